@@ -1,0 +1,167 @@
+"""What each command does, up to the door of ``bot4.wiring``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import trio
+
+from bot4 import __version__
+from bot4.cli.arguments import CheckOptions, help_text
+from bot4.cli.endings import MEND, logged
+from bot4.cli.hardening import harden
+from bot4.config.load import Loaded, read_config
+from bot4.config.options import FlattenOptions, RunOptions, SimulateOptions
+from bot4.config.schema import Mode
+from bot4.errors import ConfigError, ExitCode
+from bot4.signals import Signals
+
+LOG_FILE: Final = "bot4.log"
+
+
+async def run(options: RunOptions, signals: Signals) -> int:
+    """Set up the log, check the config, trade."""
+    loaded = _begin(options.config, options.log, options.log_file, live=options.live)
+    if loaded is None:
+        return ExitCode.CONFIG
+
+    async def trade() -> int:
+        from bot4.wiring.run import run as run_bot
+
+        return await run_bot(options, signals)
+
+    return await logged(trade)
+
+
+async def flatten(options: FlattenOptions, signals: Signals) -> int:
+    """Set up the log, check the config, flatten. A signal ends it: it can be run again."""
+    if _begin(options.config, options.log, None, live=options.live) is None:
+        return ExitCode.CONFIG
+
+    async def work() -> int:
+        from bot4.wiring.flatten import run_flatten
+
+        return await run_flatten(options)
+
+    return await logged(lambda: _until_signal(work, signals, stopped=ExitCode.LEFT_OPEN))
+
+
+async def simulate(options: SimulateOptions, signals: Signals) -> int:
+    """Serve the simulated venues until a signal. Its log goes to stderr: stdout has one line."""
+    _configure(sys.stderr, None, None)
+
+    async def serve() -> int:
+        from bot4.wiring.simulate import run_simulator
+
+        return await run_simulator(options)
+
+    return await logged(lambda: _until_signal(serve, signals, stopped=ExitCode.CLEAN))
+
+
+async def check_config(options: CheckOptions, _signals: Signals) -> int:
+    """Say that the config and the keys are usable, with warnings, or every fault."""
+    await trio.lowlevel.checkpoint()
+    try:
+        # Checking is no trading: the word in the file is enough here.
+        loaded = read_config(options.config, live_flag=True)
+        config = loaded.config
+        if config.mode is not Mode.SIMULATION:
+            from bot4.config.env import load_secrets
+
+            load_secrets(config, options.config.parent)
+    except ConfigError as error:
+        print("\n".join(error.faults))
+        return ExitCode.CONFIG
+    names = ", ".join(pair.name for pair in config.pairs)
+    count = f"{len(config.pairs)} pair{'s' if len(config.pairs) > 1 else ''}"
+    print(f"{options.config.name}: ok, mode {config.mode}, {count}: {names}")
+    for warning in loaded.warnings:
+        print(f"warning: {warning}")
+    if config.mode is Mode.LIVE:
+        print("mode live moves real money: starting also needs --live")
+    return ExitCode.CLEAN
+
+
+async def say_help(_options: object, _signals: Signals) -> int:
+    """Print every command."""
+    await trio.lowlevel.checkpoint()
+    print(help_text())
+    return ExitCode.CLEAN
+
+
+async def say_version(_options: object, _signals: Signals) -> int:
+    """Print the version."""
+    await trio.lowlevel.checkpoint()
+    print(f"bot4 {__version__}")
+    return ExitCode.CLEAN
+
+
+COMMANDS: Final[dict[str, Callable[[Any, Signals], Awaitable[int]]]] = {
+    "run": run,
+    "check-config": check_config,
+    "flatten": flatten,
+    "simulate": simulate,
+    "help": say_help,
+    "version": say_version,
+}
+
+
+def _configure(stream: TextIO, form: str | None, file: Path | None) -> None:
+    from bot4.logs.setup import configure
+
+    if form is None:
+        form = "pretty" if stream.isatty() else "json"
+    configure(mode="pretty" if form == "pretty" else "json", stream=stream, file=file)
+
+
+def _begin(config: Path, form: str | None, log_file: Path | None, *, live: bool) -> Loaded | None:
+    """Read the config once for its faults, its warnings and the place of the log file.
+
+    Returns:
+        None when it cannot be used; every fault is logged then.
+    """
+    import structlog
+
+    from bot4.logs.setup import install_hooks
+
+    log = structlog.get_logger()
+    _configure(sys.stdout, form, None)
+    install_hooks()
+    try:
+        loaded = read_config(config, live_flag=live)
+        harden(loaded.config.mode)
+        _configure(sys.stdout, form, log_file or loaded.config.state_dir / LOG_FILE)
+    except ConfigError as error:
+        for fault in error.faults:
+            log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=MEND)
+        return None
+    log.info(
+        "config.loaded",
+        message=f"[CONFIG] {config.name} is usable, mode {loaded.config.mode}",
+        mode=loaded.config.mode,
+        pairs=[pair.name for pair in loaded.config.pairs],
+        file=str(config),
+    )
+    for warning in loaded.warnings:
+        log.warning("config.questioned", message=f"[CONFIG] {warning}", why=warning)
+    return loaded
+
+
+async def _until_signal(
+    command: Callable[[], Awaitable[int]], signals: Signals, *, stopped: ExitCode
+) -> int:
+    """Run a command, cancel it at the first signal."""
+    code: int = stopped
+
+    async def cancel_at_first() -> None:
+        await signals.wait_first()
+        nursery.cancel_scope.cancel(reason=f"{signals.names[0]} arrived")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(cancel_at_first)
+        code = await command()
+        nursery.cancel_scope.cancel(reason="the command has ended")
+    return code

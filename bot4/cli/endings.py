@@ -1,0 +1,81 @@
+"""How an error that reached the command line is told, and which exit code it ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot4.errors import (
+    AuthRefused,
+    ConfigError,
+    ExitCode,
+    ExposureLeft,
+    JournalFault,
+    StartRefused,
+    leaves,
+)
+
+MEND: Final = "mend it; trio-run bot4 check-config says every fault at once"
+CALL: Final = "run scripts/flatten.py if a trade was open; send this line and the log file"
+
+LOUDNESS: Final = (
+    ExitCode.LEFT_OPEN,
+    ExitCode.CRASHED,
+    ExitCode.REFUSED,
+    ExitCode.CONFIG,
+)
+"""Loudest first: of several errors at once, the loudest names the code."""
+
+CODES: Final = (
+    (ExposureLeft, ExitCode.LEFT_OPEN),
+    (StartRefused, ExitCode.REFUSED),
+    (JournalFault, ExitCode.REFUSED),
+    (ConfigError, ExitCode.CONFIG),
+    (AuthRefused, ExitCode.CONFIG),
+)
+
+
+def exit_code(error: BaseException) -> int:
+    """Return what the process should say for this error, groups included."""
+    codes = set()
+    for leaf in leaves(error):
+        if isinstance(leaf, SystemExit):
+            return leaf.code if isinstance(leaf.code, int) else int(leaf.code is not None)
+        known = (code for kind, code in CODES if isinstance(leaf, kind))
+        codes.add(next(known, ExitCode.CRASHED))
+    return next(code for code in LOUDNESS if code in codes)
+
+
+async def logged(command: Callable[[], Awaitable[int]]) -> int:
+    """Run a command; what nobody caught becomes log lines and a code, no stack on a screen.
+
+    The log is closed at the end. Cancellation: as the command says.
+    """
+    from bot4.logs.setup import close
+
+    code: int = ExitCode.CRASHED
+    try:
+        code = await command()
+    except* Exception as group:  # noqa: BLE001  the outermost place that can log
+        code = exit_code(group)
+        for error in leaves(group):
+            _tell(error)
+    finally:
+        close()
+    return code
+
+
+def _tell(error: BaseException) -> None:
+    import structlog
+
+    log = structlog.get_logger()
+    if isinstance(error, ConfigError):
+        for fault in error.faults:
+            log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=MEND)
+    elif isinstance(error, StartRefused):
+        log.error("start.refused", message=f"[START] {error.why}", why=error.why, do=error.do)
+    elif isinstance(error, AuthRefused):
+        log.error("config.invalid", message=f"[CONFIG] {error}", why=str(error), do="check .env")
+    else:
+        text = f"{type(error).__name__}: {error}"
+        log.error("bot.crashed", message=f"[FATAL] {text}", why=text, do=CALL, exc_info=error)

@@ -1,0 +1,1 @@
+"""bot4.yaml and .env, read into frozen values."""

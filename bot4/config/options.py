@@ -1,0 +1,52 @@
+"""What the command line asks for, checked, one frozen value a command."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+
+
+@attrs.frozen
+class RunOptions:
+    """``bot4 run``."""
+
+    config: Path = Path("bot4.yaml")
+    for_s: float | None = None
+    """Stop by itself so many seconds after both feeds are ready."""
+    log: str | None = None
+    """``json`` or ``pretty``; None decides by whether stdout is a terminal."""
+    log_file: Path | None = None
+    """None: ``bot4.log`` in the mode's state folder."""
+    live: bool = False
+    fresh: bool = False
+    """Begin a new simulated world."""
+
+
+@attrs.frozen
+class SimulateOptions:
+    """``bot4 simulate``: the two venues in a box, for any client."""
+
+    seed: int = 1
+    profile: str = "demo"
+    latency_scale: Decimal = Decimal(1)
+    collateral: Decimal = Decimal(10_000)
+    state_dir: Path = Path("state/simulation")
+    fresh: bool = False
+
+
+@attrs.frozen
+class FlattenOptions:
+    """``bot4 flatten``: cancel everything and close both legs, reduce-only."""
+
+    config: Path = Path("bot4.yaml")
+    pair: str | None = None
+    """Only this pair of bot4.yaml; None is everything the account holds."""
+    venue: str | None = None
+    """``vest`` or ``paradex`` only."""
+    yes: bool = False
+    dry_run: bool = False
+    log: str | None = None
+    """As in ``RunOptions``."""
+    live: bool = False

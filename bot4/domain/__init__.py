@@ -1,0 +1,1 @@
+"""What we talk about: pure values, no I/O, no clock."""

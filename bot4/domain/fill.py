@@ -1,0 +1,29 @@
+"""One execution report."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from bot4.domain.order import Side
+
+
+@attrs.frozen
+class Fill:
+    """A fill at one venue. ``(venue, fill_id)`` is unique for ever."""
+
+    venue: str
+    fill_id: str
+    client_order_id: str
+    """"" when the venue does not say."""
+    venue_order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    size: Decimal
+    fee: Decimal
+    """In the venue's quote currency; paid is positive, a rebate negative."""
+    venue_time_ms: int | None = None
+    kind: str = "trade"
+    """``trade``, or the venue's own word: liquidation, bust, transfer."""

@@ -1,0 +1,33 @@
+"""What one venue says we hold and own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from bot4.domain.market import MarketKey
+
+
+@attrs.frozen
+class Position:
+    """A position as the venue reports it."""
+
+    key: MarketKey
+    size: Decimal
+    """Signed, base units; positive is long."""
+    entry_price: Decimal
+    liquidation_price: Decimal | None = None
+
+
+@attrs.frozen
+class Account:
+    """An account as the venue reports it. Quote currency."""
+
+    venue: str
+    equity: Decimal
+    free_collateral: Decimal
+    maintenance_margin: Decimal
+    leverages: tuple[tuple[str, int], ...] = ()
+    """(symbol, leverage) where the venue tells."""
+    venue_time_ms: int | None = None

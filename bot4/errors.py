@@ -1,0 +1,104 @@
+"""Every exception bot4 raises on purpose, from mildest to loudest, and the exit codes.
+
+The question each class answers is what its catcher may do: reconnect, stop, or call a person.
+Order outcomes are values (see ``bot4.ports``), never exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import Final
+
+
+class ExitCode(IntEnum):
+    """What the process says to the shell when it ends."""
+
+    CLEAN = 0
+    """Flat, or hedged as configured; no open order."""
+    CRASHED = 1
+    CONFIG = 2
+    """Config or credentials unusable."""
+    LEFT_OPEN = 3
+    """Something is open or unproven, and was listed."""
+    REFUSED = 4
+    """Refused to start or to trade, for safety."""
+    USAGE = 64
+    SECOND_SIGNAL = 70
+    THIRD_SIGNAL = 130
+
+
+class Bot4Error(Exception):
+    """Base of everything bot4 raises on purpose."""
+
+
+class ConfigError(Bot4Error):
+    """The operator's files cannot be used. Carries one line per fault."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
+
+
+class StartRefused(Bot4Error):
+    """Starting now would be unsafe: another instance runs, or exposure nobody explains."""
+
+    def __init__(self, why: str, do: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.do = do
+
+
+class JournalFault(Bot4Error):
+    """The journal cannot be trusted or written: nothing may open."""
+
+
+class VenueError(Bot4Error):
+    """Something went wrong between us and one venue."""
+
+    def __init__(self, venue: str, why: str) -> None:
+        super().__init__(f"{venue}: {why}")
+        self.venue = venue
+        self.why = why
+
+
+class ConnectionLost(VenueError):
+    """The link broke or went silent. The feed reconnects."""
+
+
+class ProtocolViolation(VenueError):
+    """The venue sent something our codec cannot read. Drop the book and resubscribe."""
+
+
+class VenueRefused(VenueError):
+    """The venue answered a question with an error of its own."""
+
+    def __init__(self, venue: str, why: str, *, code: str = "", status: int = 0) -> None:
+        super().__init__(venue, why)
+        self.code = code
+        self.status = status
+
+
+class Unreachable(VenueError):
+    """A question got no answer: not sent, timed out or cut. It proves nothing."""
+
+
+class AuthRefused(VenueError):
+    """Credentials were refused. Retrying cannot help."""
+
+
+class ExposureLeft(Bot4Error):
+    """Everything was tried and a leg is still open. A person must act now."""
+
+
+RECONNECTABLE: Final = (ConnectionLost, ProtocolViolation, VenueRefused, Unreachable)
+"""What a feed survives by dropping its book and dialling again."""
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the plain exceptions inside a group, however deeply nested."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error

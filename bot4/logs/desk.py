@@ -1,0 +1,133 @@
+"""Makes one line of one event and hands it to the sinks. Nothing in here raises in production."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final
+
+import attrs
+
+from bot4.logs.events import EVENTS, MEANINGS
+from bot4.logs.plain import error_text, plain
+from bot4.logs.render import json_line, pretty_line
+from bot4.logs.sink import Sink, TextSink
+
+FIRST: Final = ("ts", "level", "event", "message")
+LOUD: Final = frozenset({"warning", "error", "critical"})
+FRAMES_LIMIT: Final = 40
+TRACE_LIMIT: Final = 12_000
+
+AnySink = Sink | TextSink
+
+
+@attrs.define
+class Desk:
+    """The one place where events become lines: the logger that structlog hands its events to."""
+
+    screen: AnySink
+    file: AnySink | None
+    pretty: bool
+    colours: bool
+    strict: bool
+    now_ms: Callable[[], int]
+    """Our wall clock, ms since the epoch."""
+    _second: int = attrs.field(default=-1, init=False)
+    _prefix: str = attrs.field(default="", init=False)
+    _told: dict[int, int] = attrs.field(factory=dict, init=False)
+
+    def write(self, event: MutableMapping[str, Any]) -> None:
+        """Make the line and write it where its level belongs.
+
+        Raises:
+            ValueError: only when strict: an event that is not on the list, or one without ``why``.
+        """
+        if self.strict:
+            _judge(event)
+        try:
+            error = _error(event.pop("exc_info", None))
+            if error is not None and not event.get("why"):
+                event["why"] = error_text(error)
+            self._write_line(event)
+            if error is not None:
+                self._write_trace(event, error)
+        except Exception as fault:  # noqa: BLE001  a line is never worth a trade
+            self._write_line(
+                {
+                    "event": "log.dropped",
+                    "level": "warning",
+                    "why": f"a line could not be made: {type(fault).__name__}",
+                }
+            )
+
+    debug = info = warning = error = critical = exception = write
+
+    def _write_line(self, event: MutableMapping[str, Any]) -> None:
+        name, level = str(event.get("event", "")), str(event.get("level", "info"))
+        line: dict[str, Any] = {
+            "ts": self._timestamp(),
+            "level": level,
+            "event": plain(name),
+            "message": plain(event.get("message") or MEANINGS.get(name, name)),
+        }
+        if name not in EVENTS:
+            line["unlisted"] = True
+        for key, value in event.items():
+            if key not in FIRST:
+                line[str(key)] = plain(value)
+        as_json = json_line(line) if self.file or not self.pretty else b""
+        if self.file is not None:
+            self._put(self.file, as_json, pretty=False)
+        if level != "debug":
+            text = pretty_line(line, colours=self.colours) if self.pretty else as_json
+            self._put(self.screen, text, pretty=self.pretty)
+
+    def _write_trace(self, event: MutableMapping[str, Any], error: BaseException) -> None:
+        """Write where it happened, into the file only, without the value of any variable."""
+        if self.file is None:
+            return
+        lines = traceback.TracebackException.from_exception(
+            error, limit=-FRAMES_LIMIT, capture_locals=False
+        ).format()
+        trace = "".join(lines)[-TRACE_LIMIT:]
+        told = {"event": "error.traced", "level": "debug", "of": event.get("event")}
+        self._write_line({**told, "traceback": trace})
+
+    def _put(self, sink: AnySink, line: bytes, *, pretty: bool) -> None:
+        lost = sink.dropped - self._told.get(id(sink), 0)
+        if sink.write(line) and lost > 0:
+            self._told[id(sink)] = sink.dropped
+            notice = {
+                "ts": self._timestamp(),
+                "level": "warning",
+                "event": "log.dropped",
+                "message": f"[LOG] {lost} lines could not be written here",
+                "why": "the reader was gone or slow, or the disk was full",
+                "lines": lost,
+            }
+            sink.write(pretty_line(notice, colours=self.colours) if pretty else json_line(notice))
+
+    def _timestamp(self) -> str:
+        second, ms = divmod(self.now_ms(), 1000)
+        if second != self._second:
+            self._second = second
+            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._prefix}.{ms:03d}Z"
+
+
+def _judge(event: MutableMapping[str, Any]) -> None:
+    name, level = event.get("event"), event.get("level")
+    if name not in EVENTS:
+        raise ValueError(f"{name!r} is not in bot4.logs.events: add it there, with its meaning")
+    if level in LOUD and not event.get("why") and not event.get("exc_info"):
+        raise ValueError(f"{name} is logged as {level} without saying why")
+
+
+def _error(given: Any) -> BaseException | None:
+    if isinstance(given, BaseException):
+        return given
+    if isinstance(given, tuple):
+        return _error(given[1]) if len(given) > 1 else None
+    return sys.exc_info()[1] if given else None

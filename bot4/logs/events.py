@@ -1,0 +1,63 @@
+"""The closed list of events, each with what it tells. Nothing else is ever logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+MEANINGS: Final[Mapping[str, str]] = {
+    # the process
+    "bot.started": "The bot begins, with this version and mode",
+    "bot.ended": "The bot is done; uptime of each feed, and the exit code",
+    "bot.crashed": "An error nobody foresaw ended a task; the bot stops",
+    "start.refused": "Starting now would be unsafe, so nothing was started",
+    "config.loaded": "bot4.yaml was read and is usable",
+    "config.questioned": "A setting is allowed and probably not wanted",
+    "config.invalid": "One thing in bot4.yaml or .env that cannot be used",
+    # venues and streams
+    "venue.ready": "A venue answers and our session there is valid",
+    "venue.unreachable": "A venue does not answer; it is tried again",
+    "feed.ready": "A book streams and is usable",
+    "feed.lost": "A stream broke; it is opened again",
+    # deciding
+    "spread.seen": "Entry and exit spread at size, sampled",
+    "entry.held": "A spread was eligible and something forbade entering",
+    "pair.missed": "A spread was gone, or we were late, before anything was sent",
+    "opening.stopped": "Nothing opens until the reason is gone",
+    "opening.resumed": "Opening is allowed again",
+    # trades and their orders
+    "pair.opening": "Two orders leave together",
+    "pair.opened": "Both legs are filled: hedged",
+    "pair.held": "A hedged pair is kept, open",
+    "pair.closing": "Both closing orders leave together",
+    "pair.closed": "Both legs are closed; the whole account of the trade",
+    "pair.unwound": "A pair that failed was taken back; what it cost",
+    "leg.sent": "An order's bytes are on their way",
+    "leg.accepted": "The venue queued an order",
+    "leg.filled": "An order filled, wholly or in part",
+    "leg.refused": "The venue definitely refused an order",
+    "leg.in_doubt": "Nobody knows what became of an order; the venue is asked",
+    "leg.retried": "A missing leg is tried again",
+    "exposure.left": "A leg is open without its hedge and could not be closed",
+    "exposure.found": "A position or order that no trade explains",
+    "order.unknown": "An order of ours that the journal does not know",
+    "trade.recovered": "A trade of an earlier run was found and goes on",
+    "trade.closed_outside": "A trade's legs were closed by somebody else",
+    "journal.failed": "The journal could not be written; nothing opens",
+    # leaving
+    "shutdown.requested": "Somebody asked the bot to stop",
+    "shutdown.clean": "Nothing of ours is open, or hedged as configured",
+    "shutdown.left": "Something is open or unproven; which, and what to do",
+    # the embedded venues, and the way out by hand
+    "simulator.started": "The simulated venues serve",
+    "flatten.planned": "What flattening will cancel and close",
+    "flatten.done": "The account is proven flat",
+    "flatten.failed": "The account is not proven flat; what is left",
+    # the log itself
+    "log.dropped": "Lines that could not be written here",
+    "library.warned": "A library we use logged a warning",
+    "error.ignored": "An error in a finaliser or a thread, where nobody can catch it",
+    "error.traced": "Where in the code the error of the line before arose",
+}
+
+EVENTS: Final = frozenset(MEANINGS)

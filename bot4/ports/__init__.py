@@ -1,0 +1,69 @@
+"""The sockets in the wall: values that cross it, and the shapes of what stands on each side.
+
+A codec (``bot4.venues``) turns our values into a ``Request`` and an ``Answer`` into our values.
+A door (``bot4.transport``) turns a ``Request`` into an ``Answer``, ``NotSent`` or ``InDoubt``.
+``bot4.tasks`` knows both only by these protocols; ``bot4.wiring`` brings them together.
+``World`` is the only way out of the process, so that a universe can replace it and nothing else.
+"""
+
+from __future__ import annotations
+
+from bot4.ports.codec import (
+    StreamCodec,
+    VenueCodec,
+)
+from bot4.ports.wire import (
+    Accepted,
+    AccountChanged,
+    Acknowledged,
+    Answer,
+    Connect,
+    Errand,
+    Frame,
+    HttpDoor,
+    InDoubt,
+    Notice,
+    NotSent,
+    PlaceOutcome,
+    Pong,
+    Pool,
+    Refused,
+    Request,
+    Retry,
+    Wire,
+)
+from bot4.ports.world import (
+    ByteStream,
+    Database,
+    Entry,
+    Journal,
+    World,
+)
+
+__all__ = [
+    "Accepted",
+    "AccountChanged",
+    "Acknowledged",
+    "Answer",
+    "ByteStream",
+    "Connect",
+    "Database",
+    "Entry",
+    "Errand",
+    "Frame",
+    "HttpDoor",
+    "InDoubt",
+    "Journal",
+    "NotSent",
+    "Notice",
+    "PlaceOutcome",
+    "Pong",
+    "Pool",
+    "Refused",
+    "Request",
+    "Retry",
+    "StreamCodec",
+    "VenueCodec",
+    "Wire",
+    "World",
+]

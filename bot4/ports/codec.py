@@ -1,0 +1,101 @@
+"""How a venue is spoken to: pure readers and writers, no socket and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot4.domain.book import BookUpdate
+from bot4.domain.fill import Fill
+from bot4.domain.market import Market
+from bot4.domain.order import Order, OrderReport
+from bot4.domain.position import Account, Position
+from bot4.ports.wire import Errand, Frame, Notice, PlaceOutcome, Retry
+
+
+class StreamCodec(Protocol):
+    """Speaks one WebSocket of a venue. Sans-IO; one instance per connection kind.
+
+    Every method raises ``ProtocolViolation`` on what it cannot read, and nothing else.
+    """
+
+    venue: str
+
+    def url(self) -> str:
+        """The URL to dial now (it may carry a key: never log it)."""
+
+    def hello(self) -> Sequence[str]:
+        """Messages to send when the connection opens: authentication, subscriptions."""
+
+    def ping(self) -> str | None:
+        """A heartbeat to send, or None where the protocol's own pings are enough."""
+
+    def read(self, frame: Frame) -> Sequence[Notice]:
+        """Read one message into notices, in order; empty for what does not concern us."""
+
+
+class VenueCodec(Protocol):
+    """Speaks a venue's REST side and holds its session (tokens, keys). Sans-IO.
+
+    ``now_ms`` is always the venue's wall clock as we estimate it.
+    """
+
+    venue: str
+    api_version: str
+
+    def logins(self, now_ms: int) -> Sequence[Errand[None]]:
+        """The errands that make the session usable, to be run one after the other."""
+
+    def login_due_ms(self) -> int:
+        """Venue wall clock when the session must be renewed by running ``logins`` again."""
+
+    def session_lost(self) -> None:
+        """Forget the session: an answer said that it is no longer valid."""
+
+    def clock(self) -> Errand[int]:
+        """Ask for the venue's wall clock, ms."""
+
+    def markets(self) -> Errand[Sequence[Market]]:
+        """Ask for every market the venue lists."""
+
+    def account(self, now_ms: int) -> Errand[Account]:
+        """Ask for equity, margin and leverages."""
+
+    def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
+        """Ask for every open position of the account."""
+
+    def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
+        """Set the leverage of one symbol."""
+
+    def sign(self, order: Order, now_ms: int, window_ms: int) -> tuple[Order, Errand[PlaceOutcome]]:
+        """Sign an order: the order as to be journaled (time, window) and the errand that sends it.
+
+        The errand's ``read`` never raises: what it cannot read is ``InDoubt``.
+        """
+
+    def find(self, order: Order, now_ms: int) -> Errand[OrderReport | None]:
+        """Ask what became of an order, in every status. None is "not found"."""
+
+    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
+        """Ask for the fills of one order."""
+
+    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
+        """Ask for all open orders of the account."""
+
+    def cancel(self, report: OrderReport, now_ms: int, window_ms: int) -> Errand[None]:
+        """Cancel one order by what the venue said of it. Already closed is not an error."""
+
+    def book(self, symbol: str) -> Errand[BookUpdate]:
+        """Ask for one market's book, as a snapshot. Public."""
+
+    def seen_handle(self, client_order_id: str) -> None:
+        """Never give this handle, nor one below it, again."""
+
+    def cancel_all(self, now_ms: int) -> Errand[None] | None:
+        """Cancel every order in one request, or None where the venue cannot."""
+
+    def retry(self, reason: str) -> Retry:
+        """What a refusal told later (``OrderReport.reason``) allows."""
+
+    def next_handle(self, now_ms: int, row: int, leg: str, attempt: int) -> str:
+        """A client order id never used before (Paradex text, Vest nonce as text)."""

@@ -1,0 +1,72 @@
+"""``python -m bot4.simulator``: both venues by hand; one JSON line says where they are."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from bot4.simulator.child import simulate, wait_for_end_of_input
+from bot4.simulator.options import Options
+from bot4.simulator.persist import WorldBusy
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until standard input closes or a signal comes; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bot4.simulator", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--profile", default="demo")
+    parser.add_argument("--bases", default="BTC,ETH,SOL", help="comma list")
+    parser.add_argument("--latency-scale", type=float, default=1.0)
+    parser.add_argument("--state-dir", type=Path, default=Path("state/simulation"))
+    parser.add_argument("--fresh", action="store_true", help="forget the saved world")
+    args = parser.parse_args(argv)
+    options = Options(
+        seed=args.seed,
+        profile=args.profile,
+        bases=tuple(args.bases.split(",")),
+        latency_scale=args.latency_scale,
+    )
+    try:
+        trio.run(_serve, options, args.state_dir, args.fresh)
+    except* (WorldBusy, ValueError) as group:
+        for error in group.exceptions:
+            print(error, file=sys.stderr)
+        return_code = 2
+    else:
+        return_code = 0
+    return return_code
+
+
+async def _serve(options: Options, state_dir: Path, fresh: bool) -> None:  # noqa: FBT001 - trio.run
+    stop = trio.Event()
+    async with trio.open_nursery() as watching:
+        await watching.start(_set_on_signal, stop)
+        watching.start_soon(_set_after, wait_for_end_of_input, stop)
+        say = partial(print, flush=True)
+        await simulate(options, state_dir=state_dir, announce=say, stop=stop, fresh=fresh)
+        watching.cancel_scope.cancel(reason="the venues are closed")
+
+
+async def _set_after(wait: Callable[[], Awaitable[None]], stop: trio.Event) -> None:
+    await wait()
+    stop.set()
+
+
+async def _set_on_signal(
+    stop: trio.Event, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    with trio.open_signal_receiver(*watched) as signals:
+        task_status.started()
+        async for _ in signals:
+            stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The control endpoint: the truth, and faults on demand. For tests and people, never the bot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import trio
+
+from bot4.simulator.faults import FaultMenu, UnknownFault
+from bot4.simulator.serve import HttpAnswer, HttpRequest, serve_http
+
+
+class Control:
+    """GET /truth, GET /health, POST /fault (one fault or a list), POST /clear."""
+
+    def __init__(self, truth: Callable[[], dict[str, Any]], faults: FaultMenu) -> None:
+        self._truth = truth
+        self._faults = faults
+
+    async def serve(self, stream: trio.abc.Stream) -> None:
+        """Serve one HTTP connection. Always closes the stream."""
+        await serve_http(stream, self._answer)
+
+    async def _answer(self, request: HttpRequest) -> HttpAnswer:
+        await trio.lowlevel.checkpoint()
+        match (request.method, request.path):
+            case ("GET", "/truth"):
+                return _json(self._truth())
+            case ("GET", "/health"):
+                return _json({"status": "ok"})
+            case ("POST", "/fault"):
+                return self._add(request.body)
+            case ("POST", "/clear"):
+                self._faults.clear()
+                return _json({"status": "ok"})
+            case _:
+                return _json({"error": "not found"}, 404)
+
+    def _add(self, body: bytes) -> HttpAnswer:
+        try:
+            asked = json.loads(body)
+            for spec in asked if isinstance(asked, list) else [asked]:
+                self._faults.add(spec)
+        except (UnknownFault, ValueError, TypeError, AttributeError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json({"status": "ok"})
+
+
+def _json(body: object, status: int = 200) -> HttpAnswer:
+    return HttpAnswer(status, {"Content-Type": "application/json"}, json.dumps(body).encode())

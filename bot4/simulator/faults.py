@@ -1,0 +1,169 @@
+"""The fault menu: what the two venues shall do wrong, and when.
+
+A fault is added by a test, by a script of the options or by the control endpoint. The faces ask
+for it at the places where the real venues fail: ``take`` for faults that hit one request or one
+event, ``active`` for faults that last, and callbacks for those that happen at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+import trio
+
+VENUES: Final = ("vest", "paradex")
+
+COUNTED: Final = frozenset(
+    {
+        "refuse",
+        "lose_request",
+        "lose_answer",
+        "delay_request",
+        "delay_answer",
+        "delay_landing",
+        "http_error",
+        "mute_private",
+        "delay_event",
+        "double_event",
+        "partial_fill",
+        "no_fill",
+        "gap",
+        "crossed",
+        "garbage",
+    }
+)
+"""Taken one by one by the requests, events or frames they hit."""
+
+LASTING: Final = frozenset({"refuse_connect", "silence", "maintenance"})
+"""In force for ``seconds`` from the moment they are added."""
+
+IMMEDIATE: Final = frozenset({"cut", "expire_token", "gap_jump", "manual_close"})
+"""Done when they are added, through ``on_immediate``."""
+
+FILTERS: Final = ("request", "symbol", "side", "reduce_only", "path")
+"""Arguments that narrow a counted fault to some requests, see ``take``."""
+
+
+class UnknownFault(ValueError):
+    """The fault asked for is not on the menu."""
+
+
+@attrs.define
+class Fault:
+    """One entry of the menu. ``args`` are the arguments the caller gave, as JSON values."""
+
+    venue: str
+    kind: str
+    count: int = 1
+    """How many more times it strikes; -1 is for ever."""
+    skip: int = 0
+    """How many matching occasions pass first."""
+    until: float = 0.0
+    """Trio time at which a lasting fault ends, seconds."""
+    args: dict[str, Any] = attrs.field(factory=dict)
+
+    def number(self, name: str, default: float) -> float:
+        """Return an argument as a float."""
+        return float(self.args.get(name, default))
+
+    def matches(self, occasion: Mapping[str, Any]) -> bool:
+        """Tell whether the fault is meant for this occasion."""
+        for name in FILTERS:
+            if name not in occasion:
+                continue
+            wanted = self.args.get(name, "order" if name == "request" else None)
+            if wanted is not None and wanted not in ("any", occasion[name]):
+                return False
+        return True
+
+
+@attrs.define
+class FaultMenu:
+    """Faults waiting to strike. One menu serves both venues."""
+
+    _waiting: list[Fault] = attrs.field(factory=list)
+    _immediate: dict[tuple[str, str], Callable[[Fault], None]] = attrs.field(factory=dict)
+
+    def on_immediate(self, venue: str, kind: str, act: Callable[[Fault], None]) -> None:
+        """Name who carries out an immediate fault of a venue."""
+        self._immediate[venue, kind] = act
+
+    def add(self, spec: Mapping[str, Any]) -> Fault:
+        """Put a fault on the menu, or carry it out when it is an immediate one.
+
+        Args:
+            spec: ``venue``, ``kind``, optional ``count`` and ``skip``, and the fault's own
+                arguments. ``gap_jump`` needs no venue.
+
+        Raises:
+            UnknownFault: the venue or the kind does not exist.
+        """
+        args = dict(spec)
+        kind = str(args.pop("kind", ""))
+        venue = str(args.pop("venue", "vest" if kind == "gap_jump" else ""))
+        if venue not in VENUES:
+            raise UnknownFault(f"venue must be one of {VENUES}, not {venue!r}")
+        fault = Fault(venue, kind, int(args.pop("count", 1)), int(args.pop("skip", 0)), args=args)
+        if kind in IMMEDIATE:
+            self._carry_out(fault)
+        elif kind in LASTING:
+            fault.until = trio.current_time() + fault.number("seconds", 5.0)
+            self._waiting.append(fault)
+        elif kind in COUNTED:
+            self._waiting.append(fault)
+        else:
+            raise UnknownFault(f"no fault of kind {kind!r}")
+        return fault
+
+    def take(
+        self,
+        venue: str,
+        kind: str,
+        *,
+        where: Callable[[dict[str, Any]], bool] | None = None,
+        **occasion: Any,
+    ) -> Fault | None:
+        """Return the fault that strikes now, counting it down, or None.
+
+        Args:
+            venue: the asking venue.
+            kind: a counted kind.
+            where: looks at a fault's arguments; only faults it accepts may strike here.
+            occasion: facts a fault may filter on. ``request`` is "order", "cancel", "query"
+                (private reads of orders and fills), "account", "auth" or "public"; a fault
+                without a ``request`` argument is meant for "order", and "any" is for all.
+        """
+        for fault in self._waiting:
+            if fault.venue != venue or fault.kind != kind or not fault.matches(occasion):
+                continue
+            if where is not None and not where(fault.args):
+                continue
+            if fault.skip > 0:
+                fault.skip -= 1
+                continue
+            if fault.count > 0:
+                fault.count -= 1
+                if fault.count == 0:
+                    self._waiting.remove(fault)
+            return fault
+        return None
+
+    def active(self, venue: str, kind: str) -> Fault | None:
+        """Return the lasting fault in force now, or None."""
+        now = trio.current_time()
+        for fault in self._waiting:
+            if fault.venue == venue and fault.kind == kind and fault.until > now:
+                return fault
+        return None
+
+    def clear(self) -> None:
+        """Take every waiting and lasting fault off the menu."""
+        self._waiting.clear()
+
+    def _carry_out(self, fault: Fault) -> None:
+        act = self._immediate.get((fault.venue, fault.kind))
+        if act is None:
+            raise UnknownFault(f"{fault.venue} cannot do {fault.kind!r}")
+        act(fault)

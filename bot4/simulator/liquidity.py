@@ -1,0 +1,221 @@
+"""Depth: what stands at which price, what an order takes of it, and how it comes back.
+
+Vest has no book: its engine quotes a price curve around its own price, and an order fills whole
+at the average along the curve. Paradex has a book of levels that stay where they are while the
+price moves, so that most frames change little; an order takes level after level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import islice
+from math import exp
+from typing import Final, Protocol
+from zlib import crc32
+
+import attrs
+import trio
+
+from bot4.simulator.orders import ZERO, Depth, Execution, Level, Side, SimMarket
+from bot4.simulator.profiles import Shape
+
+LEVELS: Final = 20
+MOST_LEVELS: Final = 400
+"""How far an order may walk: far beyond what a feed shows."""
+RENEWED_S: Final = 4.0
+"""How long a level of the Paradex book keeps its size when nobody trades."""
+BPS: Final = Decimal("0.0001")
+
+
+class Liquidity(Protocol):
+    """What a venue's orders meet."""
+
+    def depth(self, market: SimMarket, mid: Decimal, *, retail: bool = False) -> Depth:
+        """Return the levels around a price, best first."""
+        ...
+
+    def execute(
+        self,
+        market: SimMarket,
+        side: Side,
+        size: Decimal,
+        limit: Decimal | None,
+        mid: Decimal,
+        *,
+        retail: bool = False,
+        consume: bool = True,
+    ) -> Execution:
+        """Take liquidity, and remember that it is gone for a while when ``consume``."""
+        ...
+
+
+@attrs.define
+class Taken:
+    """Sizes taken, by key, fading as liquidity comes back."""
+
+    refill_s: float
+    _taken: dict[tuple[str, Side, int], tuple[float, float]] = attrs.field(factory=dict)
+
+    def left(self, symbol: str, side: Side, level: int) -> float:
+        """Return the base units still missing at a level."""
+        key = (symbol, side, level)
+        if key not in self._taken:
+            return 0.0
+        size, since = self._taken[key]
+        missing = size * exp(-(trio.current_time() - since) / self.refill_s)
+        if missing < size * 0.001:
+            del self._taken[key]
+        return missing
+
+    def take(self, symbol: str, side: Side, level: int, size: Decimal) -> None:
+        """Remember that base units are gone from a level."""
+        missing = self.left(symbol, side, level) + float(size)
+        self._taken[symbol, side, level] = (missing, trio.current_time())
+
+
+@attrs.define
+class CurveLiquidity:
+    """Vest: a curve around the engine's price, whole fills at the average price."""
+
+    shape: Shape
+    _taken: Taken = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._taken = Taken(self.shape.refill_s)
+
+    def depth(self, market: SimMarket, mid: Decimal, *, retail: bool = False) -> Depth:
+        """Return the curve cut into levels; ``retail`` makes no difference at Vest."""
+        del retail
+        return Depth(
+            bids=tuple(islice(self._walk(market, "sell", mid), LEVELS)),
+            asks=tuple(islice(self._walk(market, "buy", mid), LEVELS)),
+        )
+
+    def execute(
+        self,
+        market: SimMarket,
+        side: Side,
+        size: Decimal,
+        limit: Decimal | None,
+        mid: Decimal,
+        *,
+        retail: bool = False,
+        consume: bool = True,
+    ) -> Execution:
+        """Fill whole at the average along the curve, or not at all when beyond the limit."""
+        del retail
+        left, paid = size, ZERO
+        for price, shown in self._walk(market, side, mid):
+            part = min(left, shown)
+            left -= part
+            paid += part * price
+            if left == 0:
+                break
+        if left > 0:
+            return Execution()
+        average = _to_tick(paid / size, market.tick, side)
+        if limit is not None and (average > limit if side == "buy" else average < limit):
+            return Execution()
+        if consume:
+            self._taken.take(market.symbol, side, 0, size)
+        return Execution(((average, size),))
+
+    def _walk(self, market: SimMarket, side: Side, mid: Decimal) -> Iterator[Level]:
+        shape = self.shape
+        sign = 1 if side == "buy" else -1
+        each = Decimal(str(shape.level_quote)) / mid
+        missing = Decimal(self._taken.left(market.symbol, side, 0))
+        for step in range(MOST_LEVELS):
+            away = Decimal(str(shape.half_spread_bps + shape.step_bps * step)) * BPS
+            shown = max(each - missing, ZERO) if missing else each
+            missing = max(missing - each, ZERO)
+            size = shown // market.lot * market.lot
+            if size > 0:
+                yield _to_tick(mid * (1 + sign * away), market.tick, side), size
+
+
+@attrs.define
+class BookLiquidity:
+    """Paradex: levels on a fixed grid of prices, filled one after the other."""
+
+    shape: Shape
+    seed: int
+    _grid: dict[str, Decimal] = attrs.field(factory=dict, init=False)
+    _taken: Taken = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._taken = Taken(self.shape.refill_s)
+
+    def depth(self, market: SimMarket, mid: Decimal, *, retail: bool = False) -> Depth:
+        """Return the book; ``retail`` adds what only interactive orders meet."""
+        return Depth(
+            bids=tuple((p, s) for _, p, s in self._shown(market, "sell", mid, retail=retail)),
+            asks=tuple((p, s) for _, p, s in self._shown(market, "buy", mid, retail=retail)),
+        )
+
+    def execute(
+        self,
+        market: SimMarket,
+        side: Side,
+        size: Decimal,
+        limit: Decimal | None,
+        mid: Decimal,
+        *,
+        retail: bool = False,
+        consume: bool = True,
+    ) -> Execution:
+        """Take level after level down to the limit; what is not there is not filled."""
+        left = size
+        fills: list[Level] = []
+        for level, price, shown in self._walk(market, side, mid, retail=retail):
+            beyond = limit is not None and (price > limit if side == "buy" else price < limit)
+            if left == 0 or beyond:
+                break
+            part = min(left, shown)
+            left -= part
+            fills.append((price, part))
+            if consume:
+                self._taken.take(market.symbol, side, level, part)
+        return Execution(tuple(fills))
+
+    def _shown(
+        self, market: SimMarket, side: Side, mid: Decimal, *, retail: bool
+    ) -> Iterator[tuple[int, Decimal, Decimal]]:
+        return islice(self._walk(market, side, mid, retail=retail), LEVELS)
+
+    def _walk(
+        self, market: SimMarket, side: Side, mid: Decimal, *, retail: bool
+    ) -> Iterator[tuple[int, Decimal, Decimal]]:
+        shape, symbol = self.shape, market.symbol
+        grid = self._grid.get(symbol)
+        if grid is None:
+            # Fixed once: levels must not move when the price does.
+            step = mid * Decimal(str(shape.step_bps)) * BPS
+            grid = max(market.tick, step // market.tick * market.tick)
+            self._grid[symbol] = grid
+        away = Decimal(str(shape.half_spread_bps)) * BPS
+        sign = 1 if side == "buy" else -1
+        best = _to_tick(mid * (1 + sign * away), grid, side) / grid
+        each = shape.level_quote / float(mid) * (shape.retail_factor if retail else 1.0)
+        now = trio.current_time()
+        for away_by in range(MOST_LEVELS):
+            level = int(best) + sign * away_by
+            stands = each * _variety(f"{self.seed}/{symbol}/{side}/{level}", now)
+            stands -= self._taken.left(symbol, side, level)
+            size = Decimal(max(stands, 0.0)) // market.lot * market.lot
+            if size > 0 and level > 0:
+                yield level, level * grid, size
+
+
+def _variety(name: str, now: float) -> float:
+    """Return a factor between 0.5 and 1.5 that a level keeps for some seconds."""
+    fixed = crc32(name.encode())
+    epoch = int(now / RENEWED_S + fixed / 2**32)
+    return 0.5 + crc32(f"{name}/{epoch}".encode()) / 2**32
+
+
+def _to_tick(price: Decimal, tick: Decimal, side: Side) -> Decimal:
+    """Round against the one who takes: asks up, bids down."""
+    towards = ROUND_CEILING if side == "buy" else ROUND_FLOOR
+    return (price / tick).to_integral_value(rounding=towards) * tick

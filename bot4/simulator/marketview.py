@@ -1,0 +1,83 @@
+"""The market as one venue sees it: prices now, the book in force, the book its feed shows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from bot4.simulator.orders import Depth, Execution, Side
+from bot4.simulator.setup import VenueSetup
+
+
+class MarketView:
+    """Reads prices and takes liquidity for one venue."""
+
+    def __init__(self, setup: VenueSetup) -> None:
+        self.setup: Final = setup
+        self.name: Final = setup.name
+        self.markets: Final = setup.markets
+        self.faults: Final = setup.faults
+
+    def mark(self, symbol: str) -> Decimal:
+        """Return the venue's own price now, unrounded."""
+        return self.setup.model.mid(self.name, self.markets[symbol].base)
+
+    def index(self, symbol: str) -> Decimal:
+        """Return the reference price both venues share now, unrounded."""
+        return self.setup.model.index(self.markets[symbol].base)
+
+    def book(self, symbol: str, *, retail: bool = False) -> Depth:
+        """Return the book in force now, best first.
+
+        Args:
+            symbol: the market.
+            retail: with the liquidity only interactive orders meet (Paradex RPI).
+        """
+        market = self.markets[symbol]
+        return self.setup.liquidity.depth(market, self.mark(symbol), retail=retail)
+
+    def published(self, symbol: str) -> Depth:
+        """Return the book as a public feed shows it now: late where the venue's feed is late."""
+        market = self.markets[symbol]
+        shown = self.setup.model.picture(self.name, market.base)
+        return self.setup.liquidity.depth(market, shown)
+
+    def execute(
+        self,
+        symbol: str,
+        side: Side,
+        size: Decimal,
+        limit: Decimal | None,
+        *,
+        retail: bool = False,
+        reduce_only: bool = False,
+    ) -> Execution:
+        """Take liquidity now, down to ``limit``; what is taken comes back over seconds.
+
+        The venue's liquidity decides whether an order may fill in part (Paradex) or only whole
+        (Vest). Takes the faults ``no_fill`` and ``partial_fill``.
+        """
+        occasion: dict[str, Any] = {"symbol": symbol, "side": side, "reduce_only": reduce_only}
+        if self.faults.take(self.name, "no_fill", **occasion) is not None:
+            return Execution()
+        market = self.markets[symbol]
+        part = self.faults.take(self.name, "partial_fill", **occasion)
+        if part is not None:
+            share = size * Decimal(str(part.args.get("fraction", "0.5")))
+            size = share // market.lot * market.lot
+            if size <= 0:
+                return Execution()
+        return self.setup.liquidity.execute(
+            market, side, size, limit, self.mark(symbol), retail=retail
+        )
+
+    def quote(self, symbol: str, side: Side, size: Decimal) -> Execution:
+        """Return what an order without a limit would get now, taking nothing."""
+        market = self.markets[symbol]
+        return self.setup.liquidity.execute(
+            market, side, size, None, self.mark(symbol), consume=False
+        )
+
+    def hourly_funding(self, symbol: str) -> Decimal:
+        """Return the funding rate per hour; positive is paid by longs."""
+        return self.setup.model.hourly_funding(self.name, self.markets[symbol].base)

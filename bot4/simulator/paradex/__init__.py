@@ -1,0 +1,1 @@
+"""Paradex in a box: REST, WebSocket, SBE and Starknet checks over the shared venue."""

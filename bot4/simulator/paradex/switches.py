@@ -1,0 +1,77 @@
+"""What the Paradex documents leave open, or a test wants otherwise: the switches of this face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class Switches:
+    """Read from the venue's ``switches``, by these names, plain or after ``paradex.``."""
+
+    chain_id: str = "PRIVATE_SN_POTC_SEPOLIA"
+    """What GET /system/config announces and signatures must name."""
+    subkeys: tuple[str, ...] = ()
+    """Further public keys registered for the account, 0x-hexadecimal."""
+    token_life_s: float = 300.0
+    recv_window_ms: int = 300_000
+    """Receive window of an order that names none. Source: docs, receive window, 2026-11."""
+    recv_window_min_ms: int = 10
+    future_ms: int = 300_000
+    """How far ahead an order may be signed. The documents do not say."""
+    remainder_reason: str = "IOC_REMAINDER"
+    """cancel_reason of what an IOC or market order left. The documents do not say."""
+    reduce_only_reason: str = "REDUCE_ONLY"
+    """cancel_reason of a reduce-only order with nothing to reduce. The documents do not say."""
+    price_band_reason: str = "PRICE_BAND"
+    """cancel_reason of a limit beyond the price band. The documents do not say."""
+    unique_client_ids: str = "live"
+    """"live": DUPLICATED_CLIENT_ID among live orders; "all": among closed ones too."""
+    history_shows_new: bool = False
+    """Whether GET /orders-history lists orders that have not reached the engine yet."""
+    require_sbe: bool = False
+    """Whether a WebSocket without SBE parameters is refused with HTTP 400."""
+    private_sbe: bool = False
+    """Whether private events are SBE frames (templates 20-23) on an SBE session."""
+    close_unused_s: float = 0.0
+    """Close with code 4031 a connection that had no subscription for so long; 0 is never."""
+    cancel_on_polite_close: bool = False
+    """Whether cancel-on-disconnect acts on a clean close too. The documents do not say."""
+    rate_limits: bool = True
+    frame_s: float = 0.1
+    """Time between two frames of an order book. Source: live capture, 10-12 a second, 2026-10."""
+    heartbeat_s: float = 20.0
+    ping_s: float = 55.0
+    pong_s: float = 5.0
+    bump_s: float = 0.3
+    """Speed bump of Retail orders and cancels."""
+    maker_fee: Decimal = Decimal("0.00003")
+    """Pro maker rate. The taker rate is the market's. Source: docs, fees, since 2026-07-03."""
+    tape_share: float = 0.1
+    """Chance of a stranger's trade at each frame of a market somebody watches the tape of."""
+
+    @classmethod
+    def read(cls, switches: Mapping[str, Any]) -> Switches:
+        """Take the venue's switches; those of another venue, after its name, are left alone.
+
+        Raises:
+            ValueError: a name that is none of ours.
+        """
+        values: dict[str, Any] = {}
+        known = attrs.fields_dict(cls)
+        for name, value in switches.items():
+            room, dot, own = name.rpartition(".")
+            if dot and room != "paradex":
+                continue
+            if own not in known:
+                raise ValueError(f"Paradex has no switch {own!r}")
+            values[own] = value
+        if "maker_fee" in values:
+            values["maker_fee"] = Decimal(str(values["maker_fee"]))
+        if "subkeys" in values:
+            values["subkeys"] = tuple(values["subkeys"])
+        return cls(**values)

@@ -1,0 +1,66 @@
+"""The truth about a venue: what tests compare the bot's opinion with."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from bot4.simulator.orders import SimOrder
+from bot4.simulator.venue import SimVenue
+
+
+def truth_of(venue: SimVenue) -> dict[str, Any]:
+    """Return orders, positions, fills and money of a venue as JSON values.
+
+    Decimals are plain text, never in scientific notation. ``open_orders`` are those that may
+    still fill: resting, or accepted and on their way to the engine.
+    """
+    orders = [_order_row(venue, order) for order in venue.orders.values()]
+    ledger = venue.ledger
+    return {
+        "orders": orders,
+        "open_orders": [row for row in orders if not row["done"]],
+        "positions": {symbol: plain(held.size) for symbol, held in ledger.positions.items()},
+        "fills": [_flat(fill.dump()) for fill in ledger.fills],
+        "balance": plain(ledger.collateral),
+        "equity": plain(ledger.equity(venue.mark)),
+        "fees": plain(ledger.fees),
+        "realized_pnl": plain(ledger.realized_pnl),
+        "leverage": dict(ledger.leverage),
+        "time_ms": venue.wall_ms(),
+    }
+
+
+def plain(value: Decimal) -> str:
+    """Return a decimal as plain text without trailing zeros."""
+    return f"{value.normalize():f}"
+
+
+def _order_row(venue: SimVenue, order: SimOrder) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "handle": order.handle,
+        "symbol": order.symbol,
+        "side": order.side,
+        "size": plain(order.size),
+        "filled": plain(order.filled),
+        "status": order.status,
+        "done": order.done,
+        "reason": order.reason,
+        "kind": order.kind,
+        "time_in_force": order.time_in_force,
+        "limit": None if order.limit is None else plain(order.limit),
+        "reduce_only": order.reduce_only,
+        "sent_ms": order.sent_ms,
+        "received_ms": order.received_ms,
+        "accepted_ms": order.received_ms,
+        "updated_ms": order.updated_ms,
+        "avg_price": None if order.avg_price is None else plain(order.avg_price),
+        "fees": plain(order.fees),
+        **venue.truth_order(order),
+    }
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    extra = row.pop("extra")
+    return {**extra, **row}

@@ -1,0 +1,1 @@
+"""The Vest face of the simulator: REST and WebSocket as the v2 API documents them."""

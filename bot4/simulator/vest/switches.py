@@ -1,0 +1,54 @@
+"""What Vest's documents leave open, as switches, and what the face is set to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+import attrs
+
+
+@attrs.frozen
+class VestSwitches:
+    """Choices for one simulated Vest."""
+
+    contract: Literal["prod", "dev"] = "dev"
+    """Whose registration proofs are accepted."""
+    account_group: int = 0
+    frames: Literal["text", "binary", "mixed"] = "mixed"
+    """How WebSocket JSON travels."""
+    errors: Literal["plain", "detail", "ok"] = "plain"
+    """Shape of an error body, see ``refusals``."""
+    leverage_required: bool = True
+    """Refuse orders (3020) on a symbol whose leverage was never set."""
+    ioc_accepted: bool = False
+    """Take the undocumented time in force IOC, as FOK."""
+    limit_killed: Literal["REJECTED", "CANCELLED"] = "REJECTED"
+    """What becomes of a LIMIT FOK order that cannot fill."""
+    listen_key_s: float = 3600.0
+    """Life of a listen key. Source: Vest API docs, Listen key, seen 2025-11."""
+    most_window_ms: int = 120_000
+    """Longest receive window; beyond it 1131. Source: ours, undocumented."""
+    most_proof_days: int = 90
+    """Longest life of a registration proof. Source: ours, undocumented."""
+    premium_bps: Decimal = Decimal("0.8")
+    """Risk premium on what a fill adds to the position, inside ``fees``, before its size."""
+    premium_doubles_at: Decimal = Decimal(20_000)
+    """USDC of added notional at which the premium is twice the base."""
+
+    @classmethod
+    def read(cls, switches: Mapping[str, Any]) -> VestSwitches:
+        """Take switches by name; decimals may come as text.
+
+        Raises:
+            ValueError: a name that is none of ours.
+        """
+        values = dict(switches)
+        unknown = set(values) - set(attrs.fields_dict(cls))
+        if unknown:
+            raise ValueError(f"Vest has no switch {sorted(unknown)}")
+        for name in ("premium_bps", "premium_doubles_at"):
+            if name in values:
+                values[name] = Decimal(str(values[name]))
+        return cls(**values)

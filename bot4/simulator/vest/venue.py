@@ -1,0 +1,275 @@
+"""Vest as a venue: what becomes of an accepted order, and what the client is told.
+
+Source: Vest API docs, Orders and Trading, seen 2025-11. The engine is the only counterparty: an
+order fills whole at the engine's price for its size on arrival, or is rejected with a code.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import trio
+
+from bot4.simulator.faults import Fault
+from bot4.simulator.orders import ZERO, Execution, Side, SimOrder
+from bot4.simulator.setup import VenueSetup
+from bot4.simulator.venue import SimVenue
+from bot4.simulator.vest.digests import address_of, keccak256
+from bot4.simulator.vest.feed import keep_publishing
+from bot4.simulator.vest.refusals import from_engine
+from bot4.simulator.vest.rest import VestRest
+from bot4.simulator.vest.sessions import Sessions, derived
+from bot4.simulator.vest.shapes import MONEY, fixed, order_event
+from bot4.simulator.vest.switches import VestSwitches
+from bot4.simulator.vest.ws import serve_socket
+
+CANCEL_SHARE: Final = 0.4
+"""How long a cancel takes to land, as a share of an order's time. Source: ours."""
+BPS: Final = Decimal("0.0001")
+
+
+class VestVenue(SimVenue):
+    """The Vest face of the simulator."""
+
+    zero: Final = ZERO
+
+    def __init__(self, setup: VenueSetup) -> None:
+        super().__init__(setup)
+        self.switches: Final = VestSwitches.read(setup.switches)
+        self._primary_key = derived(setup.seed, "primary_key")
+        self._signing_key = derived(setup.seed, "signing_key")
+        self.sessions: Final = Sessions(setup.seed, address_of(self._primary_key), self.switches)
+        self._rest = VestRest(self)
+
+    def credentials(self) -> dict[str, str]:
+        """Return the account's key and a signing key, both throwaway."""
+        return {
+            "vest.primary_key": f"0x{self._primary_key.hex()}",
+            "vest.signing_key": f"0x{self._signing_key.hex()}",
+        }
+
+    async def serve_rest(self, stream: trio.abc.Stream) -> None:
+        """Serve one HTTP connection."""
+        await self._rest.serve(stream)
+
+    async def serve_ws(self, stream: trio.abc.Stream) -> None:
+        """Serve one WebSocket connection."""
+        await serve_socket(self, stream)
+
+    def truth_order(self, order: SimOrder) -> dict[str, Any]:
+        """Return what the truth says of an order beyond what every venue says."""
+        return {"nonce": order.extra["nonce"], "code": order.reason}
+
+    async def services(self) -> None:
+        """Publish depth and tickers, and close sockets whose listen key lapsed, for ever."""
+        await keep_publishing(self)
+
+    # Orders.
+
+    def place(self, order: SimOrder) -> None:
+        """Accept a checked order: durable, announced as NEW, landing later."""
+        fault = self.faults.take(
+            self.name,
+            "refuse",
+            symbol=order.symbol,
+            side=order.side,
+            reduce_only=order.reduce_only,
+            request="order",
+            where=from_engine,
+        )
+        if fault is not None:
+            order.extra["refuse"] = int(fault.args.get("code", 3001))
+        order.extra["mark"] = str(self.mark(order.symbol))
+        self.accept(order)
+        self._announce(order)
+
+    def land(self, order: SimOrder) -> None:
+        """Let an order meet the engine: filled whole, rejected, or left to rest as a trigger."""
+        order.updated_ms = self.wall_ms()
+        code = self._rejection(order)
+        if code:
+            self._reject(order, code)
+        elif order.kind == "LIMIT" and not self._triggered(order):
+            self._wait_or_kill(order)
+        else:
+            self._fill(order)
+
+    def rest(self, order: SimOrder) -> None:
+        """Trigger a resting LIMIT when the index has reached its price."""
+        if not self._triggered(order) or not self._within(order):
+            return
+        order.updated_ms = self.wall_ms()
+        code = self._rejection(order)
+        if code:
+            self._reject(order, code)
+        else:
+            self._fill(order)
+
+    def cancel(self, order_id: str) -> None:
+        """Queue a cancel of an open order; the order may still fill before it lands."""
+        order = self.orders[order_id]
+        order.extra["cancel_asked"] = True
+        self.save(order)
+        self.agenda.put(CANCEL_SHARE * self.latency.draw("landing"), self._land_cancel, order_id)
+
+    def house_order(self, symbol: str, side: Side, size: Decimal, kind: str) -> None:
+        """Execute for the venue, or for a human hand, and tell the client as of any order."""
+        number = self.next_serial()
+        now_ms = self.wall_ms()
+        order = SimOrder(
+            id="0x" + keccak256(f"{self.setup.seed}/house/{number}".encode()).hex(),
+            handle=str(now_ms),
+            symbol=symbol,
+            side=side,
+            size=size,
+            limit=None,
+            kind="LIQUIDATION" if kind == "LIQUIDATION" else "MARKET",
+            time_in_force="FOK",
+            reduce_only=True,
+            sent_ms=now_ms,
+            received_ms=now_ms,
+            updated_ms=now_ms,
+            extra={"nonce": now_ms, "house": kind},
+        )
+        self.orders[order.id] = order
+        self._book(order, self.quote(symbol, side, size))
+
+    def expire_tokens(self, fault: Fault) -> None:
+        """Make keys invalid now; ``which`` is api_key, listen_key, signer or all."""
+        self.sessions.expire(str(fault.args.get("which", "all")))
+        self.save()
+
+    def _rejection(self, order: SimOrder) -> int:
+        """Return the code the engine refuses an order with, 0 when it may trade.
+
+        The order of the checks: price, margin, reduce-only, leverage.
+        """
+        symbol, side, size = order.symbol, order.side, order.size
+        if "refuse" in order.extra:
+            return int(order.extra["refuse"])
+        # A LIMIT that waits for its trigger, or is killed, is not a failed price check.
+        if order.kind == "MARKET" and not self._within(order):
+            return 3001
+        room = self.ledger.reducible(symbol, side)
+        price = self.quote(symbol, side, size).average or self.mark(symbol)
+        if not order.reduce_only and not self.ledger.affords(symbol, side, size, price, self.mark):
+            return 3002
+        if order.reduce_only and room == 0:
+            return 3018
+        if order.reduce_only and size > room:
+            return 3019
+        if self.switches.leverage_required and symbol not in self.ledger.leverage:
+            return 3020
+        return 0
+
+    def _within(self, order: SimOrder) -> bool:
+        """Tell whether the engine's price for the whole size is within the limit now."""
+        quoted = self.quote(order.symbol, order.side, order.size)
+        if not quoted.fills or order.limit is None:
+            return bool(quoted.fills)
+        if order.side == "buy":
+            return quoted.average <= order.limit
+        return quoted.average >= order.limit
+
+    def _triggered(self, order: SimOrder) -> bool:
+        limit, index = order.limit or ZERO, self.index(order.symbol)
+        return index <= limit if order.side == "buy" else index >= limit
+
+    def _wait_or_kill(self, order: SimOrder) -> None:
+        if order.time_in_force == "GTC":
+            order.resting = True
+            self.save(order)
+        else:
+            self._kill(order)
+
+    def _kill(self, order: SimOrder) -> None:
+        if self.switches.limit_killed == "REJECTED":
+            self._reject(order, 3001)
+        else:
+            self._end(order, "CANCELLED")
+
+    def _fill(self, order: SimOrder) -> None:
+        execution = self.execute(
+            order.symbol, order.side, order.size, order.limit, reduce_only=order.reduce_only
+        )
+        if execution.fills:
+            self._book(order, execution)
+        elif order.kind == "LIMIT":
+            self._wait_or_kill(order)
+        else:
+            self._reject(order, 3001)
+
+    def _book(self, order: SimOrder, execution: Execution) -> None:
+        # What the fill adds to the position pays a premium; closing does not.
+        room = self.ledger.reducible(order.symbol, order.side)
+        added = max(execution.size - room, ZERO)
+        premium = self._premium(added * execution.average)
+        taker = self.markets[order.symbol].taker_fee
+        order.updated_ms = self.wall_ms()
+        self.book_fills(
+            order,
+            execution.fills,
+            lambda price, size: price * size * taker + premium,
+            {"premium": fixed(premium, MONEY)},
+        )
+        if order.remaining == 0:
+            self._end(order, "FILLED")
+            return
+        # Only by a fault: the real engine fills whole. The rest is dropped, and both are told.
+        order.status = "PARTIALLY_FILLED"
+        part = order_event(self, order)
+        order.status, order.done, order.resting = "CANCELLED", True, False
+        self.save(order)
+        self._tell_later(part, order_event(self, order))
+
+    def _premium(self, added: Decimal) -> Decimal:
+        """Return the premium on notional that adds risk, USDC: it grows with the size."""
+        switches = self.switches
+        rate = switches.premium_bps * BPS * (1 + added / switches.premium_doubles_at)
+        return added * rate
+
+    def _reject(self, order: SimOrder, code: int) -> None:
+        order.reason = str(code)
+        self._end(order, "REJECTED")
+
+    def _end(self, order: SimOrder, status: str) -> None:
+        order.status, order.done, order.resting = status, True, False
+        self.save(order)
+        self._announce(order)
+
+    def _land_cancel(self, order_id: str) -> None:
+        order = self.orders[order_id]
+        if not order.done:
+            order.updated_ms = self.wall_ms()
+            self._end(order, "CANCELLED")
+
+    # Telling the client.
+
+    def _announce(self, order: SimOrder) -> None:
+        self._tell_later(order_event(self, order))
+
+    def _tell_later(self, *frames: dict[str, Any]) -> None:
+        # One delay for all of them, so that they keep their order.
+        delay_s = self.latency.draw("event")
+        for frame in frames:
+            self.agenda.put(delay_s, self.publish, "account_private", frame)
+
+    # Life.
+
+    def dump(self) -> dict[str, Any]:
+        """Return the venue's state as JSON values, sessions included."""
+        return {**super().dump(), "sessions": self.sessions.dump()}
+
+    def load(
+        self,
+        state: dict[str, Any],
+        orders: list[dict[str, Any]],
+        fills: list[dict[str, Any]],
+    ) -> None:
+        """Take over a saved world; cancels that were accepted still happen."""
+        super().load(state, orders, fills)
+        self.sessions.load(state["sessions"])
+        for order in self.orders.values():
+            if not order.done and order.extra.get("cancel_asked"):
+                self.agenda.put(0, self._land_cancel, order.id)

@@ -1,0 +1,216 @@
+"""The journal: what the bot meant to do and what it saw, in order, before anything leaves.
+
+One SQLite file in WAL mode, held by one exclusive connection. Rows are only ever added. A commit
+that is not synced survives our death; a synced one takes every earlier one with it, so what a
+power loss leaves is always a prefix. Each row carries a link computed over itself and the row
+before it: a row that was changed, or lost from the middle, is noticed at the next start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from bot4.ports import Database, Entry, World
+from bot4.storage.schema import (
+    Header,
+    check_owner,
+    create,
+    damaged,
+    link_after,
+    read_header,
+    roll_back,
+)
+
+BLOCK: Final = 100
+"""Numbers reserved at once; a crash loses at most so many."""
+PAGE_ROWS: Final = 500
+POWER: Final = "power"
+_INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
+_RESERVE: Final = (
+    "INSERT INTO number VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET reserved = max(reserved, excluded.reserved)"
+)
+
+
+@attrs.frozen
+class _End:
+    """Where the journal ends: its last row and link."""
+
+    row: int
+    link: bytes
+
+
+class SqliteJournal:
+    """Implements ``ports.Journal``. Made by ``open_journal``."""
+
+    def __init__(
+        self, world: World, database: Database, path: Path, header: Header, *, power: bool
+    ) -> None:
+        self.tag = header.tag
+        self._world = world
+        self._database = database
+        self._path = path
+        self._header = header
+        self._power = power
+        self._synced = True
+        """What the connection is set to: FULL as opened."""
+        self._end = self._verify()
+        self._reserved = {
+            str(name): int(number) for name, number in database.execute("SELECT * FROM number")
+        }
+        self._given = dict(self._reserved)
+
+    def append(self, entries: Iterable[Entry], *, durable: bool) -> None:
+        """Write the entries in one transaction.
+
+        Args:
+            entries: rows in order; ``row`` and ``wall_ms`` are filled in here. Bodies hold what
+                JSON holds: a Decimal is a text.
+            durable: return only when a power loss cannot undo it (or our own death, when the
+                journal was opened with ``durability="process"``).
+
+        Raises:
+            JournalFault: they were not written; nothing of them is kept.
+            TypeError, ValueError: a body is no JSON; nothing was written.
+        """
+        wall_ms = self._world.wall_ms()
+        row, link = self._end.row, self._end.link
+        rows: list[tuple[object, ...]] = []
+        for entry in entries:
+            row += 1
+            body = json.dumps(entry.body, separators=(",", ":"), allow_nan=False)
+            fields = (row, wall_ms, entry.kind, entry.trade_id, entry.client_order_id, body)
+            link = link_after(link, fields)
+            rows.append((*fields, link))
+        if not rows:
+            return
+        self._write([(_INSERT, parameters) for parameters in rows], sync=durable)
+        self._end = _End(row, link)
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield every row, oldest first, as of the moment each page is read.
+
+        Raises:
+            JournalFault: the file cannot be read.
+        """
+        after = 0
+        while page := self._page(after):
+            for row, wall_ms, kind, trade_id, client_order_id, body, _ in page:
+                after = row
+                yield Entry(
+                    kind=kind,
+                    trade_id=trade_id,
+                    body=json.loads(body),
+                    client_order_id=client_order_id,
+                    row=row,
+                    wall_ms=wall_ms,
+                )
+
+    def next_number(self, name: str, floor: int = 0) -> int:
+        """Return a number larger than any given before under this name, and than ``floor``.
+
+        A block is reserved before its first number is returned, so that our death never brings
+        one back. The reservation is not synced by itself: it lies before the intent that uses
+        the number, and that intent's synced commit, without which nothing is sent, takes it along.
+
+        Raises:
+            JournalFault: no number could be reserved.
+        """
+        number = max(self._given.get(name, 0), floor) + 1
+        if number > self._reserved.get(name, 0):
+            last = number + BLOCK - 1
+            self._write([(_RESERVE, (name, last))], sync=False)
+            self._reserved[name] = last
+        self._given[name] = number
+        return number
+
+    def close(self) -> None:
+        """Give the file back. Safe to call twice."""
+        self._database.close()
+
+    def _write(self, statements: list[tuple[str, tuple[object, ...]]], *, sync: bool) -> None:
+        database = self._database
+        self._set_sync(sync=sync and self._power)
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            for sql, parameters in statements:
+                database.execute(sql, parameters)
+            database.execute("COMMIT")
+        except BaseException:
+            roll_back(database)
+            raise
+
+    def _set_sync(self, *, sync: bool) -> None:
+        if sync is not self._synced:
+            self._database.execute(f"PRAGMA synchronous={'FULL' if sync else 'NORMAL'}")
+            self._synced = sync
+
+    def _page(self, after: int) -> list[tuple[int, int, str, str, str, str, bytes]]:
+        sql = "SELECT * FROM entry WHERE row > ? ORDER BY row LIMIT ?"
+        return [
+            (row, wall_ms, kind, trade_id, client_order_id, body, link)
+            for row, wall_ms, kind, trade_id, client_order_id, body, link in self._database.execute(
+                sql, (after, PAGE_ROWS)
+            )
+        ]
+
+    def _verify(self) -> _End:
+        """Check file and chain, and return where they end."""
+        for (verdict,) in self._database.execute("PRAGMA integrity_check(1)"):
+            if verdict != "ok":
+                raise damaged(self._path, str(verdict))
+        end = _End(0, self._header.genesis())
+        while page := self._page(end.row):
+            for *fields, link in page:
+                if fields[0] != end.row + 1:
+                    raise damaged(self._path, f"row {end.row + 1} is missing")
+                if link_after(end.link, fields) != link:
+                    raise damaged(self._path, f"row {fields[0]} was changed")
+                end = _End(fields[0], link)
+        return end
+
+
+def open_journal(
+    world: World,
+    path: Path,
+    *,
+    mode: str,
+    identity: Mapping[str, str],
+    durability: str = POWER,
+) -> SqliteJournal:
+    """Open the journal of one mode and account, or create it.
+
+    Args:
+        world: clock, chance and disk.
+        path: the file; its folder is made private.
+        mode: simulation, testnet or live.
+        identity: venue -> public name of the account.
+        durability: ``power``, or ``process``: then nothing waits for the disk.
+
+    Raises:
+        StartRefused: another process holds it, or it is another mode's, account's or version's.
+        JournalFault: it cannot be read or believed; names the file and what to do.
+
+    Closes: nothing by itself; call ``close``.
+    """
+    database = world.open_database(path)
+    try:
+        header = read_header(database, path)
+        if header is None:
+            header = create(
+                database,
+                mode=mode,
+                identity=identity,
+                created_ms=world.wall_ms(),
+                random=world.random,
+            )
+        check_owner(header, path, mode=mode, identity=identity)
+        return SqliteJournal(world, database, path, header, power=durability == POWER)
+    except BaseException:
+        database.close()
+        raise

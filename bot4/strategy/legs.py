@@ -1,0 +1,188 @@
+"""One order's life as we know it: from intent to a proven end.
+
+A leg never goes backwards: the rank of its state rises, its filled quantity rises, and what a
+venue says twice or out of order changes nothing. The four ends are FILLED, PART_CLOSED,
+CANCELLED, REFUSED and NEVER; in between, DOUBT is asked about and never resent.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+from bot4.domain.fill import Fill
+from bot4.domain.order import Order, OrderReport, OrderState
+
+SECOND_READ_S: Final = 1.0
+"""Two "not found" past the fence must be this far apart: acceptance is asynchronous."""
+
+
+class LegState(StrEnum):
+    """Where one order stands."""
+
+    INTENT = "intent"
+    """Durable; the first byte has not left."""
+    SENDING = "sending"
+    ACKED = "acked"
+    PARTIAL = "partial"
+    CANCELLING = "cancelling"
+    DOUBT = "doubt"
+    FILLED = "filled"
+    PART_CLOSED = "part_closed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    NEVER = "never"
+    """Proven never to have reached the venue, or never to be accepted."""
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the order can change nothing any more."""
+        return self in _TERMINAL
+
+
+_TERMINAL: Final = frozenset(
+    {
+        LegState.FILLED,
+        LegState.PART_CLOSED,
+        LegState.CANCELLED,
+        LegState.REFUSED,
+        LegState.NEVER,
+    }
+)
+
+
+@attrs.frozen
+class Leg:
+    """An order with everything known of it."""
+
+    order: Order
+    state: LegState = LegState.INTENT
+    venue_order_id: str = ""
+    reported: Decimal = Decimal(0)
+    """Cumulative filled, as reports say."""
+    average_price: Decimal | None = None
+    fee: Decimal | None = None
+    fills: tuple[Fill, ...] = ()
+    reason: str = ""
+    missing_since_s: float | None = None
+    """Trio time of the first "not found" past the fence."""
+
+    @property
+    def filled(self) -> Decimal:
+        """Base units filled, by whichever source knows more."""
+        return max(self.reported, sum((f.size for f in self.fills), Decimal(0)))
+
+    @property
+    def signed(self) -> Decimal:
+        """What this leg did to the position of its venue."""
+        return self.filled * self.order.side.sign
+
+    def average(self) -> Decimal | None:
+        """Average price of what filled, from its fills, else as the venue reports it."""
+        size = sum((f.size for f in self.fills), Decimal(0))
+        if size and size >= self.reported:
+            return sum((f.size * f.price for f in self.fills), Decimal(0)) / size
+        return self.average_price
+
+    def sent(self) -> Leg:
+        """The first byte may have left."""
+        return _to(self, LegState.SENDING) if self.state is LegState.INTENT else self
+
+    def doubted(self, why: str) -> Leg:
+        """No readable answer in time: ask, never resend."""
+        if self.state.terminal:
+            return self
+        return attrs.evolve(self, state=LegState.DOUBT, reason=why)
+
+    def accepted(self, venue_order_id: str) -> Leg:
+        """The venue queued the order."""
+        known = attrs.evolve(self, venue_order_id=venue_order_id or self.venue_order_id)
+        if self.state in (LegState.INTENT, LegState.SENDING):
+            return _to(known, LegState.ACKED)
+        return known
+
+    def refused(self, why: str) -> Leg:
+        """A definite refusal: over, unless fills prove the contrary."""
+        if self.state.terminal:
+            return self
+        if self.filled:
+            return _end(self, "closed after part of it filled")
+        return attrs.evolve(self, state=LegState.REFUSED, reason=why)
+
+    def never(self, why: str) -> Leg:
+        """Proven: it did not and cannot reach the venue."""
+        if self.state.terminal or self.filled:
+            return self
+        return attrs.evolve(self, state=LegState.NEVER, reason=why)
+
+    def missing(self, venue_now_ms: int, now_s: float, settle_ms: int) -> Leg:
+        """The venue does not know the order, by its own clock. Proof only past the fence, twice."""
+        if self.state is not LegState.DOUBT or self.filled:
+            return self
+        if venue_now_ms <= self.order.fence_ms + settle_ms:
+            return self
+        if self.missing_since_s is None:
+            return attrs.evolve(self, missing_since_s=now_s)
+        if now_s - self.missing_since_s < SECOND_READ_S:
+            return self
+        return self.never("not found twice past its receive window")
+
+    def report(self, report: OrderReport) -> Leg:
+        """Merge what the venue says; older or repeated statements change nothing."""
+        leg = attrs.evolve(
+            self,
+            venue_order_id=report.venue_order_id or self.venue_order_id,
+            reported=max(self.reported, report.filled or Decimal(0)),
+            average_price=report.average_price or self.average_price,
+            fee=report.fee if report.fee is not None else self.fee,
+        )
+        if leg.state.terminal:
+            return _late(leg)
+        if report.state is OrderState.REFUSED:
+            return leg.refused(report.reason or "refused")
+        if report.state is OrderState.CLOSED:
+            return _end(leg, report.reason)
+        if report.state is OrderState.OPEN and self.state is LegState.DOUBT:
+            return _to(leg, LegState.CANCELLING)
+        return _on(leg, LegState.PARTIAL if leg.filled else LegState.ACKED)
+
+    def fill(self, fill: Fill) -> Leg:
+        """Add one fill, once."""
+        if any(known.fill_id == fill.fill_id for known in self.fills):
+            return self
+        leg = attrs.evolve(self, fills=(*self.fills, fill))
+        if leg.state.terminal:
+            return _late(leg)
+        if leg.filled >= leg.order.size:
+            return _end(leg, "")
+        return _on(leg, LegState.PARTIAL)
+
+
+_WAITING: Final = frozenset({LegState.INTENT, LegState.SENDING, LegState.ACKED, LegState.PARTIAL})
+
+
+def _to(leg: Leg, state: LegState) -> Leg:
+    return attrs.evolve(leg, state=state)
+
+
+def _on(leg: Leg, state: LegState) -> Leg:
+    """Move a leg that waits; one in doubt stays there until its end is known."""
+    return _to(leg, state) if leg.state in _WAITING else leg
+
+
+def _end(leg: Leg, reason: str) -> Leg:
+    if leg.filled >= leg.order.size:
+        return attrs.evolve(leg, state=LegState.FILLED, reason=reason)
+    state = LegState.PART_CLOSED if leg.filled else LegState.CANCELLED
+    return attrs.evolve(leg, state=state, reason=reason or "closed by the venue")
+
+
+def _late(leg: Leg) -> Leg:
+    """A fill that came after the end changes how it ended, never that it ended."""
+    if not leg.filled:
+        return leg
+    full = leg.filled >= leg.order.size
+    return _to(leg, LegState.FILLED if full else LegState.PART_CLOSED)

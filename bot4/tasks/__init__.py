@@ -1,0 +1,1 @@
+"""What runs: short Trio tasks over the ports."""

@@ -1,0 +1,53 @@
+"""The private side of one venue: order events and fills into the ledger."""
+
+from __future__ import annotations
+
+import trio
+
+from bot4.domain.fill import Fill
+from bot4.domain.order import OrderReport
+from bot4.errors import AuthRefused, ConnectionLost
+from bot4.ports import AccountChanged, Notice
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.ledger import Ledger
+
+
+class OrderListener:
+    """Takes what one venue says of our orders; remembers when the account needs a new reading."""
+
+    def __init__(self, gateway: Gateway, ledger: Ledger) -> None:
+        self.useful_when_greeted = True
+        self._gateway = gateway
+        self._ledger = ledger
+        self._stale = trio.Event()
+
+    def hear(self, notice: Notice, at: float) -> bool:
+        """Pass orders and fills on."""
+        del at
+        if isinstance(notice, OrderReport | Fill):
+            self._ledger.hear(notice)
+            self._stale.set()
+        elif isinstance(notice, AccountChanged):
+            self._stale.set()
+        return False
+
+    def lost(self) -> None:
+        """Events may have been missed: read the account again."""
+        self._stale.set()
+
+    async def prepare(self) -> None:
+        """Sign in before dialling: the URL or the greeting carries a key.
+
+        Raises:
+            VenueError: it could not.
+        """
+        try:
+            await self._gateway.sign_in()
+        except AuthRefused as refused:
+            self._gateway.codec.session_lost()
+            raise ConnectionLost(refused.venue, f"signing in was refused: {refused.why}") from None
+
+    async def wait_stale(self) -> None:
+        """Block until the account should be read again. Cancellation: safe."""
+        await self._stale.wait()
+        self._stale = trio.Event()

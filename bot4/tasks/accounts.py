@@ -1,0 +1,45 @@
+"""What each venue last said of our account and positions, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import attrs
+import trio
+
+from bot4.domain.market import MarketKey
+from bot4.domain.position import Account, Position
+
+
+@attrs.frozen
+class Reading:
+    """One reading of one venue. ``at`` is Trio time when it was asked for."""
+
+    account: Account
+    positions: tuple[Position, ...]
+    at: float
+
+    def size(self, key: MarketKey) -> Decimal:
+        """Signed base units held on one market."""
+        return sum((p.size for p in self.positions if p.key == key), Decimal(0))
+
+
+class Accounts:
+    """The newest reading of each venue; the session tasks write, everybody else reads."""
+
+    def __init__(self) -> None:
+        self._readings: dict[str, Reading] = {}
+
+    def get(self, venue: str) -> Reading | None:
+        """The newest reading, or None before the first."""
+        return self._readings.get(venue)
+
+    def post(self, venue: str, account: Account, positions: Sequence[Position], at: float) -> None:
+        """Replace the venue's reading; ``at`` is when it was asked for."""
+        self._readings[venue] = Reading(account, tuple(positions), at)
+
+    def age_s(self, venue: str) -> float:
+        """Seconds since the newest reading; infinite before the first."""
+        reading = self._readings.get(venue)
+        return float("inf") if reading is None else trio.current_time() - reading.at

@@ -1,0 +1,80 @@
+"""The newest book of each market, and nothing older.
+
+Writers overwrite and never wait; a reader that was busy for ten updates sees the tenth. Nothing
+is queued.
+"""
+
+from __future__ import annotations
+
+import attrs
+import trio
+
+from bot4.domain.book import Book
+from bot4.domain.market import MarketKey
+
+
+@attrs.define
+class Record:
+    """The newest book of one market, with how often it was published."""
+
+    book: Book
+    version: int = 1
+    touch_version: int = 1
+    """Version at which the best bid or ask last changed."""
+
+
+class Books:
+    """One record per market; the feeds write, everybody else reads."""
+
+    def __init__(self) -> None:
+        self._records: dict[MarketKey, Record] = {}
+        self._heartbeats: dict[str, float] = {}
+        self._version = 0
+        self._changed = trio.Event()
+
+    @property
+    def version(self) -> int:
+        """Rises with every book posted or wiped."""
+        return self._version
+
+    def get(self, key: MarketKey) -> Record | None:
+        """The market's record, or None while there is no true book."""
+        return self._records.get(key)
+
+    def heartbeat_at(self, venue: str) -> float | None:
+        """Trio time when the PING last answered by this venue was sent; None before."""
+        return self._heartbeats.get(venue)
+
+    def post(self, book: Book) -> None:
+        """Replace the market's book and wake every reader."""
+        record = self._records.get(book.key)
+        if record is None:
+            self._records[book.key] = Record(book)
+        else:
+            moved = book.bid != record.book.bid or book.ask != record.book.ask
+            record.book = book
+            record.version += 1
+            if moved:
+                record.touch_version = record.version
+        self._bump()
+
+    def beat(self, venue: str, sent_at: float) -> None:
+        """The venue answered a heartbeat sent at this time."""
+        self._heartbeats[venue] = sent_at
+
+    def wipe(self, key: MarketKey) -> None:
+        """Forget the market's book: it is no longer true."""
+        if self._records.pop(key, None) is not None:
+            self._bump()
+
+    async def wait_newer(self, seen: int) -> int:
+        """Block until the version exceeds ``seen``; return it. Always a checkpoint."""
+        await trio.lowlevel.checkpoint()
+        while self._version <= seen:
+            await self._changed.wait()
+        return self._version
+
+    def _bump(self) -> None:
+        self._version += 1
+        self._changed.set()
+        self._changed = trio.Event()

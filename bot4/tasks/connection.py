@@ -1,0 +1,183 @@
+"""One WebSocket of a venue, kept for ever: dial, greet, read, and dial again.
+
+Used for the public feed and for the private one; what differs is the codec and the ``hear``
+function that takes the notices.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import attrs
+import structlog
+import trio
+
+from bot4.errors import RECONNECTABLE, ConnectionLost, leaves
+from bot4.ports import Acknowledged, Connect, Notice, Pong, StreamCodec, Wire
+from bot4.tasks.backoff import Backoff
+from bot4.tasks.stop import StopSign
+
+log = structlog.get_logger()
+
+
+class Listener(Protocol):
+    """What a connection feeds."""
+
+    useful_when_greeted: bool
+    """Whether every greeting acknowledged is enough to be useful."""
+
+    def hear(self, notice: Notice, at: float) -> bool:
+        """Take one notice; True when the connection has become useful by it.
+
+        ``at`` is when the frame arrived, or for a ``Pong`` when its PING was sent (Trio time).
+
+        Raises:
+            BadBook, ProtocolViolation: the connection must be dropped.
+        """
+
+    def lost(self) -> None:
+        """The connection ended: what it kept true is true no longer. Called on every end."""
+
+    async def prepare(self) -> None:
+        """Called before each dial: renew what the URL or the greeting carries.
+
+        Raises:
+            VenueError: it could not; the dial is put off.
+        """
+
+
+@attrs.define
+class Uptime:
+    """How long a feed was useful, for the exit line."""
+
+    since: float | None = None
+    total_s: float = 0.0
+
+    def up(self) -> None:
+        """The feed is useful from now on."""
+        if self.since is None:
+            self.since = trio.current_time()
+
+    def down(self) -> None:
+        """The feed ended."""
+        if self.since is not None:
+            self.total_s += trio.current_time() - self.since
+            self.since = None
+
+
+@attrs.define
+class Connection:
+    """The settings and the state of one kept connection."""
+
+    name: str
+    """``vest public``: for the log."""
+    codec: StreamCodec
+    connect: Connect
+    listener: Listener
+    backoff: Backoff
+    silence_s: float
+    ping_every_s: float | None = None
+    uptime: Uptime = attrs.field(factory=Uptime)
+    useful: bool = False
+    _pings: deque[float] = attrs.field(factory=deque, init=False)
+    _greetings: int = attrs.field(default=0, init=False)
+    _acknowledged: int = attrs.field(default=0, init=False)
+
+    async def keep(
+        self,
+        closing: StopSign,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Stay connected until the closing sign; started = useful for the first time.
+
+        Cancellation: the link is dropped rudely; raise the sign for a polite close.
+        """
+        announced = False
+
+        def on_useful() -> None:
+            nonlocal announced
+            self.backoff.succeeded()
+            self.uptime.up()
+            if not self.useful:
+                self.useful = True
+                log.info(
+                    "feed.ready",
+                    message=f"[FEED] {self.name} ready",
+                    venue=self.codec.venue,
+                    feed=self.name,
+                )
+            if not announced:
+                announced = True
+                task_status.started()
+
+        while not closing.raised:
+            try:
+                await self._session(closing, on_useful)
+            except* RECONNECTABLE as lost:
+                why = "; ".join(dict.fromkeys(str(e) for e in leaves(lost)))
+                log.warning(
+                    "feed.lost",
+                    message=f"[FEED] {self.name} lost, reconnecting: {why}",
+                    venue=self.codec.venue,
+                    feed=self.name,
+                    why=why,
+                    do="nothing: it reconnects by itself; check your network if it stays away",
+                )
+            finally:
+                self.useful = False
+                self.uptime.down()
+                self.listener.lost()
+            with closing.while_running():
+                await trio.sleep(self.backoff.next_delay_s())
+
+    async def _session(self, closing: StopSign, on_useful: Callable[[], None]) -> None:
+        with closing.while_running():
+            await self.listener.prepare()
+        if closing.raised:
+            return
+        async with self.connect(self.codec.url()) as wire:
+            # Inside, so that the stop sign leaves the block above normally: close code 1000.
+            with closing.while_running():
+                greetings = self.codec.hello()
+                self._greetings, self._acknowledged = len(greetings), 0
+                self._pings.clear()
+                for text in greetings:
+                    await wire.send(text)
+                async with trio.open_nursery() as session:
+                    if self.ping_every_s is not None:
+                        session.start_soon(self._keep_pinging, wire)
+                    await self._read(wire, on_useful)
+
+    async def _read(self, wire: Wire, on_useful: Callable[[], None]) -> None:
+        while True:
+            with trio.move_on_after(self.silence_s) as patience:
+                frame = await wire.receive()
+            if patience.cancelled_caught:
+                raise ConnectionLost(self.codec.venue, f"silent for {self.silence_s:g} s")
+            for notice in self.codec.read(frame):
+                at = frame.received_at
+                if isinstance(notice, Pong) and self._pings:
+                    at = self._pings.popleft()
+                useful = self.listener.hear(notice, at)
+                if isinstance(notice, Acknowledged):
+                    self._acknowledged += 1
+                    greeted = self._acknowledged >= self._greetings
+                    useful = useful or (greeted and self.listener.useful_when_greeted)
+                if useful:
+                    on_useful()
+
+    async def _keep_pinging(self, wire: Wire) -> None:
+        every = self.ping_every_s or 0.0
+        while True:
+            text = self.codec.ping()
+            if text is None:
+                return
+            self._pings.append(trio.current_time())
+            try:
+                await wire.send(text)
+            except ConnectionLost:
+                return  # the reader finds out and says why
+            await trio.sleep(every)

@@ -1,0 +1,150 @@
+"""From wanted orders to bytes: number, sign, make durable, hand over; and the answers back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import attrs
+import trio
+
+from bot4.domain.market import MarketKey
+from bot4.domain.order import Order, Purpose, Side
+from bot4.ports import Accepted, Errand, InDoubt, Journal, NotSent, PlaceOutcome, Refused, Retry
+from bot4.strategy.events import Answered, Sent, Verdict
+from bot4.tasks.gateway import Gateway, Parcel
+from bot4.tasks.ledger import Ledger
+from bot4.tasks.stopwatch import Stopwatch
+
+LONG, SHORT = "L", "S"
+
+
+@attrs.frozen
+class Wanted:
+    """One order as the strategy wants it."""
+
+    key: MarketKey
+    side: Side
+    size: Decimal
+    limit: Decimal
+    purpose: Purpose
+    attempt: int
+    reduce_only: bool
+    leg: str
+    """``L`` or ``S``: part of the order's name."""
+
+
+@attrs.frozen
+class Signed:
+    """An order ready to leave."""
+
+    order: Order
+    errand: Errand[PlaceOutcome]
+
+
+class Dispatcher:
+    """Numbers, signs and sends orders; tells the ledger what became of the sending."""
+
+    def __init__(
+        self,
+        gateways: Mapping[str, Gateway],
+        ledger: Ledger,
+        journal: Journal,
+        window_ms: int,
+    ) -> None:
+        self.gateways = gateways
+        self._ledger = ledger
+        self._journal = journal
+        self.window_ms = window_ms
+        self.sent_on: set[str] = set()
+        """Venues that this run may have sent an order to."""
+        self._retry: dict[str, Retry] = {}
+
+    def new_trade_id(self) -> str:
+        """A name for a trade, never used before."""
+        return f"{self._journal.tag}-{self._journal.next_number('trade')}"
+
+    def sign(self, trade_id: str, wanted: Sequence[Wanted]) -> tuple[Signed, ...]:
+        """Name and sign orders, with the venue's own time. Nothing is written or sent.
+
+        Raises:
+            ValueError: a key is unusable.
+        """
+        row = self._journal.next_number("order")
+        signed = []
+        for want in wanted:
+            gateway = self.gateways[want.key.venue]
+            now_ms = gateway.now_ms()
+            order = Order(
+                client_order_id=gateway.codec.next_handle(now_ms, row, want.leg, want.attempt),
+                trade_id=trade_id,
+                key=want.key,
+                side=want.side,
+                size=want.size,
+                limit=want.limit,
+                purpose=want.purpose,
+                attempt=want.attempt,
+                reduce_only=want.reduce_only,
+            )
+            signed.append(Signed(*gateway.codec.sign(order, now_ms, self.window_ms)))
+        return tuple(signed)
+
+    def post(self, signed: Sequence[Signed], deadline: float, watch: Stopwatch) -> None:
+        """Hand durable orders to their gateways, all in one go.
+
+        Args:
+            signed: orders that the ledger already knows.
+            deadline: Trio time after which opening orders stay home.
+            watch: notes when each byte left and each answer came.
+        """
+        for one in signed:
+            order = one.order
+
+            def sent(order: Order = order) -> None:
+                times_of = watch.order(order.client_order_id, trio.current_time())
+                times_of.first_byte_at = trio.current_time()
+                self.sent_on.add(order.key.venue)
+                self._happen(order, Sent(order.client_order_id))
+
+            def answered(
+                outcome: PlaceOutcome, last_byte_at: float | None, order: Order = order
+            ) -> None:
+                times_of = watch.order(order.client_order_id, trio.current_time())
+                times_of.last_byte_at = last_byte_at
+                times_of.answered_at = trio.current_time()
+                self._happen(order, self._read(order, outcome))
+
+            parcel = Parcel(
+                order=order,
+                errand=one.errand,
+                opens=not order.reduce_only,
+                deadline=deadline,
+                sent=sent,
+                answered=answered,
+            )
+            try:
+                self.gateways[order.key.venue].post(parcel)
+            except trio.WouldBlock:
+                answered(NotSent("too many orders are waiting to be sent"), None)
+
+    def retry_of(self, client_order_id: str) -> Retry:
+        """What the refusal of this order allows."""
+        return self._retry.get(client_order_id, Retry.REQUOTE)
+
+    def _happen(self, order: Order, event: Sent | Answered) -> None:
+        if self._ledger.get(order.trade_id) is not None:
+            self._ledger.happen(order.trade_id, event)
+
+    def _read(self, order: Order, outcome: PlaceOutcome) -> Answered:
+        name = order.client_order_id
+        match outcome:
+            case Accepted(venue_order_id):
+                return Answered(name, Verdict.ACCEPTED, venue_order_id)
+            case Refused(code, why, retry):
+                self._retry[name] = retry
+                return Answered(name, Verdict.REFUSED, why=f"{code} {why}".strip())
+            case NotSent(why):
+                self._retry[name] = Retry.WAIT
+                return Answered(name, Verdict.NOT_SENT, why=f"not sent: {why}")
+            case InDoubt(why):
+                return Answered(name, Verdict.IN_DOUBT, why=why)

@@ -1,0 +1,58 @@
+"""What the trades hold and cost, counted for caps, losses and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from bot4.domain.order import Side
+from bot4.strategy.risk import Use
+from bot4.strategy.saga import Trade
+
+DAY_MS: Final = 24 * 3600 * 1000
+
+
+def uses(trades: Iterable[Trade]) -> list[Use]:
+    """Everything that takes room at a venue: positions, and orders that have not ended in full."""
+    found = []
+    for trade in trades:
+        found += [
+            Use(leg.order.key.venue, leg.order.size * leg.order.limit)
+            for leg in trade.open_legs()
+            if not leg.order.reduce_only
+        ]
+        for venue in trade.venues:
+            price = filled_price(trade, venue)
+            if price:
+                found.append(Use(venue, abs(trade.position(venue)) * price))
+    return found
+
+
+def lost_today(results: Iterable[Mapping[str, Any]], now_ms: int) -> Decimal:
+    """What the trades closed today (UTC) lost, USDC; 0 when they earned."""
+    day = now_ms // DAY_MS
+    net = sum(
+        (
+            Decimal(str(result["net_usdc"]))
+            for result in results
+            if int(result["closed_ms"]) // DAY_MS == day
+        ),
+        Decimal(0),
+    )
+    return max(Decimal(0), -net)
+
+
+def filled_price(trade: Trade, venue: str) -> Decimal | None:
+    """The average price of what was bought or sold to open on one venue; None when unknown."""
+    opening = Side.BUY if venue == trade.plan.long.venue else Side.SELL
+    size = notional = Decimal(0)
+    for leg in trade.legs:
+        if leg.order.key.venue != venue or leg.order.side is not opening or not leg.filled:
+            continue
+        price = leg.average()
+        if price is None:
+            return None
+        size += leg.filled
+        notional += leg.filled * price
+    return notional / size if size else None

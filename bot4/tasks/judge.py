@@ -1,0 +1,271 @@
+"""One pair's eyes: what is seen and held, put before the strategy, and its word kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import attrs
+import structlog
+import trio
+
+from bot4.domain.book import Book
+from bot4.domain.market import PARADEX, VENUES, VEST, Pair, other
+from bot4.domain.order import Side
+from bot4.domain.quote import QuoteRate
+from bot4.domain.units import ceil_step, from_e8, percent, to_e8
+from bot4.strategy.complete_or_unwind import Choice, Look, choose
+from bot4.strategy.decision import (
+    Decision,
+    Enter,
+    Exit,
+    Hold,
+    Holding,
+    Memory,
+    Reason,
+    View,
+    decide,
+)
+from bot4.strategy.depth import ThinBook
+from bot4.strategy.edge import expected_exit
+from bot4.strategy.limits import unwind_limit
+from bot4.strategy.premium import Premium
+from bot4.strategy.risk import Attempt, Breaker, Caps, loss_hold, room
+from bot4.strategy.rules import MendRules, Rules
+from bot4.strategy.saga import Excess, State, Trade
+from bot4.strategy.spread import evaluate
+from bot4.tasks.accounts import Accounts
+from bot4.tasks.books import Books
+from bot4.tasks.gate import Gate
+from bot4.tasks.holdings import filled_price, lost_today, uses
+from bot4.tasks.ledger import Ledger
+
+log = structlog.get_logger()
+
+SPREAD_EVERY_S = 2.0
+HELD_EVERY_S = 10.0
+QUIET = frozenset({Reason.BELOW_ENTRY, Reason.BELOW_EXIT, Reason.CONFIRMING, Reason.NO_BOOK})
+"""Holds that are the ordinary state of things."""
+
+
+@attrs.frozen
+class Limits:
+    """The caps that are not the strategy's."""
+
+    caps: Caps
+    daily_loss: Decimal
+    cooldown_s: float
+    failures_of_20: int
+
+
+@attrs.define
+class Judge:
+    """Looks at the newest books for one pair and remembers the strategy's last word."""
+
+    pair: Pair
+    rules: Rules
+    mend: MendRules
+    limits: Limits
+    books: Books
+    accounts: Accounts
+    ledger: Ledger
+    gate: Gate
+    quote: Callable[[], QuoteRate]
+    wall_ms: Callable[[], int]
+    premium: Premium = Premium()
+    breaker: Breaker = Breaker()
+    decision: Decision | None = None
+    _memory: Memory = attrs.field(init=False)
+    _last: dict[str, Book] = attrs.field(factory=dict, init=False)
+    _versions: tuple[int, int] = (0, 0)
+    _said_at: float = float("-inf")
+    _held_said: dict[Reason, float] = attrs.field(factory=dict, init=False)
+
+    @_memory.default
+    def _begin(self) -> Memory:
+        return Memory(self.rules)
+
+    def look(self) -> bool:
+        """Judge the newest books; True when there is something to do."""
+        trade = self.ledger.of_pair(self.pair.name)
+        if trade is not None and trade.state is not State.HEDGED:
+            self.decision = None
+            return trade.state in (State.MENDING, State.UNWINDING)
+        view = self._view(trade)
+        self.decision = decide(view, self.rules, self._memory)
+        self._tell(view)
+        return isinstance(self.decision, Enter | Exit)
+
+    def take(self) -> Decision | None:
+        """The last decision, once."""
+        decision, self.decision = self.decision, None
+        return decision
+
+    def forced(self, trade: Trade, why: str) -> Decision:
+        """What closing now, whatever it earns, would be."""
+        view = attrs.evolve(self._view(trade), must_leave=why)
+        return decide(view, self.rules, self._memory)
+
+    # --------------------------------------------------------------------- compensation
+
+    def choose(self, trade: Trade, excess: Excess, rung_bps: int, *, may_complete: bool) -> Choice:
+        """Whether the missing entry leg is completed or the filled one taken back, by live cost."""
+        fresh = self._fresh()
+        price = filled_price(trade, excess.venue)
+        since = 0.0 if trade.first_fill_s is None else trio.current_time() - trade.first_fill_s
+        missing = other(excess.venue)
+        size = self.whole_lots(missing, excess.size)
+        look = Look(
+            pair=self.pair,
+            vest=self._book(VEST),
+            paradex=self._book(PARADEX),
+            filled_venue=excess.venue,
+            side=excess.side.opposite,
+            size=excess.size,
+            filled_price=price or trade.legs[0].order.limit,
+            since_first_fill_s=since,
+            rate=self.quote(),
+            leave=expected_exit(
+                self._memory.history[trade.plan.long.venue], self.rules.entry, self.rules.leave
+            ),
+            premium=self.premium,
+            rung_bps=rung_bps,
+            filled_dark=self._book(excess.venue) is None,
+            other_dark=self._book(missing) is None,
+            stopping=trade.stopping,
+            may_complete=may_complete and fresh and price is not None and size > 0,
+        )
+        return choose(look, self.mend)
+
+    def unwind_limit(self, venue: str, side: Side, rung_bps: int) -> Decimal | None:
+        """The limit of a reducing order, from the newest book known; None before the first."""
+        book = self._book(venue) or self._last.get(venue)
+        if book is None:
+            return None
+        return unwind_limit(book, side, rung_bps, self.pair.on(venue))
+
+    def whole_lots(self, venue: str, size: Decimal) -> Decimal:
+        """The size, cut to this venue's lot."""
+        lot = self.pair.on(venue).lot
+        return size // lot * lot
+
+    def dust(self, price: Decimal) -> Decimal:
+        """The smallest imbalance that can be traded away at about this price."""
+        least = max(m.min_notional for m in (self.pair.vest, self.pair.paradex)) / price
+        lot = min(self.pair.vest.lot, self.pair.paradex.lot)
+        return max(ceil_step(least, lot), self.pair.vest.lot, self.pair.paradex.lot)
+
+    def realised_entry(self, trade: Trade) -> Decimal | None:
+        """The spread that the entry fills earned, in USDC; None while a price is unknown."""
+        long, short = (filled_price(trade, venue) for venue in trade.venues)
+        if not long or not short:
+            return None
+        rate = self.quote()
+        long_usdc = rate.price_in_usdc(trade.plan.long.venue, long)
+        return rate.price_in_usdc(trade.plan.short.venue, short) / long_usdc - 1
+
+    # -------------------------------------------------------------------------- insides
+
+    def _book(self, venue: str) -> Book | None:
+        record = self.books.get(self.pair.on(venue).key)
+        if record is not None:
+            self._last[venue] = record.book
+        return None if record is None else record.book
+
+    def _fresh(self) -> bool:
+        record = self.books.get(self.pair.paradex.key)
+        return (
+            record is not None
+            and trio.current_time() - record.book.received_at <= self.rules.ages.paradex_book_s
+        )
+
+    def _view(self, trade: Trade | None) -> View:
+        published = {}
+        for venue in VENUES:
+            record = self.books.get(self.pair.on(venue).key)
+            published[venue] = 0 if record is None else record.version
+        return View(
+            pair=self.pair,
+            now_s=trio.current_time(),
+            vest=self._book(VEST),
+            paradex=self._book(PARADEX),
+            vest_published=published[VEST],
+            paradex_published=published[PARADEX],
+            vest_heartbeat_at=self.books.heartbeat_at(VEST),
+            rate=self.quote(),
+            room=room(self.limits.caps, uses(self.ledger.trades), self._equity()),
+            premium=self.premium,
+            blocked=None if trade is not None else self._blocked(),
+            holding=None if trade is None else self._holding(trade),
+        )
+
+    def _holding(self, trade: Trade) -> Holding:
+        size = {venue: abs(trade.position(venue)) for venue in trade.venues}
+        realised = self.realised_entry(trade)
+        return Holding(
+            long=trade.plan.long.venue,
+            vest_size=size[VEST],
+            paradex_size=size[PARADEX],
+            entry_spread=trade.plan.spread if realised is None else realised,
+            held_s=max(0.0, (self.wall_ms() - trade.plan.decided_ms) / 1000),
+        )
+
+    def _blocked(self) -> Hold | None:
+        for why in self.gate.reasons.values():
+            return Hold(Reason.UNEXPLAINED, why)
+        held = self.premium.hold() or loss_hold(
+            lost_today(self.ledger.results, self.wall_ms()), self.limits.daily_loss
+        )
+        return held or self.breaker.hold(
+            trio.current_time(), self.limits.cooldown_s, self.limits.failures_of_20
+        )
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Let the breaker know of an attempt that ended."""
+        self.breaker = self.breaker.after(attempt)
+
+    def _equity(self) -> dict[str, Decimal]:
+        readings = {venue: self.accounts.get(venue) for venue in VENUES}
+        return {venue: one.account.equity for venue, one in readings.items() if one is not None}
+
+    def _tell(self, view: View) -> None:
+        now = view.now_s
+        if isinstance(self.decision, Hold) and self.decision.reason not in QUIET:
+            self._tell_hold(self.decision, now)
+        if now - self._said_at < SPREAD_EVERY_S or view.vest is None or view.paradex is None:
+            return
+        self._said_at = now
+        lot = to_e8(self.pair.lot)
+        wanted = to_e8((self.rules.size.notional / from_e8(view.vest.ask)).quantize(QUANTUM))
+        try:
+            spreads = evaluate(view.vest, view.paradex, max(wanted // lot, 1) * lot, view.rate)
+        except ThinBook:
+            return
+        doing = self.decision.reason.value if isinstance(self.decision, Hold) else "go"
+        log.info(
+            "spread.seen",
+            message=f"[SPREAD] {self.pair.name} long vest {percent(spreads.long_vest, 3)}, "
+            f"long paradex {percent(spreads.long_paradex, 3)}",
+            pair=self.pair.name,
+            long_vest_percent=percent(spreads.long_vest, 4),
+            long_paradex_percent=percent(spreads.long_paradex, 4),
+            target_percent=percent(self.rules.entry.spread_entry, 4),
+            decision=doing,
+            flickers=self._memory.flickers,
+        )
+
+    def _tell_hold(self, hold: Hold, now: float) -> None:
+        if now - self._held_said.get(hold.reason, float("-inf")) < HELD_EVERY_S:
+            return
+        self._held_said[hold.reason] = now
+        log.info(
+            "entry.held",
+            message=f"[HOLD] {self.pair.name}: {hold.reason.value.replace('_', ' ')}"
+            + (f", {hold.detail}" if hold.detail else ""),
+            pair=self.pair.name,
+            reason=hold.reason.value,
+            detail=hold.detail,
+        )
+
+
+QUANTUM = Decimal("0.00000001")

@@ -1,0 +1,261 @@
+"""The trades in memory: the one writer of what we believe, journal first.
+
+Everybody who hears something of an order tells the ledger; the ledger journals the event, applies
+it to its trade and wakes whoever waits for that trade. What changes nothing is not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import structlog
+import trio
+
+from bot4.domain.fill import Fill
+from bot4.domain.market import MarketKey
+from bot4.domain.order import Order, OrderReport
+from bot4.domain.record import from_record, to_record
+from bot4.errors import JournalFault
+from bot4.ports import Entry, Journal
+from bot4.strategy import events as happened
+from bot4.strategy.events import Event, Filled, Intended, Planned, Reported, Sent, step
+from bot4.strategy.saga import Plan, State, Trade
+from bot4.tasks.gate import Gate
+
+log = structlog.get_logger()
+
+CLOSED = "Closed"
+"""The journal's kind of the row that ends a trade and carries its result."""
+
+FINISHED_KEPT = 64
+"""Finished trades whose late words are still understood."""
+
+
+class Ledger:
+    """Trades by id, orders by their handles, and the waiting for changes."""
+
+    def __init__(self, journal: Journal, gate: Gate) -> None:
+        self._journal = journal
+        self._gate = gate
+        self._trades: dict[str, Trade] = {}
+        self._by_order: dict[tuple[str, str], str] = {}
+        self._by_venue_order: dict[tuple[str, str], str] = {}
+        self._finished: dict[str, Trade] = {}
+        self._changed = trio.Event()
+        self._heard: list[Callable[[str, Event, Trade], None]] = []
+        self.results: list[Mapping[str, Any]] = []
+        self.last_change = float("-inf")
+        """Trio time of the last change to any trade."""
+
+    @property
+    def trades(self) -> tuple[Trade, ...]:
+        """Every trade that has not been finished, oldest first."""
+        return tuple(self._trades.values())
+
+    def get(self, trade_id: str) -> Trade | None:
+        """The trade, or None once it is finished."""
+        return self._trades.get(trade_id)
+
+    def of_pair(self, pair: str) -> Trade | None:
+        """The pair's unfinished trade."""
+        for trade in self._trades.values():
+            if trade.plan.pair == pair:
+                return trade
+        return None
+
+    def held(self, key: MarketKey) -> Decimal:
+        """Signed base units that all trades together hold on one market."""
+        return sum(
+            (
+                trade.position(key.venue)
+                for trade in self._trades.values()
+                if key in (trade.plan.long, trade.plan.short)
+            ),
+            Decimal(0),
+        )
+
+    def watch(self, heard: Callable[[str, Event, Trade], None]) -> None:
+        """Call ``heard(trade_id, event, trade after it)`` on every change."""
+        self._heard.append(heard)
+
+    # ------------------------------------------------------------------------- writing
+
+    def begin(self, plan: Plan, orders: tuple[Order, ...]) -> Trade:
+        """Make a new trade and its first orders durable, in one commit.
+
+        Raises:
+            JournalFault: nothing was written and nothing may be sent.
+        """
+        intended = Intended(orders)
+        trade = step(Trade(plan), intended, trio.current_time())
+        self._journal.append(
+            [_entry(plan.trade_id, Planned(plan)), _entry(plan.trade_id, intended)], durable=True
+        )
+        self._remember(trade)
+        self._tell(plan.trade_id, intended, trade)
+        return trade
+
+    def intend(self, trade_id: str, orders: tuple[Order, ...]) -> Trade:
+        """Make further orders of a trade durable.
+
+        A reducing order goes ahead even when the journal cannot be written: the disk's failure
+        must not keep a leg naked. It is said loudly, and nothing opens any more.
+
+        Raises:
+            JournalFault: nothing was written, and the orders would open something.
+        """
+        return self.happen(trade_id, Intended(orders), durable=True)
+
+    def happen(self, trade_id: str, event: Event, *, durable: bool = False) -> Trade:
+        """Journal one event, then apply it; return the trade after it."""
+        before = self._trades[trade_id]
+        after = step(before, event, trio.current_time())
+        if attrs.evolve(after, version=before.version) == before:
+            return before
+        if not isinstance(event, Sent):
+            try:
+                self._journal.append([_entry(trade_id, event)], durable=durable)
+            except JournalFault as fault:
+                self._undurable(fault, event)
+        self._remember(after)
+        self._tell(trade_id, event, after)
+        return after
+
+    def finish(self, trade_id: str, result: Mapping[str, Any]) -> None:
+        """Close a flat trade's account; it is forgotten here and kept in the journal."""
+        trade = self._trades[trade_id]
+        if trade.state is not State.FLAT:
+            msg = f"{trade_id} is not flat"
+            raise ValueError(msg)
+        try:
+            self._journal.append([Entry(CLOSED, trade_id, result)], durable=True)
+        except JournalFault as fault:
+            self._undurable(fault, Sent(""))
+        self.results.append(result)
+        self._finished[trade_id] = self._trades.pop(trade_id)
+        while len(self._finished) > FINISHED_KEPT:
+            self._finished.pop(next(iter(self._finished)))
+        self._bump()
+
+    # ------------------------------------------------------------------------- hearing
+
+    def hear(self, notice: OrderReport | Fill) -> None:
+        """Take what a venue said of an order, from wherever it came."""
+        trade_id = self._owner(notice)
+        if trade_id is None:
+            self._unknown(notice)
+            return
+        trade = self._trades.get(trade_id) or self._finished.get(trade_id)
+        if trade is None:
+            return  # long finished: positions are compared all the same
+        name = self._name(trade, notice)
+        event = Filled(name, notice) if isinstance(notice, Fill) else Reported(name, notice)
+        if trade_id in self._trades:
+            self.happen(trade_id, event)
+        elif step(trade, event, 0.0).net != trade.net:
+            self._unknown(notice)
+
+    def replay(self) -> list[Order]:
+        """Rebuild every trade from the journal. Whatever had not ended is in doubt.
+
+        Returns:
+            Every order that the journal ever intended, oldest first: their names are used.
+
+        Raises:
+            JournalFault: a row cannot be read as an event of this version.
+        """
+        orders: list[Order] = []
+        for entry in self._journal.entries():
+            if entry.kind == CLOSED:
+                self.results.append(entry.body)
+                self._trades.pop(entry.trade_id, None)
+                continue
+            try:
+                event: Event | Planned = from_record(happened.KINDS[entry.kind], entry.body)
+            except (KeyError, ValueError, TypeError) as fault:
+                msg = f"row {entry.row} of the journal is not an event of this version: {fault!r}"
+                raise JournalFault(msg) from None
+            if isinstance(event, Intended):
+                orders.extend(event.orders)
+            if isinstance(event, Planned):
+                self._remember(Trade(event.plan))
+            elif entry.trade_id in self._trades:
+                self._remember(step(self._trades[entry.trade_id], event, 0.0))
+        for trade in self.trades:
+            self.happen(trade.plan.trade_id, happened.Restarted())
+        return orders
+
+    async def wait_changed(self, trade_id: str, version: int) -> None:
+        """Block until the trade is no longer at this version. Cancellation: safe."""
+        await trio.lowlevel.checkpoint()
+        while (trade := self._trades.get(trade_id)) is not None and trade.version == version:
+            await self._changed.wait()
+
+    # ------------------------------------------------------------------------ insides
+
+    def _owner(self, notice: OrderReport | Fill) -> str | None:
+        if notice.client_order_id:
+            return self._by_order.get((notice.venue, notice.client_order_id))
+        return self._by_venue_order.get((notice.venue, notice.venue_order_id))
+
+    def _name(self, trade: Trade, notice: OrderReport | Fill) -> str:
+        if notice.client_order_id:
+            return notice.client_order_id
+        for leg in trade.legs:
+            if leg.venue_order_id == notice.venue_order_id:
+                return leg.order.client_order_id
+        return ""
+
+    def _unknown(self, notice: OrderReport | Fill) -> None:
+        fill = isinstance(notice, Fill)
+        filled = notice.size if isinstance(notice, Fill) else notice.filled
+        if not filled:
+            return
+        what = "fill" if fill else "order"
+        why = f"{notice.venue} reports a {what} on {notice.symbol or 'a market'} that is not ours"
+        log.warning(
+            "order.unknown",
+            message=f"[SAFETY] {why}",
+            venue=notice.venue,
+            venue_order_id=notice.venue_order_id,
+            why=why,
+            do="if you traded by hand, wait: positions are compared again; else run flatten",
+        )
+        self._gate.block("unknown order", why, "positions are being compared", quiet=True)
+
+    def _remember(self, trade: Trade) -> None:
+        self._trades[trade.plan.trade_id] = trade
+        for leg in trade.legs:
+            venue = leg.order.key.venue
+            self._by_order[venue, leg.order.client_order_id] = trade.plan.trade_id
+            if leg.venue_order_id:
+                self._by_venue_order[venue, leg.venue_order_id] = trade.plan.trade_id
+
+    def _tell(self, trade_id: str, event: Event, trade: Trade) -> None:
+        for heard in self._heard:
+            heard(trade_id, event, trade)
+        self._bump()
+
+    def _bump(self) -> None:
+        self.last_change = trio.current_time()
+        self._changed.set()
+        self._changed = trio.Event()
+
+    def _undurable(self, fault: JournalFault, event: Event) -> None:
+        opens = isinstance(event, Intended) and not all(o.reduce_only for o in event.orders)
+        self._gate.block("journal", str(fault), "free the disk, then start the bot again")
+        if opens:
+            raise fault
+        log.error(
+            "journal.failed",
+            message=f"[SAFETY] The journal cannot be written: {fault}",
+            why=str(fault),
+            do="free the disk; the bot goes on closing from memory and opens nothing",
+        )
+
+
+def _entry(trade_id: str, event: Event | Planned) -> Entry:
+    return Entry(type(event).__name__, trade_id, to_record(event))

@@ -1,0 +1,235 @@
+"""One pair, kept for ever: waits for a decision, opens, holds, closes, and mends what fails.
+
+The saga's table says what a trade needs; this task does it and feeds back what happened. It is
+level-triggered: after any event, crash or restart it looks at the trade as it is and goes on.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+import attrs
+import structlog
+import trio
+
+from bot4.config.schema import OnStop
+from bot4.domain.order import Purpose
+from bot4.domain.units import plain
+from bot4.strategy.decision import Enter, Exit
+from bot4.strategy.events import (
+    Ask,
+    Cancel,
+    Compensate,
+    Finish,
+    Missing,
+    Overdue,
+    Stopped,
+    todo,
+)
+from bot4.strategy.legs import LegState
+from bot4.strategy.saga import State, Trade
+from bot4.tasks.desk import Desk
+from bot4.tasks.gateway import SAID
+
+log = structlog.get_logger()
+
+ASK_FIRST_S = 0.1
+ASK_CAP_S = 1.0
+STRANDED_EVERY_S = 5.0
+EXIT_PAUSE_S = 0.5
+EXIT_PAUSE_CAP_S = 10.0
+
+
+class PairTask:
+    """Drives the saga of one pair. ``look`` is called by the detector, ``keep`` is the task."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.name = desk.pair.name
+        self._wake = trio.Event()
+        self._asking: set[str] = set()
+        self._asks: dict[str, int] = {}
+        self._ask_at: dict[str, float] = {}
+        self._try_at = -inf
+        self._cried_at = -inf
+        desk.ledger.watch(lambda _id, _event, trade: self._on_change(trade))
+
+    def look(self) -> None:
+        """Judge the newest books; wake the task when there is something to do."""
+        if self.desk.look():
+            self._wake.set()
+
+    async def keep(self) -> None:
+        """Run until the stop sign is up and nothing is left to settle.
+
+        Cancellation: safe at every wait; what is on the wire goes on in the gateways.
+        """
+        async with trio.open_nursery() as asking:
+            asking.start_soon(self._wake_on_stop)
+            while True:
+                self._wake = trio.Event()
+                again_at = await self._turn(asking)
+                if again_at is None:
+                    break
+                with trio.move_on_at(again_at):
+                    await self._wake.wait()
+            asking.cancel_scope.cancel(reason="the pair has settled")
+
+    # --------------------------------------------------------------------------- turns
+
+    async def _turn(self, asking: trio.Nursery) -> float | None:
+        """Do what is due now; return when to look again, or None at the end."""
+        await trio.lowlevel.checkpoint()
+        desk, trade = self.desk, self.desk.trade
+        stopping = desk.stop.raised
+        if trade is None:
+            if stopping:
+                return None
+            if isinstance(decision := desk.take_decision(), Enter):
+                desk.enter(decision)
+            return inf
+        if stopping and not trade.stopping:
+            trade = desk.ledger.happen(trade.plan.trade_id, Stopped())
+        next_at = self._overdue(trade)
+        trade = desk.trade or trade
+        for action in todo(trade):
+            match action:
+                case Ask(leg) | Cancel(leg):
+                    name = leg.order.client_order_id
+                    due = self._ask_at.get(name, -inf)
+                    if name in self._asking:
+                        continue
+                    if due > trio.current_time():
+                        next_at = min(next_at, due)
+                        continue
+                    self._asking.add(name)
+                    asking.start_soon(self._ask, trade, name, isinstance(action, Cancel))
+                case Compensate():
+                    next_at = min(next_at, self._compensate(trade, action))
+                case Finish():
+                    await desk.finish(trade)
+                    self._try_at = -inf
+                    return trio.current_time()
+        if trade.state is State.HEDGED:
+            return self._hold(trade, stopping=stopping)
+        return next_at
+
+    def _hold(self, trade: Trade, *, stopping: bool) -> float | None:
+        desk = self.desk
+        if not desk.reconciled:
+            if stopping:
+                self._say_held(trade)
+            return None if stopping else inf
+        desk.announce_hedged(trade)
+        if stopping and desk.execution.on_stop is OnStop.HOLD:
+            self._say_held(trade)
+            return None
+        now = trio.current_time()
+        if now < self._try_at:
+            return self._try_at
+        decision = desk.forced_exit(trade) if stopping else desk.take_decision()
+        if isinstance(decision, Exit):
+            exits = sum(leg.order.purpose is Purpose.EXIT for leg in trade.legs)
+            # The first again at once; then slower, and not before the positions were compared:
+            # an exit that both venues refuse is often a pair that a person closed.
+            if exits:
+                self._try_at = now + min(EXIT_PAUSE_S * exits, EXIT_PAUSE_CAP_S)
+                desk.doubt_positions()
+            desk.leave(trade, decision)
+            return inf
+        return now + 0.2 if stopping else inf
+
+    def _say_held(self, trade: Trade) -> None:
+        log.info(
+            "pair.held",
+            message=f"[SHUTDOWN] {self.name} stays hedged, as on_stop: hold says",
+            trade_id=trade.plan.trade_id,
+            pair=self.name,
+            held={venue: plain(trade.position(venue)) for venue in trade.venues},
+        )
+
+    def _compensate(self, trade: Trade, action: Compensate) -> float:
+        now = trio.current_time()
+        if now < self._try_at:
+            return self._try_at
+        if trade.state is State.STRANDED and now - self._cried_at >= STRANDED_EVERY_S:
+            self._cried_at = now
+            held = ", ".join(f"{v} {plain(trade.position(v))}" for v in trade.venues)
+            log.critical(
+                "exposure.left",
+                message=f"[DANGER] {self.name} is not hedged: {held}; still trying",
+                trade_id=trade.plan.trade_id,
+                pair=self.name,
+                held=held,
+                net=plain(trade.net),
+                why="every allowed attempt to close the leg failed",
+                do="close it on the venue's page, or run scripts/flatten.py",
+            )
+        self.desk.compensate(trade, action)
+        tried = trade.compensations
+        first_s = self.desk.execution.mend_backoff_ms / 1000
+        pause = 0.0 if tried == 0 else min(first_s * 2 ** (tried - 1), 2.0)
+        if trade.state is State.STRANDED:
+            pause = STRANDED_EVERY_S
+        self._try_at = now + pause if pause else now
+        return now + max(pause, 0.05)
+
+    # ------------------------------------------------------------------- doubt and time
+
+    def _overdue(self, trade: Trade) -> float:
+        """Put in doubt what was not answered in time; return when the next one is due."""
+        budget_s = self.desk.execution.answer_by_ms / 1000
+        now, next_at = trio.current_time(), inf
+        for leg in trade.open_legs():
+            if leg.state in (LegState.DOUBT, LegState.CANCELLING):
+                continue
+            name = leg.order.client_order_id
+            due = self.desk.watch_of(trade).order(name, now).intended_at + budget_s
+            if due <= now:
+                self.desk.ledger.happen(trade.plan.trade_id, Overdue(name))
+            else:
+                next_at = min(next_at, due)
+        return next_at
+
+    async def _ask(self, trade: Trade, name: str, cancel: bool) -> None:  # noqa: FBT001 - Trio passes positionally
+        leg = trade.leg(name)
+        if leg is None:
+            return
+        order, ledger = leg.order, self.desk.ledger
+        gateway = self.desk.dispatcher.gateways[order.key.venue]
+        try:
+            report, venue_now_ms = await gateway.find(order)
+            if report is not None and cancel and not report.state.terminal:
+                await gateway.cancel(report, self.desk.dispatcher.window_ms)
+            if ledger.get(order.trade_id) is None:
+                return
+            if report is not None:
+                ledger.hear(attrs.evolve(report, client_order_id=name))
+            else:
+                ledger.happen(order.trade_id, Missing(name, venue_now_ms))
+        except SAID as said:
+            log.warning(
+                "venue.unreachable",
+                message=f"[ORDER] Asking {order.key.venue} about an order: {said}",
+                venue=order.key.venue,
+                client_order_id=name,
+                why=str(said),
+                do="nothing: it is asked again; no answer proves nothing",
+            )
+        finally:
+            self._asking.discard(name)
+            asked = self._asks[name] = self._asks.get(name, 0) + 1
+            wait_s = min(ASK_FIRST_S * 2**asked, ASK_CAP_S)
+            self._ask_at[name] = trio.current_time() + wait_s
+            self._wake.set()
+
+    # ----------------------------------------------------------------------- wakings
+
+    def _on_change(self, trade: Trade) -> None:
+        if trade.plan.pair == self.name:
+            self.desk.note(trade)
+            self._wake.set()
+
+    async def _wake_on_stop(self) -> None:
+        await self.desk.stop.wait()
+        self._wake.set()

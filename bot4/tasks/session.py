@@ -1,0 +1,162 @@
+"""One venue's session: signed in, clock measured, account known, for as long as we live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import structlog
+import trio
+
+from bot4.domain.market import Market
+from bot4.errors import AuthRefused, ConfigError
+from bot4.tasks.account import OrderListener
+from bot4.tasks.accounts import Accounts
+from bot4.tasks.gate import Gate
+from bot4.tasks.gateway import SAID, Gateway
+
+log = structlog.get_logger()
+
+RETRY_S = 1.0
+NAMED_EVERY_S = 10.0
+"""A venue that stays away is named this often."""
+ACCOUNT_EVERY_S = 10.0
+CLOCK_EVERY_S = 30.0
+ACCOUNT_LIMIT_S = 60.0
+"""An account reading older than this stops opening."""
+
+
+@attrs.define
+class Session:
+    """Keeps one gateway usable; ``markets`` is filled when it has started."""
+
+    gateway: Gateway
+    listener: OrderListener
+    accounts: Accounts
+    gate: Gate
+    symbols: tuple[str, ...]
+    leverage: int
+    clock_limit_ms: int
+    markets: Mapping[str, Market] = attrs.field(factory=dict)
+
+    async def keep(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Sign in, learn the markets, then renew and re-read for ever.
+
+        Started: signed in, markets and account known, leverage set.
+
+        Raises:
+            AuthRefused: the venue refused our credentials at start.
+            ConfigError: a configured symbol is not listed.
+
+        Cancellation: safe.
+        """
+        await self._open()
+        task_status.started()
+        clocked = trio.current_time()
+        while True:
+            with trio.move_on_after(ACCOUNT_EVERY_S):
+                await self.listener.wait_stale()
+            try:
+                await self.gateway.sign_in()
+                await self.read_account()
+                if trio.current_time() - clocked > CLOCK_EVERY_S:
+                    await self._measure_clock()
+                    clocked = trio.current_time()
+            except SAID as said:
+                self._complain(said)
+                await trio.sleep(RETRY_S)
+            self._judge_age()
+
+    async def read_account(self) -> None:
+        """Read account and positions once. Raises as ``Gateway.ask``."""
+        asked = trio.current_time()
+        account = await self.gateway.account()
+        positions = await self.gateway.positions()
+        self.accounts.post(self.gateway.venue, account, positions, asked)
+
+    async def _open(self) -> None:
+        named_at = float("-inf")
+        while True:
+            try:
+                # The clock first: signatures and tokens depend on it. A venue whose clock can
+                # only be read when signed in answers with the coarse public one.
+                await self._measure_clock()
+                await self.gateway.sign_in()
+                await self._measure_clock()
+                await self._learn_markets()
+                await self.read_account()
+                await self._set_leverage()
+            except AuthRefused:
+                raise
+            except SAID as said:
+                if trio.current_time() - named_at >= NAMED_EVERY_S:
+                    named_at = trio.current_time()
+                    self._complain(said)
+                await trio.sleep(RETRY_S)
+            else:
+                venue = self.gateway.venue
+                self.gate.clear(f"{venue} account")
+                log.info(
+                    "venue.ready",
+                    message=f"[VENUE] {venue} ready, api {self.gateway.codec.api_version}",
+                    venue=venue,
+                    clock_offset_ms=self.gateway.offset_ms,
+                )
+                return
+
+    async def _learn_markets(self) -> None:
+        listed = {market.key.symbol: market for market in await self.gateway.markets()}
+        missing = [symbol for symbol in self.symbols if symbol not in listed]
+        closed = [s for s in self.symbols if s in listed and not listed[s].trading]
+        if missing:
+            venue = self.gateway.venue
+            raise ConfigError(
+                [
+                    f"pairs: {venue} does not list {symbol}; it has for instance "
+                    f"{', '.join(sorted(listed)[:5])}"
+                    for symbol in missing
+                ]
+            )
+        for symbol in closed:
+            self.gate.block(
+                f"{self.gateway.venue} {symbol}", f"{symbol} is not trading", "wait, or remove it"
+            )
+        self.markets = {symbol: listed[symbol] for symbol in self.symbols}
+
+    async def _set_leverage(self) -> None:
+        reading = self.accounts.get(self.gateway.venue)
+        known = dict(reading.account.leverages) if reading else {}
+        for symbol in self.symbols:
+            wanted = min(self.leverage, int(self.markets[symbol].max_leverage))
+            if known.get(symbol) != wanted and (reading is None or not reading.positions):
+                await self.gateway.set_leverage(symbol, wanted)
+
+    async def _measure_clock(self) -> None:
+        await self.gateway.sync_clock()
+        venue, offset = self.gateway.venue, self.gateway.offset_ms
+        if abs(offset) > self.clock_limit_ms:
+            self.gate.block(
+                f"{venue} clock",
+                f"our clock is {offset} ms off {venue}'s",
+                "set this machine's clock (timedatectl set-ntp true)",
+            )
+        else:
+            self.gate.clear(f"{venue} clock")
+
+    def _judge_age(self) -> None:
+        venue = self.gateway.venue
+        age = self.accounts.age_s(venue)
+        if age > ACCOUNT_LIMIT_S:
+            why = f"{venue}'s account was last read {age:.0f} s ago"
+            self.gate.block(f"{venue} account", why, "check the network and the venue's status")
+        else:
+            self.gate.clear(f"{venue} account")
+
+    def _complain(self, said: Exception) -> None:
+        log.warning(
+            "venue.unreachable",
+            message=f"[VENUE] {said}",
+            venue=self.gateway.venue,
+            why=str(said),
+            do="nothing: it is asked again; check your network if it stays away",
+        )

@@ -1,0 +1,94 @@
+"""Leaving: prove that nothing of ours is open, or list what is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+import trio
+
+from bot4.domain.units import plain
+from bot4.strategy.saga import State
+from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.ledger import Ledger
+
+log = structlog.get_logger()
+
+ASK_AGAIN_S = 0.2
+SHOT_S = 2.0
+"""What a second signal still grants to the cancel-all of both venues."""
+
+
+async def leave(
+    gateways: Mapping[str, Gateway], ledger: Ledger, touched: Iterable[str], within_s: float
+) -> list[str]:
+    """Cancel and prove, on every venue that this run may have orders on.
+
+    Args:
+        gateways: by venue.
+        ledger: the trades as they stand.
+        touched: venues where this run, or an unfinished trade, may have an open order.
+        within_s: for all of it.
+
+    Returns:
+        What is left, one line each; empty when nothing is.
+
+    Cancellation: stops asking; what is not proven by then is in nobody's list.
+    """
+    left: dict[str, str] = {
+        venue: f"{venue}: open orders could not be read" for venue in sorted(set(touched))
+    }
+
+    async def prove(venue: str) -> None:
+        gateway = gateways[venue]
+        while True:
+            try:
+                open_orders = await gateway.open_orders()
+                if not open_orders:
+                    del left[venue]
+                    return
+                left[venue] = f"{venue}: {len(open_orders)} open orders, being cancelled"
+                await gateway.cancel_everything(window_ms=5000)
+            except SAID as said:
+                left[venue] = f"{venue}: open orders could not be read: {said}"
+            await trio.sleep(ASK_AGAIN_S)
+
+    with trio.move_on_after(within_s):
+        async with trio.open_nursery() as proving:
+            for venue in tuple(left):
+                proving.start_soon(prove, venue)
+    return [*left.values(), *unfinished(ledger)]
+
+
+def unfinished(ledger: Ledger) -> list[str]:
+    """Trades that are neither finished nor safely hedged, one line each."""
+    lines = []
+    for trade in ledger.trades:
+        if trade.state is State.HEDGED:
+            continue
+        doubts = [leg.order.client_order_id for leg in trade.open_legs()]
+        held = ", ".join(f"{venue} {plain(trade.position(venue))}" for venue in trade.venues)
+        doubt = f"; in doubt: {', '.join(doubts)}" if doubts else ""
+        lines.append(f"trade {trade.plan.trade_id} ({trade.state}): holds {held}{doubt}")
+    return lines
+
+
+async def fire_cancel_all(gateways: Mapping[str, Gateway]) -> None:
+    """After a second signal: one shot at both venues, at most two seconds, no proof."""
+
+    async def fire(gateway: Gateway) -> None:
+        try:
+            await gateway.cancel_everything(window_ms=5000)
+        except SAID as said:
+            log.warning(
+                "venue.unreachable",
+                message=f"[SHUTDOWN] {said}",
+                venue=gateway.venue,
+                why=str(said),
+                do="run scripts/flatten.py",
+            )
+
+    with trio.move_on_after(SHOT_S, shield=True):
+        async with trio.open_nursery() as firing:
+            for gateway in gateways.values():
+                firing.start_soon(fire, gateway)

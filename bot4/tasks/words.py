@@ -1,0 +1,124 @@
+"""What the desk says: one line for everything it decides, in the owner's words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import structlog
+
+from bot4.domain.market import other
+from bot4.domain.order import Purpose
+from bot4.domain.units import percent, plain
+from bot4.strategy.complete_or_unwind import Complete
+from bot4.strategy.decision import Enter, Exit
+from bot4.strategy.events import Compensate
+from bot4.strategy.saga import Trade
+from bot4.tasks.dispatch import LONG, Wanted
+
+log = structlog.get_logger()
+
+
+def say_entering(pair: str, trade_id: str, decision: Enter) -> None:
+    """Both entry orders leave."""
+    log.info(
+        "pair.opening",
+        message=f"[TRADE] Entering {pair}: long {plain(decision.size)} on "
+        f"{decision.long} at {plain(decision.long_limit)} or better, short on "
+        f"{other(decision.long)} at {plain(decision.short_limit)} or better, "
+        f"spread={percent(decision.spread)}, target={percent(decision.target)}",
+        trade_id=trade_id,
+        pair=pair,
+        long=decision.long,
+        short=other(decision.long),
+        size=plain(decision.size),
+        long_limit=plain(decision.long_limit),
+        short_limit=plain(decision.short_limit),
+        spread_percent=percent(decision.spread, 4),
+        target_percent=percent(decision.target, 4),
+        net_percent=percent(decision.net, 4),
+    )
+
+
+def say_hedged(trade: Trade, real: Decimal | None, stages: dict[str, float]) -> None:
+    """Both legs are on."""
+    shown = percent(real) if real is not None else "unknown"
+    log.info(
+        "pair.opened",
+        message=f"[TRADE] Entry executed: spread={shown}, target={percent(trade.plan.target)}",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        long=trade.plan.long.venue,
+        short=trade.plan.short.venue,
+        size=plain(abs(trade.position(trade.plan.long.venue))),
+        spread_percent=percent(real, 4) if real is not None else None,
+        detected_percent=percent(trade.plan.spread, 4),
+        target_percent=percent(trade.plan.target, 4),
+        mended=any(leg.order.purpose is Purpose.MEND for leg in trade.legs),
+        latency_ms=stages,
+    )
+
+
+def say_leaving(trade: Trade, decision: Exit) -> None:
+    """Both closing orders leave."""
+    log.info(
+        "pair.closing",
+        message=f"[TRADE] Closing {trade.plan.pair}: spread={percent(decision.spread)}, "
+        f"target={percent(decision.target)}, {decision.why.value}",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        spread_percent=percent(decision.spread, 4),
+        target_percent=percent(decision.target, 4),
+        because=decision.why.value,
+    )
+
+
+def say_unwinding(trade: Trade, why: str) -> None:
+    """The filled leg will be taken back, and why."""
+    log.warning(
+        "leg.retried",
+        message=f"[RETRY] Not completing {trade.plan.pair}: {why}; the filled leg is closed",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        net=plain(trade.net),
+        why=why,
+        do="nothing: the filled leg is taken back, reduce-only",
+    )
+
+
+def say_reducing(trade: Trade, action: Compensate, limit: Decimal, rung: int) -> None:
+    """A reducing order leaves."""
+    excess = action.excess
+    log.warning(
+        "leg.retried",
+        message=f"[RETRY] Reducing {plain(excess.size)} on {excess.venue}, attempt "
+        f"{trade.compensations + 1}/{trade.plan.attempts}, within {rung} bps of the market",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        venue=excess.venue,
+        side=excess.side.value,
+        size=plain(excess.size),
+        limit=plain(limit),
+        net=plain(trade.net),
+        why="one leg holds more than the other",
+        do="nothing: it is reduced until the pair is even",
+    )
+
+
+def say_mending(trade: Trade, wanted: Wanted, attempt: str, choice: Complete) -> None:
+    """The missing leg is tried again."""
+    who = "Long" if wanted.leg == LONG else "Short"
+    last = [leg for leg in trade.legs if leg.order.key == wanted.key][-1]
+    why = last.reason or "not filled in full"
+    log.warning(
+        "leg.retried",
+        message=f"[RETRY] {who} failed, attempt {attempt}: {why}",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        venue=wanted.key.venue,
+        side=wanted.side.value,
+        size=plain(wanted.size),
+        limit=plain(wanted.limit),
+        choice=choice.why,
+        why=why,
+        do="nothing: it is tried again, else the other leg is closed",
+    )

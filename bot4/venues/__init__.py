@@ -1,0 +1,1 @@
+"""How each venue speaks. Sans-IO: bytes in, values out; no clock, no socket, no chance."""

@@ -1,0 +1,212 @@
+"""Paradex's REST side: a port's questions as requests, its answers as values. Sans-IO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+import attrs
+import msgspec
+
+from bot4.config.schema import ParadexConfig
+from bot4.domain.book import BookUpdate
+from bot4.domain.fill import Fill
+from bot4.domain.market import PARADEX, Market
+from bot4.domain.order import Order, OrderReport
+from bot4.domain.position import Account, Position
+from bot4.ports import Answer, Errand, PlaceOutcome, Request, Retry
+from bot4.secret import Secret
+from bot4.venues.paradex import asking, messages, placing, rules
+from bot4.venues.paradex.session import ParadexSession, headers
+from bot4.venues.paradex.signing import StarkSigner
+from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
+
+_EARLY_MS: Final = 5_000
+_BOOK_LEVELS: Final = 50
+_LATE_MS: Final = 60_000
+"""Fills of an order lie between its signing and its fence; with room for clocks and bumps."""
+
+
+class ParadexCodec:
+    """Speaks Paradex's REST side and holds its session. See ``bot4.ports.VenueCodec``.
+
+    Args:
+        config: network and profile.
+        account: the main account's address.
+        private_key: of the account, or better of a subkey of it, which cannot withdraw.
+        tag: six characters of this journal, part of every client order id.
+
+    Raises:
+        ValueError: an address or key is unusable. The text never quotes it.
+    """
+
+    venue = PARADEX
+
+    def __init__(
+        self, config: ParadexConfig, account: Secret, private_key: Secret, tag: str
+    ) -> None:
+        self.config = config
+        self.api_version = f"v1 sbe 1:{config.sbe_version}"
+        self.session = ParadexSession(wants_interactive=config.profile == "retail")
+        self._signer = StarkSigner(account, private_key, config.chain_id)
+        self._tag = tag
+
+    # ------------------------------------------------------------------------ session
+
+    def logins(self, now_ms: int) -> Sequence[Errand[None]]:
+        """Fetch a Pro token, and with the retail profile an interactive one too."""
+        kinds = (False, True) if self.session.wants_interactive else (False,)
+        return tuple(
+            asking.log_in(self.session, self._signer, now_ms, interactive=kind) for kind in kinds
+        )
+
+    def login_due_ms(self) -> int:
+        """Three minutes after the last log-in; tokens live five."""
+        return self.session.due_ms()
+
+    def session_lost(self) -> None:
+        """Forget the tokens."""
+        self.session.lose()
+
+    # ---------------------------------------------------------------------- questions
+
+    def clock(self) -> Errand[int]:
+        """Ask for Paradex's clock."""
+        return asking.public(
+            "/system/time", "clock", lambda value: read_whole(as_row(value), "server_time")
+        )
+
+    def markets(self) -> Errand[Sequence[Market]]:
+        """Ask for every market; those that this bot could not trade (options) are left out."""
+        interactive = self.session.wants_interactive
+
+        def read(value: object) -> Sequence[Market]:
+            known: list[Market] = []
+            rows = messages.read_results(value)
+            for row in rows:
+                try:
+                    known.append(messages.read_market(row, interactive=interactive))
+                except Unreadable:
+                    continue
+            if rows and not known:
+                raise Unreadable("no market is readable")
+            return tuple(known)
+
+        return asking.public("/markets", "markets", read)
+
+    def book(self, symbol: str) -> Errand[BookUpdate]:
+        """Ask for one market's book, without what only Retail may take."""
+        path = f"/orderbook/{quote(symbol, safe='')}?depth={_BOOK_LEVELS}"
+        return asking.public(path, "book", messages.read_book)
+
+    def account(self, now_ms: int) -> Errand[Account]:
+        """Ask for equity and margin; Paradex tells leverages market by market only."""
+        return asking.get(self.session, "/account", "account", messages.read_account)
+
+    def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
+        """Ask for open positions."""
+        return asking.get(self.session, "/positions", "positions", messages.read_positions)
+
+    def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
+        """Set a market's leverage, cross margin."""
+        path = f"/account/margin/{quote(symbol, safe='')}"
+        request = self._post(path, {"leverage": value, "margin_type": "CROSS"}, self.session.token)
+
+        def check(answer: object) -> None:
+            if read_whole(as_row(answer), "leverage") != value:
+                raise Unreadable("another leverage was set")
+
+        return asking.private(self.session, request, "leverage", check)
+
+    def find(self, order: Order, now_ms: int) -> Errand[OrderReport | None]:
+        """Ask for an order by its client id, in every status.
+
+        The question by client id alone (``/orders/by_client_id``) shows open orders only.
+        """
+
+        def read(value: object) -> OrderReport | None:
+            reports = messages.read_orders(value)
+            ours = [r for r in reports if r.client_order_id == order.client_order_id]
+            if not ours and (reports or as_row(value).get("next")):
+                # A list of something else, or a part of one, is no proof that it is not there.
+                raise Unreadable("orders of another client id")
+            return max(ours, key=lambda report: report.venue_time_ms or 0, default=None)
+
+        path = f"/orders-history?client_id={quote(order.client_order_id, safe='')}"
+        return asking.get(self.session, path, "order", read)
+
+    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
+        """Ask for an order's fills: all of its market around its time, ours picked out."""
+
+        def read(value: object) -> Sequence[Fill]:
+            rows = messages.read_results(value)
+            ours = order.client_order_id
+            return tuple(
+                messages.read_fill(row) for row in rows if read_text(row, "client_id", "") == ours
+            )
+
+        start, end = max(order.signed_ms - _EARLY_MS, 0), order.fence_ms + _LATE_MS
+        path = f"/fills?market={quote(order.key.symbol, safe='')}&start_at={start}&end_at={end}"
+        return asking.get(self.session, path, "fills", read)
+
+    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
+        """Ask for open orders, those still before the risk check included."""
+        return asking.get(self.session, "/orders", "open orders", messages.read_orders)
+
+    # ------------------------------------------------------------------------- orders
+
+    def sign(self, order: Order, now_ms: int, window_ms: int) -> tuple[Order, Errand[PlaceOutcome]]:
+        """Sign an order: LIMIT, immediate or cancel.
+
+        Raises:
+            ValueError: a number does not fit, or the client order id is too long.
+        """
+        body = placing.order_body(order, now_ms, window_ms, self._signer)
+        used = self.session.token_for(urgent=rules.is_urgent(order))
+
+        def read(answer: Answer) -> PlaceOutcome:
+            if answer.status == rules.HTTP_UNAUTHORIZED:
+                self.session.lose(used)
+            return placing.read_placed(answer)
+
+        signed = attrs.evolve(order, signed_ms=now_ms, window_ms=window_ms)
+        request = self._post("/orders", body, used)
+        return signed, Errand(request, read, rules.order_pool(order))
+
+    def cancel(self, report: OrderReport, now_ms: int, window_ms: int) -> Errand[None]:
+        """Cancel by the venue's id, else by ours. It is queued: a fill can still win.
+
+        Raises:
+            ValueError: the report has neither id.
+        """
+        if report.venue_order_id:
+            path = f"/orders/{quote(report.venue_order_id, safe='')}"
+        elif report.client_order_id:
+            path = f"/orders/by_client_id/{quote(report.client_order_id, safe='')}"
+            path += f"?market={quote(report.symbol, safe='')}" if report.symbol else ""
+        else:
+            raise ValueError("nothing to cancel by")
+        request = Request("DELETE", path, headers(self.session.token))
+        return asking.done(self.session, request, "cancel", fine=rules.ENDED)
+
+    def cancel_all(self, now_ms: int) -> Errand[None] | None:
+        """Cancel every open order of the account."""
+        request = Request("DELETE", "/orders", headers(self.session.token))
+        return asking.done(self.session, request, "cancel all")
+
+    def next_handle(self, now_ms: int, row: int, leg: str, attempt: int) -> str:
+        """Return a client order id from the journal's row: never the same again."""
+        return f"b4-{self._tag}-{row}-{leg}{attempt}"
+
+    def seen_handle(self, client_order_id: str) -> None:
+        """Nothing to learn: the journal never gives a row twice, and its tag is its own."""
+
+    def retry(self, reason: str) -> Retry:
+        """Return what a refusal told later (``OrderReport.reason``) allows."""
+        return rules.retry(reason)
+
+    # ------------------------------------------------------------------------ insides
+
+    def _post(self, path: str, body: Mapping[str, Any], token: Secret | None) -> Request:
+        return Request("POST", path, headers(token), msgspec.json.encode(body))

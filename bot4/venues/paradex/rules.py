@@ -1,0 +1,126 @@
+"""Paradex's own rules: what its error codes and cancel reasons allow.
+
+Source: Paradex API docs, error codes (OpenAPI 1.132), and reasons seen live, 2025 to 2026.
+Which code permits what is ours.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot4.domain.order import Order, Purpose
+from bot4.ports import Pool, Retry
+
+HTTP_UNAUTHORIZED: Final = 401
+HTTP_TOO_MANY: Final = 429
+
+_RETRIES: Final = {
+    "INVALID_TOKEN": Retry.RESIGN,
+    "UNAUTHORIZED_ERROR": Retry.RESIGN,
+    "INVALID_TIMESTAMP": Retry.RESIGN,
+    "INVALID_SIGNATURE_EXPIRATION": Retry.RESIGN,
+    "MARKET_NOT_OPEN": Retry.WAIT,
+    "SYSTEM_STATUS_POST_ONLY": Retry.WAIT,
+    "SYSTEM_STATUS_CANCEL_ONLY": Retry.WAIT,
+}
+
+# Refusals before acceptance. Left out on purpose: DUPLICATED_CLIENT_ID and NOT_UNIQUE (a first
+# copy exists), INTERNAL_ERROR and SERVICE_UNAVAILABLE (they say nothing), and what is new to us.
+_DEFINITE: Final = frozenset(_RETRIES) | {
+    "ACCOUNT_NOT_FOUND",
+    "BAD_STARKNET_REQUEST",
+    "BINDING_ERROR",
+    "GEO_IP_BLOCK",
+    "INVALID_ORDER_SIGNATURE",
+    "INVALID_ORDER_SIZE",
+    "INVALID_PRICE_PRECISION",
+    "INVALID_REQUEST_PARAMETER",
+    "INVALID_STARKNET_ADDRESS",
+    "INVALID_STARKNET_SIGNATURE",
+    "INVALID_SUBKEY",
+    "INVALID_SYMBOL",
+    "INVALID_TOKEN_SCOPE",
+    "IP_NOT_ALLOWED",
+    "ISOLATED_MARKET_ACCOUNT_MISMATCH",
+    "MARKET_MARGIN_RESTRICTED",
+    "MARKET_NOT_FOUND",
+    "NOT_ONBOARDED",
+    "NO_ACCESS_TO_MARKET",
+    "PUBLIC_KEY_INVALID",
+    "REQUEST_NOT_ALLOWED",
+    "RPI_ACCOUNT_NOT_WHITELISTED",
+    "STARKNET_SIGNATURE_VERIFICATION_FAILED",
+    "VALIDATION_ERROR",
+}
+
+CREDENTIALS_REFUSED: Final = frozenset(
+    {
+        "ACCOUNT_NOT_FOUND",
+        "GEO_IP_BLOCK",
+        "INVALID_STARKNET_ADDRESS",
+        "INVALID_STARKNET_SIGNATURE",
+        "INVALID_SUBKEY",
+        "IP_NOT_ALLOWED",
+        "NOT_ONBOARDED",
+        "PUBLIC_KEY_INVALID",
+        "STARKNET_SIGNATURE_VERIFICATION_FAILED",
+    }
+)
+"""Answers to a log-in that the same keys will always get."""
+
+NOT_FOUND: Final = frozenset({"NOT_FOUND", "ORDER_ID_NOT_FOUND", "CLIENT_ORDER_ID_NOT_FOUND"})
+ENDED: Final = NOT_FOUND | {"ORDER_IS_CLOSED", "ORDER_IS_NOT_OPEN"}
+"""Answers to a cancel that mean there is nothing left to cancel."""
+
+_REFUSALS: Final = frozenset(
+    {
+        "NOT_ENOUGH_MARGIN",
+        "ORDER_EXCEEDS_POSITION_LIMIT",
+        "POST_ONLY_WOULD_CROSS",
+        "MMP_TRIGGERED",
+        "MMP_FROZEN",
+        "MMP_DISABLED",
+        "MMP_NOT_CONFIGURED",
+        "MMP_GREEKS_UNAVAILABLE",
+    }
+)
+_HOPELESS: Final = _REFUSALS | {"SELF_TRADE"}
+
+
+def is_refusal(cancel_reason: str) -> bool:
+    """Whether this cancel reason means that risk refused the order before it could trade."""
+    return cancel_reason in _REFUSALS
+
+
+def retry(reason: str) -> Retry:
+    """Return what a refusal allows, from an error code or a cancel reason.
+
+    A cancel reason that we do not know closed an order that could trade: the price had moved.
+    """
+    if reason in _RETRIES:
+        return _RETRIES[reason]
+    if reason == str(HTTP_TOO_MANY):
+        return Retry.WAIT
+    return Retry.NEVER if reason in _HOPELESS or reason in _DEFINITE else Retry.REQUOTE
+
+
+def is_definite(status: int, code: str) -> bool:
+    """Whether this answer to an order proves that nothing of it will ever fill.
+
+    401 and 429 come from the gate before the order is looked at, so the status is enough.
+    Source: Paradex API docs, rate limits, seen 2026-11.
+    """
+    if status in (HTTP_UNAUTHORIZED, HTTP_TOO_MANY):
+        return True
+    return 400 <= status < 500 and code in _DEFINITE
+
+
+def order_pool(order: Order) -> Pool:
+    """Return the rate limit that an order counts against: reducing ones go first."""
+    safe = order.reduce_only or order.purpose in (Purpose.UNWIND, Purpose.FLATTEN)
+    return Pool.SAFETY if safe else Pool.ORDER
+
+
+def is_urgent(order: Order) -> bool:
+    """Whether an order must not wait Retail's 300 ms: all but the planned entries and exits."""
+    return order.purpose not in (Purpose.ENTER, Purpose.EXIT)

@@ -1,0 +1,1 @@
+"""Vest, API v2: wallet-signed REST and the ``ws-api`` WebSocket."""

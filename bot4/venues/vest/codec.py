@@ -1,0 +1,249 @@
+"""Vest's REST side: a port's questions as requests, its answers as values. Sans-IO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+import attrs
+
+from bot4.config.schema import VestConfig
+from bot4.domain.book import BookUpdate
+from bot4.domain.fill import Fill
+from bot4.domain.market import VEST, Market
+from bot4.domain.order import Order, OrderReport
+from bot4.domain.position import Account, Position
+from bot4.errors import ProtocolViolation, VenueRefused
+from bot4.ports import Answer, Errand, PlaceOutcome, Pool, Retry
+from bot4.secret import Secret
+from bot4.venues.reading import Unreadable, as_row, as_rows, read_whole
+from bot4.venues.vest import asking, depth, login, messages, orders, placing, rules
+from bot4.venues.vest.session import VestSession
+from bot4.venues.vest.signing import VestSigner
+
+T = TypeVar("T")
+
+_HALF_SECOND_MS: Final = 500
+_BOOK_LEVELS: Final = 100
+"""The most there are. Source: Vest API docs (v2), Depth, seen 2025-11."""
+
+
+class VestCodec:
+    """Speaks Vest's REST side and holds its session. See ``bot4.ports.VenueCodec``.
+
+    Args:
+        config: hosts, contract, order type and switches.
+        primary: the key of the account; signs registrations only.
+        signing: the delegated key; signs orders and cancels.
+
+    Raises:
+        ValueError: a key or the contract is unusable. The text never quotes it.
+    """
+
+    venue = VEST
+    api_version = "v2 ws 1.0"
+
+    def __init__(self, config: VestConfig, primary: Secret, signing: Secret) -> None:
+        self.config = config
+        self.session = VestSession()
+        self._signer = VestSigner(primary, signing, config.verifying_contract)
+        self._decimals: dict[str, tuple[int, int]] = {}
+        self._last_nonce = 0
+        self._latest_ms = 0
+
+    # ------------------------------------------------------------------------ session
+
+    def logins(self, now_ms: int) -> Sequence[Errand[None]]:
+        """Register when there is no good registration, then make or extend the listen key."""
+        self._latest_ms = now_ms
+        errands: list[Errand[None]] = []
+        if self.session.must_register(now_ms):
+            days = self.config.signer_days
+            errands.append(login.register(self.session, self._signer, days, now_ms))
+        errands.append(login.listen(self.session, now_ms))
+        return errands
+
+    def login_due_ms(self) -> int:
+        """Half the life of the listen key, or a tenth before the registration's end."""
+        return self.session.due_ms()
+
+    def session_lost(self) -> None:
+        """Forget the API key and the listen key."""
+        self.session.lose()
+
+    # ---------------------------------------------------------------------- questions
+
+    def clock(self) -> Errand[int]:
+        """Ask for Vest's clock: the account's ``time`` once signed in, else a Date header.
+
+        A Date counts whole seconds: the middle of its second is the best guess.
+        """
+        if self.session.api_key is not None:
+            return self._get(
+                "/account?",
+                self._latest_ms,
+                "clock",
+                lambda value: read_whole(as_row(value), "time"),
+            )
+
+        def read(answer: Answer) -> int:
+            messages.read_answer(answer, "clock", as_row)
+            try:
+                return messages.read_http_date(answer.headers.get("date", "")) + _HALF_SECOND_MS
+            except Unreadable as fault:
+                raise ProtocolViolation(VEST, f"clock: {fault}") from None
+
+        return Errand(asking.public(self.session, "/exchangeInfo"), read, Pool.PUBLIC)
+
+    def markets(self) -> Errand[Sequence[Market]]:
+        """Ask for every symbol; what is unreadable of one symbol costs that symbol only."""
+
+        def read(value: object) -> Sequence[Market]:
+            known: list[Market] = []
+            rows = as_rows(as_row(value).get("symbols"))
+            for row in rows:
+                try:
+                    market, size_decimals, price_decimals = messages.read_market(row)
+                except Unreadable:
+                    continue
+                self._decimals[market.key.symbol] = (size_decimals, price_decimals)
+                known.append(market)
+            if rows and not known:
+                raise Unreadable("no symbol is readable")
+            return tuple(known)
+
+        return Errand(
+            asking.public(self.session, "/exchangeInfo"),
+            lambda answer: messages.read_answer(answer, "markets", read),
+            Pool.PUBLIC,
+        )
+
+    def book(self, symbol: str) -> Errand[BookUpdate]:
+        """Ask for one symbol's book."""
+        path = f"/depth?symbol={quote(symbol, safe='')}&limit={_BOOK_LEVELS}"
+        channel = symbol + depth.SUFFIX
+        return Errand(
+            asking.public(self.session, path),
+            lambda answer: messages.read_answer(
+                answer, "book", lambda value: depth.slow_depth(channel, as_row(value))
+            ),
+            Pool.PUBLIC,
+        )
+
+    def account(self, now_ms: int) -> Errand[Account]:
+        """Ask for equity, margin and leverages."""
+        return self._get("/account?", now_ms, "account", messages.read_account)
+
+    def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
+        """Ask for open positions: Vest has them in the account."""
+        return self._get("/account?", now_ms, "positions", messages.read_positions)
+
+    def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
+        """Set a symbol's leverage. Unsigned. Source: Vest API docs (v2), seen 2025-11."""
+        body = {"time": now_ms, "symbol": symbol, "value": value}
+
+        def check(answer: object) -> None:
+            if read_whole(as_row(answer), "value") != value:
+                raise Unreadable("another leverage was set")
+
+        request = asking.post(self.session, "/account/leverage", body)
+        return asking.private(self.session, request, "leverage", check)
+
+    def find(self, order: Order, now_ms: int) -> Errand[OrderReport | None]:
+        """Ask for an order by its nonce, in every status."""
+
+        def read(value: object) -> OrderReport | None:
+            row = orders.pick_order(value, order)
+            return None if row is None else orders.read_order(row)
+
+        return self._get(f"/orders?nonce={int(order.client_order_id)}&", now_ms, "order", read)
+
+    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
+        """Ask for an order's fills: Vest has them in the order."""
+
+        def read(value: object) -> Sequence[Fill]:
+            row = orders.pick_order(value, order)
+            return () if row is None else tuple(orders.read_fills(row, orders.read_order(row)))
+
+        return self._get(f"/orders?nonce={int(order.client_order_id)}&", now_ms, "fills", read)
+
+    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
+        """Ask for orders that are waiting."""
+        return self._get("/orders?status=NEW&", now_ms, "open orders", orders.read_orders)
+
+    def _get(self, path: str, now_ms: int, what: str, read: Callable[[object], T]) -> Errand[T]:
+        # Every private GET carries the time. Source: Vest API docs (v2), seen 2025-11.
+        self._latest_ms = max(now_ms, self._latest_ms)
+        return asking.get(self.session, f"{path}time={now_ms}", what, read)
+
+    # ------------------------------------------------------------------------- orders
+
+    def sign(self, order: Order, now_ms: int, window_ms: int) -> tuple[Order, Errand[PlaceOutcome]]:
+        """Sign an order; its nonce is its client order id.
+
+        Raises:
+            ValueError: the market is unknown, or a number does not fit its decimals.
+        """
+        decimals = self._decimals.get(order.key.symbol)
+        if decimals is None:
+            raise ValueError(f"{order.key} is not a market that Vest listed")
+        order_type, time_in_force = rules.order_type(self.config)
+        reduce_only = order.reduce_only and self.config.reduce_only
+        text = placing.order_text(order, now_ms, order_type, decimals, reduce_only=reduce_only)
+        body = placing.order_body(text, time_in_force, window_ms, self._signer.order(text))
+        key = self.session.api_key
+
+        def read(answer: Answer) -> PlaceOutcome:
+            fault = messages.read_fault(answer)
+            if fault is not None and rules.is_signed_out(answer.status, fault.code):
+                self.session.lose(key)
+            return placing.read_placed(answer, self.config)
+
+        request = asking.post(self.session, "/orders", body)
+        signed = attrs.evolve(order, signed_ms=now_ms, window_ms=window_ms)
+        return signed, Errand(request, read, rules.order_pool(order))
+
+    def cancel(self, report: OrderReport, now_ms: int, window_ms: int) -> Errand[None]:
+        """Cancel by the venue's id. "Not found" is fine: the order has ended.
+
+        Raises:
+            ValueError: the report has no venue order id.
+        """
+        if not report.venue_order_id:
+            raise ValueError("Vest cancels by its own order id only")
+        nonce = int(self.next_handle(now_ms, 0, "", 0))
+        body = {
+            "order": {"time": now_ms, "nonce": nonce, "id": report.venue_order_id},
+            "recvWindow": window_ms,
+            "signature": self._signer.cancel(now_ms, nonce, report.venue_order_id),
+        }
+        request = asking.post(self.session, "/orders/cancel", body)
+        ask = asking.private(self.session, request, "cancel", as_row)
+
+        def read(answer: Answer) -> None:
+            try:
+                ask.read(answer)
+            except VenueRefused as refusal:
+                if refusal.code != str(rules.ORDER_NOT_FOUND):
+                    raise
+
+        return Errand(request, read, Pool.SAFETY)
+
+    def cancel_all(self, now_ms: int) -> Errand[None] | None:
+        """None: Vest cannot; cancel one by one."""
+        return None
+
+    def next_handle(self, now_ms: int, row: int, leg: str, attempt: int) -> str:
+        """Return a nonce never used: the clock, or one more than the last."""
+        self._last_nonce = max(now_ms, self._last_nonce + 1)
+        return str(self._last_nonce)
+
+    def seen_handle(self, client_order_id: str) -> None:
+        """Learn of a nonce used before (from the journal), so that it is not used again."""
+        if client_order_id.isascii() and client_order_id.isdigit():
+            self._last_nonce = max(self._last_nonce, int(client_order_id))
+
+    def retry(self, reason: str) -> Retry:
+        """Return what a refusal told later (``OrderReport.reason``) allows."""
+        return rules.retry(reason)

@@ -1,0 +1,205 @@
+"""Vest's JSON: exact texts out; orders, positions, accounts, markets and errors in.
+
+Source: Vest API docs (v2), seen 2025-11, and what public clients saw live, as noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+import attrs
+
+from bot4.domain.market import VEST, Market, MarketKey
+from bot4.domain.position import Account, Position
+from bot4.domain.units import floor_step
+from bot4.errors import AuthRefused, VenueRefused
+from bot4.ports import Answer
+from bot4.venues.reading import (
+    FAULTS,
+    MAX_ANSWER_BYTES,
+    Row,
+    Unreadable,
+    as_row,
+    as_rows,
+    read_flag,
+    read_json,
+    read_maybe,
+    read_number,
+    read_positive,
+    read_text,
+    read_whole,
+    violation,
+    words,
+)
+from bot4.venues.vest import rules
+
+T = TypeVar("T")
+
+_MOST_DECIMALS: Final = 18
+_MOST_BOOK_DECIMALS: Final = 8
+_MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
+
+
+@attrs.frozen
+class Fault:
+    """An answer that is an error. ``code`` is None when it names none that we can read."""
+
+    code: int | None
+    why: str
+
+
+def exact_text(number: Decimal, decimals: int) -> str:
+    """Write a number with exactly so many decimals, as Vest's 1111 BAD_DECIMALS demands.
+
+    Raises:
+        ValueError: it has more decimals than that; nothing is ever rounded here.
+    """
+    if not number.is_finite() or number != floor_step(number, Decimal(1).scaleb(-decimals)):
+        raise ValueError(f"{number} has more than {decimals} decimals")
+    return f"{number:.{decimals}f}"
+
+
+def read_fault(answer: Answer) -> Fault | None:
+    """Read an answer as an error; None when it is not one.
+
+    Errors come as {code, msg}, as the same under ``detail``, as ``detail`` alone (a text or a
+    list), as a page of HTML, and some with HTTP 200. Source: the docs and two TypeScript clients.
+    """
+    try:
+        body = read_json(answer.body, MAX_ANSWER_BYTES)
+    except FAULTS:
+        body = None
+    row = body if isinstance(body, dict) else {}
+    detail = row.get("detail")
+    row = detail if isinstance(detail, dict) else row
+    code = row.get("code")
+    # An order's own "code" field sits inside an array, so a top-level one is an error's.
+    known = code if type(code) is int and "id" not in row else None
+    if 200 <= answer.status < 300 and known is None:
+        return None
+    said = words(row.get("msg")) or words(detail)
+    name = rules.reason(known) if known is not None else f"HTTP {answer.status}"
+    return Fault(known, f"{name}: {said}" if said else name)
+
+
+def read_answer(answer: Answer, what: str, read: Callable[[Any], T]) -> T:
+    """Read the answer to a question.
+
+    Raises:
+        AuthRefused: our API key is not valid (any more).
+        VenueRefused: it is another error of the venue's.
+        ProtocolViolation: it is none and cannot be read either.
+    """
+    fault = read_fault(answer)
+    if fault is not None:
+        if rules.is_signed_out(answer.status, fault.code):
+            raise AuthRefused(VEST, f"{what}: {fault.why}")
+        code = "" if fault.code is None else str(fault.code)
+        raise VenueRefused(VEST, f"{what}: {fault.why}", code=code, status=answer.status)
+    try:
+        return read(read_json(answer.body, MAX_ANSWER_BYTES))
+    except FAULTS as error:
+        raise violation(VEST, what, error) from None
+
+
+def read_http_date(text: str) -> int:
+    """Read an HTTP date as ms since the epoch: ``Sun, 06 Nov 1994 08:49:37 GMT``.
+
+    Raises:
+        Unreadable: it is not one.
+    """
+    try:
+        _, day, month, year, clock = text.removesuffix(" GMT").split()
+        hour, minute, second = clock.split(":")
+        when = (year, _MONTHS.index(month) + 1, day, hour, minute, second)
+        moment = datetime(*(int(part) for part in when), tzinfo=UTC)  # type: ignore[misc, arg-type]
+    except ValueError:
+        raise Unreadable("no Date in the answer") from None
+    return int(moment.timestamp()) * 1000
+
+
+def read_market(row: Row) -> tuple[Market, int, int]:
+    """Read one symbol of ``/exchangeInfo``: the market, its size and its price decimals.
+
+    Minimum size and size step are one unit of the last decimal; there is no minimum notional.
+
+    Raises:
+        Unreadable: it is no market.
+    """
+    symbol = read_text(row, "symbol")
+    size_decimals = read_whole(row, "sizeDecimals")
+    price_decimals = read_whole(row, "priceDecimals")
+    for decimals in (size_decimals, price_decimals):
+        if not 0 <= decimals <= _MOST_DECIMALS:
+            raise Unreadable("decimals out of range")
+    margin = read_positive(row, "initMarginRatio")
+    lot = Decimal(1).scaleb(-size_decimals)
+    status = read_text(row, "tradingStatus", "TRADING")  # absent in the docs, seen live
+    market = Market(
+        key=MarketKey(VEST, symbol),
+        base=read_text(row, "base"),
+        tick=Decimal(1).scaleb(-price_decimals),
+        lot=lot,
+        min_size=lot,
+        min_notional=Decimal(0),
+        taker_fee=read_number(row, "takerFee"),
+        max_leverage=max(floor_step(1 / margin, Decimal(1)), Decimal(1)),
+        trading=status == "TRADING" and max(size_decimals, price_decimals) <= _MOST_BOOK_DECIMALS,
+    )
+    return market, size_decimals, price_decimals
+
+
+def read_account(value: object) -> Account:
+    """Read ``/account``. Free collateral is what could be withdrawn now.
+
+    Raises:
+        Unreadable: it is no account.
+    """
+    row = as_row(value)
+    return Account(
+        venue=VEST,
+        equity=read_number(row, "totalAccountValue"),
+        free_collateral=read_number(row, "withdrawable"),
+        maintenance_margin=read_number(row, "totalMaintMargin"),
+        leverages=tuple(
+            (read_text(item, "symbol"), read_whole(item, "value"))
+            for item in as_rows(row.get("leverages") or [])
+        ),
+        venue_time_ms=read_whole(row, "time"),
+    )
+
+
+def read_positions(value: object) -> tuple[Position, ...]:
+    """Read the positions of ``/account``; flat ones are left out.
+
+    Raises:
+        Unreadable: they are not positions.
+    """
+    rows = as_rows(as_row(value).get("positions"))
+    return tuple(_position(row) for row in rows if read_number(row, "size") != 0)
+
+
+def _position(row: Row) -> Position:
+    size = read_positive(row, "size")  # unsigned; the side is isLong
+    return Position(
+        key=MarketKey(VEST, read_text(row, "symbol")),
+        size=size if read_flag(row, "isLong") else -size,
+        entry_price=read_number(row, "entryPrice"),
+        liquidation_price=read_maybe(row, "liqPrice") or None,
+    )

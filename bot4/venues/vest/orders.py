@@ -1,0 +1,185 @@
+"""Vest's orders, from answers and from the private stream, as reports and fills.
+
+Vest has no execution list: a fill is told apart by its order's id and the cumulative size after
+it. An order says of its last fill only ``lastFilled*`` and of all of them ``avgFilledPrice`` and
+``fees``; against an AMM orders fill whole, so more than one fill is rare.
+
+Source: Vest API docs (v2), Orders and account_private, seen 2025-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from bot4.domain.fill import Fill
+from bot4.domain.market import VEST
+from bot4.domain.order import Order, OrderReport, OrderState, Side
+from bot4.venues.reading import (
+    Row,
+    Unreadable,
+    as_rows,
+    read_flag,
+    read_maybe,
+    read_positive,
+    read_text,
+    read_whole,
+)
+from bot4.venues.vest import rules
+
+_STATES: Final = {
+    "NEW": OrderState.ACCEPTED,
+    "PARTIALLY_FILLED": OrderState.OPEN,
+    "FILLED": OrderState.CLOSED,
+    "CANCELLED": OrderState.CLOSED,
+    "REJECTED": OrderState.REFUSED,
+}
+_CHILDREN: Final = ("TAKE_PROFIT", "STOP_LOSS")
+_E8: Final = Decimal("0.00000001")
+_ZERO: Final = Decimal(0)
+
+
+@attrs.frozen
+class Progress:
+    """What was known of an order's fills before."""
+
+    filled: Decimal = _ZERO
+    fee: Decimal = _ZERO
+    last: tuple[Any, ...] = ()
+    """The last partial fill's own numbers: the same again is a repetition."""
+
+
+def read_order(row: Row, before: Progress | None = None) -> OrderReport:
+    """Read one order of ``/orders`` or of an ORDER event.
+
+    Cancelled and rejected events carry neither symbol nor sizes: then ``filled`` is None for a
+    cancelled one (it does not say) and 0 for a rejected one.
+
+    Raises:
+        Unreadable: it is no order.
+    """
+    status = read_text(row, "status")
+    state = _STATES.get(status)
+    if state is None:
+        raise Unreadable("an unknown order status")
+    size = None if row.get("size") is None else read_positive(row, "size")
+    reason = "CANCELLED" if status == "CANCELLED" else ""
+    if state is OrderState.REFUSED:
+        reason = rules.reason(read_whole(row, "code", 0))
+    filled = _filled(row, status, size, before)
+    return OrderReport(
+        venue=VEST,
+        client_order_id=str(read_whole(row, "nonce")),
+        venue_order_id=read_text(row, "id"),
+        state=state,
+        symbol=read_text(row, "symbol", ""),
+        side=None if row.get("isBuy") is None else _side(row),
+        size=size,
+        filled=filled,
+        average_price=read_maybe(row, "avgFilledPrice") if filled else None,
+        fee=read_maybe(row, "fees") if filled else None,
+        reason=reason,
+        venue_time_ms=read_whole(row, "lastFilledTime", read_whole(row, "postTime")),
+    )
+
+
+def _filled(row: Row, status: str, size: Decimal | None, before: Progress | None) -> Decimal | None:
+    if status == "REJECTED":
+        return _ZERO
+    if status == "FILLED":
+        if size is None:
+            raise Unreadable("size is missing")
+        return size
+    if status == "NEW":
+        return _ZERO
+    last = read_maybe(row, "lastFilledSize")
+    known = before.filled if before else _ZERO
+    if status == "PARTIALLY_FILLED":
+        return known + (last or _ZERO) if before else last
+    # Cancelled: an event does not say; a row of /orders has the last fill, or null for none.
+    return max(known, last or _ZERO) if "lastFilledSize" in row else None
+
+
+def _side(row: Row) -> Side:
+    return Side.BUY if read_flag(row, "isBuy") else Side.SELL
+
+
+def read_fills(row: Row, report: OrderReport, before: Progress | None = None) -> list[Fill]:
+    """Return the fills that this statement adds to what was known before.
+
+    Without anything known, a FILLED order whose last fill is smaller than the order is two: the
+    last, and all before it at the price that the average leaves for them.
+
+    Raises:
+        Unreadable: the numbers of the fills are missing.
+    """
+    filled = report.filled
+    if not filled or report.side is None:
+        return []
+    fee, known = report.fee or _ZERO, before or Progress()
+    last_size = min(read_positive(row, "lastFilledSize"), filled - known.filled)
+    last_price = read_positive(row, "lastFilledPrice")
+    earlier = filled - known.filled - last_size
+    if last_size <= 0:
+        return []
+    if not earlier:
+        return [_fill(report, filled, last_size, last_price, fee - known.fee)]
+    if known.filled:
+        # Some were missed: their price is not said, the last one's is the best there is.
+        return [_fill(report, filled, earlier + last_size, last_price, fee - known.fee)]
+    average = report.average_price or last_price
+    price = ((average * filled - last_price * last_size) / earlier).quantize(_E8)
+    share = (fee * earlier / filled).quantize(_E8)
+    return [
+        _fill(report, earlier, earlier, price, share),
+        _fill(report, filled, last_size, last_price, fee - share),
+    ]
+
+
+def _fill(
+    report: OrderReport, cumulative: Decimal, size: Decimal, price: Decimal, fee: Decimal
+) -> Fill:
+    if report.side is None or price <= 0:
+        raise Unreadable("a fill without side or price")
+    return Fill(
+        venue=VEST,
+        # Normalised: the same cumulative size spelled otherwise is the same fill.
+        fill_id=f"{report.venue_order_id}:{cumulative.normalize():f}",
+        client_order_id=report.client_order_id,
+        venue_order_id=report.venue_order_id,
+        symbol=report.symbol,
+        side=report.side,
+        price=price,
+        size=size,
+        fee=fee,
+        venue_time_ms=report.venue_time_ms,
+    )
+
+
+def pick_order(value: object, order: Order) -> Row | None:
+    """Return the row of ``/orders?nonce=`` that is this order; None is "not found".
+
+    Raises:
+        Unreadable: they are not orders, or orders of another nonce.
+    """
+    rows = as_rows(value)
+    for row in rows:
+        if str(read_whole(row, "nonce")) != order.client_order_id:
+            # A venue that ignores the question proves nothing by its answer.
+            raise Unreadable("orders of another nonce")
+        child = read_text(row, "orderType", "") in _CHILDREN
+        if read_text(row, "symbol") == order.key.symbol and not child:
+            return row
+    return None
+
+
+def read_orders(value: object) -> Sequence[OrderReport]:
+    """Read a list of orders.
+
+    Raises:
+        Unreadable: it is not one.
+    """
+    return tuple(read_order(row) for row in as_rows(value))

@@ -1,0 +1,74 @@
+"""``trio-run bot4 run``: from the command line to a running house, and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bot4 import __version__
+from bot4.app import Signals, run_bot
+from bot4.config.env import load_secrets
+from bot4.config.load import load_config
+from bot4.config.options import RunOptions
+from bot4.config.schema import Config, Mode, Secrets
+from bot4.errors import ExitCode
+from bot4.transport.world import RealWorld
+from bot4.wiring.house import open_house
+from bot4.wiring.simulator import arguments, embedded, run_child
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_world(
+    config: Config, folder_options: RunOptions
+) -> AsyncIterator[tuple[Config, Secrets, RealWorld]]:
+    """Start the embedded venues where the mode asks for them, and open the way out.
+
+    Raises:
+        StartRefused, ConfigError: as their owners say.
+    """
+    if config.mode is not Mode.SIMULATION:
+        secrets = load_secrets(config, folder_options.config.parent)
+        yield config, secrets, RealWorld()
+        return
+    command = arguments(config, fresh=folder_options.fresh)
+    async with run_child(command, config.state_dir / "simulator.log") as announced:
+        venues = embedded(config, announced)
+        log.info(
+            "simulator.started",
+            message="[SIMULATION] Two simulated venues are up; no real money moves"
+            + (
+                ". Profile demo: its profits mean nothing"
+                if config.simulation.profile == "demo"
+                else ""
+            ),
+            profile=config.simulation.profile,
+            seed=config.simulation.seed,
+            control=venues.control,
+        )
+        yield venues.config, venues.secrets, RealWorld(ca_file=venues.ca_file)
+
+
+async def run(options: RunOptions, signals: Signals) -> ExitCode:
+    """Load, open, trade, leave.
+
+    Raises:
+        ConfigError, AuthRefused, StartRefused, JournalFault: the command line tells of them, in
+            one clear line each.
+    """
+    config = load_config(options.config, live_flag=options.live)
+    log.info(
+        "bot.started",
+        message=f"[START] bot4 {__version__}, mode {config.mode.value}, "
+        f"pairs {', '.join(pair.name for pair in config.pairs)}",
+        mode=config.mode.value,
+        version=__version__,
+    )
+    async with (
+        open_world(config, options) as (opened, secrets, world),
+        open_house(opened, secrets, world) as house,
+    ):
+        return await run_bot(house, signals, for_s=options.for_s)

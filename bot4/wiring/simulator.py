@@ -1,0 +1,138 @@
+"""The embedded venues of ``mode: simulation``: a child process, its addresses and its end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import structlog
+import trio
+
+from bot4.config.networks import network_defaults
+from bot4.config.schema import Config, Mode, Secrets
+from bot4.domain.market import PARADEX, VEST
+from bot4.errors import StartRefused
+from bot4.secret import Secret
+
+log = structlog.get_logger()
+
+START_LIMIT_S = 30.0
+END_LIMIT_S = 15.0
+"""Orders in flight land first, then the world is saved."""
+
+
+@attrs.frozen
+class Embedded:
+    """Where the simulated venues are, and the keys they gave us."""
+
+    config: Config
+    """The given one with the simulated addresses."""
+    secrets: Secrets
+    ca_file: Path
+    control: str
+
+
+def embedded(config: Config, announced: str) -> Embedded:
+    """Read the simulator's one JSON line.
+
+    Raises:
+        StartRefused: the line is not what the simulator of this version says.
+    """
+    try:
+        said = json.loads(announced)
+        vest = attrs.evolve(
+            config.vest,
+            rest_url=said["vest.rest"],
+            ws_url=said["vest.ws"],
+            verifying_contract=network_defaults(Mode.TESTNET, VEST)["verifying_contract"],
+        )
+        paradex = attrs.evolve(
+            config.paradex,
+            rest_url=said["paradex.rest"],
+            ws_url=said["paradex.ws"],
+            chain_id=network_defaults(Mode.TESTNET, PARADEX)["chain_id"],
+        )
+        secrets = Secrets(
+            vest_primary_key=Secret(said["vest.primary_key"]),
+            vest_signing_key=Secret(said["vest.signing_key"]),
+            paradex_account=Secret(said["paradex.account"]),
+            paradex_private_key=Secret(said["paradex.private_key"]),
+        )
+        return Embedded(
+            config=attrs.evolve(config, vest=vest, paradex=paradex),
+            secrets=secrets,
+            ca_file=Path(said["ca_file"]),
+            control=said["control"],
+        )
+    except (ValueError, KeyError, TypeError) as fault:
+        raise StartRefused(
+            f"the simulator said something unreadable: {fault!r}", "run scripts/test"
+        ) from None
+
+
+def arguments(config: Config, *, fresh: bool) -> list[str]:
+    """The child's command line. No secret is on it: the simulator makes its own keys."""
+    simulation = config.simulation
+    command = [
+        *(sys.executable, "-m", "bot4", "simulate"),
+        *("--seed", str(simulation.seed)),
+        *("--profile", simulation.profile),
+        *("--latency-scale", str(simulation.latency_scale)),
+        *("--collateral", str(simulation.collateral)),
+        *("--state-dir", str(config.state_dir)),
+    ]
+    return [*command, "--fresh"] if fresh else command
+
+
+@asynccontextmanager
+async def run_child(command: Sequence[str], error_file: Path) -> AsyncIterator[str]:
+    """Run the simulator; yield its JSON line; end it by closing its stdin.
+
+    It runs in a session of its own, so that a terminal's Ctrl+C does not reach it.
+
+    Raises:
+        StartRefused: it did not start.
+
+    Cancellation: the child is still ended properly, for at most ``END_LIMIT_S``.
+    """
+    error_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with error_file.open("ab") as errors:
+        process = await trio.lowlevel.open_process(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+        try:
+            yield await _first_line(process, error_file)
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + END_LIMIT_S) as end:
+                if process.stdin is not None:
+                    await process.stdin.aclose()
+                await process.wait()
+            if end.cancelled_caught:
+                process.kill()
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + 1.0):
+                    await process.wait()
+
+
+async def _first_line(process: trio.Process, error_file: Path) -> str:
+    text = b""
+    with trio.move_on_after(START_LIMIT_S):
+        while b"\n" not in text and process.stdout is not None:
+            more = await process.stdout.receive_some()
+            if not more:
+                break
+            text += more
+    if b"\n" not in text:
+        raise StartRefused(
+            f"the simulator did not start; its last words are in {error_file}",
+            "read them, or begin a new simulated world with --fresh",
+        )
+    return text.split(b"\n", 1)[0].decode()

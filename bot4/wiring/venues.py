@@ -1,0 +1,151 @@
+"""One venue, opened: codec and door into a gateway, a session and two kept connections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import attrs
+
+from bot4.config.schema import Config, Secrets
+from bot4.domain.market import PARADEX, VEST, MarketKey
+from bot4.ports import StreamCodec, VenueCodec, Wire, World
+from bot4.tasks.account import OrderListener
+from bot4.tasks.accounts import Accounts
+from bot4.tasks.backoff import Backoff
+from bot4.tasks.books import Books
+from bot4.tasks.connection import Connection
+from bot4.tasks.feed import BookListener
+from bot4.tasks.gate import Gate
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.ledger import Ledger
+from bot4.tasks.session import Session
+from bot4.tasks.stop import StopSign
+from bot4.transport.http import HttpxDoor
+from bot4.transport.websocket import connect
+from bot4.venues.paradex.codec import ParadexCodec
+from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
+from bot4.venues.vest.codec import VestCodec
+from bot4.venues.vest.streams import VestPrivate, VestPublic
+
+
+@attrs.frozen
+class Speech:
+    """How one venue speaks: its three codecs and where its REST side lives."""
+
+    codec: VenueCodec
+    public: StreamCodec
+    private: StreamCodec
+    rest_url: str
+    ping_s: float | None
+
+
+@attrs.frozen
+class VenueParts:
+    """Everything of one venue that the house runs."""
+
+    gateway: Gateway
+    session: Session
+    public: Connection
+    private: Connection
+
+
+def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) -> Speech:
+    """Build the codecs of one venue."""
+    symbols = symbols_of(venue, config)
+    if venue == VEST:
+        vest = VestCodec(config.vest, secrets.vest_primary_key, secrets.vest_signing_key)
+        return Speech(
+            codec=vest,
+            public=VestPublic(vest, symbols),
+            private=VestPrivate(vest),
+            rest_url=config.vest.rest_url,
+            ping_s=float(config.vest.ping_s),
+        )
+    paradex = ParadexCodec(
+        config.paradex, secrets.paradex_account, secrets.paradex_private_key, journal_tag
+    )
+    return Speech(
+        codec=paradex,
+        public=ParadexPublic(config.paradex, symbols),
+        private=ParadexPrivate(paradex),
+        rest_url=config.paradex.rest_url,
+        ping_s=None,
+    )
+
+
+def symbols_of(venue: str, config: Config) -> tuple[str, ...]:
+    """The configured symbols of one venue, in the order of the pairs."""
+    return tuple(pair.vest if venue == VEST else pair.paradex for pair in config.pairs)
+
+
+def keys_of(config: Config) -> tuple[MarketKey, ...]:
+    """Every configured market."""
+    return tuple(
+        MarketKey(venue, symbol)
+        for venue in (VEST, PARADEX)
+        for symbol in symbols_of(venue, config)
+    )
+
+
+@asynccontextmanager
+async def open_venue(
+    speech: Speech,
+    config: Config,
+    world: World,
+    stop: StopSign,
+    books: Books,
+    accounts: Accounts,
+    ledger: Ledger,
+    gate: Gate,
+) -> AsyncIterator[VenueParts]:
+    """Open one venue's door and build what runs on it.
+
+    Closes: the HTTP connections, when the block is left.
+    """
+    venue = speech.codec.venue
+    symbols = symbols_of(venue, config)
+    door = HttpxDoor(world, speech.rest_url)
+
+    def dial(url: str) -> AbstractAsyncContextManager[Wire]:
+        return connect(world, venue, url)
+
+    gateway = Gateway(speech.codec, door, world, stop)
+    orders = OrderListener(gateway, ledger)
+    session = Session(
+        gateway=gateway,
+        listener=orders,
+        accounts=accounts,
+        gate=gate,
+        symbols=symbols,
+        leverage=config.risk.venue_leverage,
+        clock_limit_ms=config.ages.clock_offset_ms,
+    )
+    silence_s = config.ages.silence_ms / 1000
+    public = Connection(
+        name=f"{venue} public",
+        codec=speech.public,
+        connect=dial,
+        listener=BookListener(venue, [MarketKey(venue, symbol) for symbol in symbols], books),
+        backoff=Backoff(world.random),
+        silence_s=silence_s,
+        ping_every_s=speech.ping_s,
+    )
+    private = Connection(
+        name=f"{venue} private",
+        codec=speech.private,
+        connect=dial,
+        listener=orders,
+        backoff=Backoff(world.random),
+        silence_s=PRIVATE_SILENCE_S,
+        ping_every_s=speech.ping_s,
+    )
+    try:
+        yield VenueParts(gateway, session, public, private)
+    finally:
+        await door.aclose()
+
+
+PRIVATE_SILENCE_S = 75.0
+"""A private stream may be quiet for minutes; Paradex pings every 55 s and the library answers
+below our sight, so only an absurd silence ends it. Its orders are asked about by REST anyway."""

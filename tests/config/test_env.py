@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot4.config.env import NAMES, load_secrets
+from bot4.config.schema import Config, Mode
+from bot4.errors import ConfigError
+from bot4.logs.redact import REDACTOR, scrub_text
+
+VEST_KEY = "0x4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"
+PARADEX_KEY = "0x2f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1"
+ADDRESS = "0x7abc"
+GOOD = dict(zip(NAMES, (VEST_KEY, VEST_KEY, ADDRESS, PARADEX_KEY), strict=True))
+CONFIG = Config(Mode.TESTNET, Path("state/testnet"), ())
+
+
+@pytest.fixture(autouse=True)
+def forget_secrets() -> Iterator[None]:
+    yield
+    REDACTOR.clear()
+
+
+def write_env(folder: Path, values: Mapping[str, str], mode: int = 0o600) -> Path:
+    path = folder / ".env"
+    path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    path.chmod(mode)
+    return path
+
+
+def faults_of(folder: Path, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load_secrets(CONFIG, folder, environment=environment or {})
+    return caught.value.faults
+
+
+def test_keys_come_from_the_file_and_stay_out_of_the_environment(tmp_path: Path):
+    write_env(tmp_path, GOOD)
+
+    secrets = load_secrets(CONFIG, tmp_path, environment={})
+
+    assert {name: getattr(secrets, name.lower()).reveal() for name in NAMES} == GOOD
+    assert not set(NAMES) & set(os.environ)
+    assert VEST_KEY[2:] not in repr(secrets)
+
+
+def test_a_variable_of_the_environment_wins_and_an_empty_one_does_not(tmp_path: Path):
+    write_env(tmp_path, GOOD)
+    environment = {"PARADEX_ACCOUNT": "0X0DEF", "VEST_PRIMARY_KEY": ""}
+
+    secrets = load_secrets(CONFIG, tmp_path, environment=environment)
+
+    assert secrets.paradex_account.reveal() == "0x0def"
+    assert secrets.vest_primary_key.reveal() == VEST_KEY
+
+
+def test_the_environment_alone_is_enough(tmp_path: Path):
+    assert load_secrets(CONFIG, tmp_path, environment=GOOD).paradex_private_key
+
+
+def test_the_process_environment_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+
+    assert load_secrets(CONFIG, tmp_path).vest_signing_key.reveal() == VEST_KEY
+
+
+def test_simulation_reads_nothing(tmp_path: Path):
+    write_env(tmp_path, GOOD, mode=0o644)
+
+    with pytest.raises(ValueError, match="simulation reads no keys"):
+        load_secrets(attrs.evolve(CONFIG, mode=Mode.SIMULATION), tmp_path)
+
+
+def test_all_missing_names_are_listed(tmp_path: Path):
+    faults = faults_of(tmp_path, {"PARADEX_ACCOUNT": ADDRESS})
+
+    assert [fault.split(":")[0] for fault in faults] == [
+        "VEST_PRIMARY_KEY",
+        "VEST_SIGNING_KEY",
+        "PARADEX_PRIVATE_KEY",
+    ]
+    assert all(".env.example" in fault for fault in faults)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o700, 0o601])
+def test_a_file_that_others_can_read_is_refused_with_the_line_that_mends_it(
+    tmp_path: Path, mode: int
+):
+    path = write_env(tmp_path, GOOD, mode=mode)
+
+    (fault,) = faults_of(tmp_path)
+
+    assert fault == f"{path}: others can read it: run chmod 600 '{path}'"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_file_that_only_we_can_read_is_accepted(tmp_path: Path, mode: int):
+    write_env(tmp_path, GOOD, mode=mode)
+
+    assert load_secrets(CONFIG, tmp_path, environment={})
+
+
+def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_env(tmp_path, GOOD)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    assert "belongs to another user" in faults_of(tmp_path)[0]
+
+
+def test_only_an_ordinary_file_is_read(tmp_path: Path):
+    (tmp_path / "kept").mkdir()
+    write_env(tmp_path / "kept", GOOD)
+    for name in ("link", "folder", "fifo"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link" / ".env").symlink_to(tmp_path / "kept" / ".env")
+    (tmp_path / "folder" / ".env").mkdir()
+    os.mkfifo(tmp_path / "fifo" / ".env", 0o600)
+
+    assert "is a link" in faults_of(tmp_path / "link")[0]
+    assert "is not an ordinary file" in faults_of(tmp_path / "fifo")[0]
+    assert "is not an ordinary file" in faults_of(tmp_path / "folder")[0]
+
+
+def test_a_huge_or_unreadable_text_is_refused(tmp_path: Path):
+    path = write_env(tmp_path, {"A": "x" * 70_000})
+    assert "larger than 64 KiB" in faults_of(tmp_path)[0]
+
+    path.write_bytes(b"A=\xff")
+    assert "not UTF-8" in faults_of(tmp_path)[0]
+
+
+MISSHAPEN = [
+    ("VEST_PRIMARY_KEY", VEST_KEY[:-1], "has 63 hexadecimal digits: must be 0x and 64"),
+    ("VEST_SIGNING_KEY", VEST_KEY + "0", "has 65 hexadecimal digits"),
+    ("VEST_SIGNING_KEY", VEST_KEY[:-1] + "g", "not a hexadecimal digit"),
+    ("VEST_SIGNING_KEY", "0x" + "0" * 64, "is not a possible value"),
+    ("VEST_SIGNING_KEY", "0x" + "f" * 64, "is not a possible value"),
+    ("PARADEX_PRIVATE_KEY", "0x0" + "f" * 63, "is not a possible value"),
+    ("PARADEX_ACCOUNT", "0x8" + "0" * 63, "is not a possible value"),
+    ("PARADEX_ACCOUNT", "0x", "has 0 hexadecimal digits: must be 0x and 1 to 64"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), MISSHAPEN)
+def test_a_misshapen_key_is_refused_without_its_digits(
+    tmp_path: Path, name: str, value: str, said: str
+):
+    (fault,) = faults_of(tmp_path, GOOD | {name: value})
+
+    assert fault.startswith(f"{name}: ")
+    assert said in fault
+    assert len(value) < 8 or value[-8:] not in fault
+
+
+@given(st.text(min_size=8, max_size=90).filter(str.strip))
+def test_no_text_in_place_of_a_key_is_repeated(tmp_path_factory, value: str):
+    for fault in faults_of(tmp_path_factory.mktemp("env"), GOOD | {"VEST_SIGNING_KEY": value}):
+        assert value not in fault
+
+
+def test_every_key_read_is_masked_in_the_log_even_when_it_is_refused(tmp_path: Path):
+    faults_of(tmp_path, GOOD | {"PARADEX_PRIVATE_KEY": PARADEX_KEY + "ffff"})
+
+    assert PARADEX_KEY[2:] not in scrub_text(f"key {PARADEX_KEY}ffff")
+    assert VEST_KEY[2:] not in scrub_text(f"key {VEST_KEY.upper()}")

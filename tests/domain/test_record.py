@@ -1,0 +1,136 @@
+"""Values survive the way into the journal and back; nothing else is read."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import get_type_hints
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot4.domain.fill import Fill
+from bot4.domain.market import Market, MarketKey, Pair
+from bot4.domain.order import Order, OrderReport, Purpose, Side
+from bot4.domain.position import Account
+from bot4.domain.record import from_record, to_record
+
+NUMBERS = st.decimals(min_value=Decimal(-(10**15)), max_value=Decimal(10**15))
+
+
+def values(cls):
+    """Any value of a class of ours, its decimals finite."""
+    for annotated in (cls, MarketKey):
+        attrs.resolve_types(annotated)  # hypothesis does not read annotations that are texts.
+    hints = get_type_hints(cls)
+    decimals = {
+        name: NUMBERS if hint is Decimal else st.none() | NUMBERS
+        for name, hint in hints.items()
+        if hint in {Decimal, Decimal | None}
+    }
+    return st.builds(cls, **decimals)
+
+
+ORDER = Order(
+    client_order_id="b4-abc123-7-p1",
+    trade_id="t7",
+    key=MarketKey("paradex", "BTC-USD-PERP"),
+    side=Side.SELL,
+    size=Decimal("0.0010"),
+    limit=Decimal("1E+5"),
+    purpose=Purpose.ENTER,
+    attempt=1,
+    reduce_only=False,
+)
+RECORD = {
+    "client_order_id": "b4-abc123-7-p1",
+    "trade_id": "t7",
+    "key": {"venue": "paradex", "symbol": "BTC-USD-PERP"},
+    "side": "sell",
+    "size": "0.0010",
+    "limit": "100000",
+    "purpose": "enter",
+    "attempt": 1,
+    "reduce_only": False,
+    "signed_ms": 0,
+    "window_ms": 0,
+}
+
+
+@given(st.one_of(*(values(cls) for cls in (Order, OrderReport, Fill, Market, Account))))
+def test_a_value_survives_json(value):
+    record = json.loads(json.dumps(to_record(value)))
+
+    assert from_record(type(value), record) == value
+
+
+def test_a_record_is_plain_text_numbers_and_dicts():
+    record = to_record(ORDER)
+
+    assert record == RECORD
+    assert type(record["side"]) is str
+
+
+def test_trailing_zeros_are_kept():
+    assert str(from_record(Order, RECORD).size) == "0.0010"
+
+
+def test_nested_values_and_what_is_absent_survive():
+    market = Market(
+        MarketKey("vest", "BTC-PERP"), "BTC", *(Decimal(n) for n in range(1, 7)), price_band=None
+    )
+    pair = Pair("BTC", market, market)
+
+    assert from_record(Pair, json.loads(json.dumps(to_record(pair)))) == pair
+
+
+def test_fields_with_a_default_may_be_absent():
+    short = {name: value for name, value in RECORD.items() if not name.endswith("_ms")}
+
+    assert from_record(Order, short) == ORDER
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": 1.5},
+        {"size": 1},
+        {"size": None},
+        {"size": "NaN"},
+        {"size": "Infinity"},
+        {"size": "many"},
+        {"attempt": "1"},
+        {"attempt": True},
+        {"attempt": 1.0},
+        {"reduce_only": "false"},
+        {"reduce_only": 0},
+        {"trade_id": 7},
+        {"trade_id": None},
+        {"side": "SELL"},
+        {"side": None},
+        {"key": None},
+        {"key": "paradex:BTC"},
+        {"key": {"venue": "paradex"}},
+        {"extra": 1},
+    ],
+    ids=str,
+)
+def test_a_mistyped_or_unknown_field_is_refused(change):
+    with pytest.raises(ValueError, match="not a record of Order"):
+        from_record(Order, {**RECORD, **change})
+
+
+def test_a_missing_field_is_refused():
+    for name in ("size", "key", "side"):
+        with pytest.raises(ValueError, match=name):
+            from_record(Order, {n: v for n, v in RECORD.items() if n != name})
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_not_finite_is_never_written(text):
+    fill = Fill("vest", "f", "c", "v", "BTC", Side.BUY, *([Decimal(text)] * 3))
+
+    with pytest.raises(ValueError, match="finite"):
+        to_record(fill)

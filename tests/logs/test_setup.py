@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import gc
+import io
+import logging
+import os
+import pty
+import re
+import stat
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import trio
+
+from bot4.errors import ConfigError
+from bot4.logs.events import EVENTS, MEANINGS
+from bot4.logs.setup import close, configure, dropped_lines, install_hooks
+
+OpenLog = Callable[..., Any]
+
+log = structlog.get_logger()
+
+
+def test_a_line_has_its_fields_in_order(open_log: OpenLog):
+    lines = open_log()
+
+    log.info("leg.sent", venue="vest", message="buy", size=Decimal("0.10"), ms=1.23456789)
+
+    (text,) = lines.texts()
+    assert text == (
+        '{"ts": "2026-11-25T00:00:00.123Z", "level": "info", "event": "leg.sent", "message": "buy",'
+        ' "venue": "vest", "size": "0.10", "ms": 1.234568}'
+    )
+    assert lines.filed() == lines.lines()
+
+
+def test_without_a_message_the_meaning_of_the_event_is_said(open_log: OpenLog):
+    lines = open_log()
+
+    log.info("feed.ready")
+
+    assert lines.lines()[0]["message"] == MEANINGS["feed.ready"]
+
+
+def test_event_names_are_unique_and_explained():
+    assert set(MEANINGS) == EVENTS
+    assert all(text and text.isprintable() and not text.endswith(".") for text in MEANINGS.values())
+
+
+def test_an_event_off_the_list_is_refused_when_strict(open_log: OpenLog):
+    open_log()
+
+    with pytest.raises(ValueError, match=r"'feed.odd' is not in bot4.logs.events"):
+        log.info("feed.odd")
+
+
+def test_an_event_off_the_list_is_marked_in_production(open_log: OpenLog):
+    lines = open_log(strict=False)
+
+    log.info("feed.odd", message="hm")
+
+    assert lines.lines()[0]["unlisted"] is True
+
+
+@pytest.mark.parametrize("level", ["warning", "error", "critical"])
+def test_what_is_loud_says_why(open_log: OpenLog, level: str):
+    lines = open_log()
+
+    with pytest.raises(ValueError, match="without saying why"):
+        getattr(log, level)("feed.lost", message="lost")
+    getattr(log, level)("feed.lost", message="lost", why="the link broke", do="wait")
+
+    assert [(line["level"], line["why"]) for line in lines.lines()] == [(level, "the link broke")]
+
+
+def test_what_is_below_info_is_only_in_the_file(open_log: OpenLog):
+    lines = open_log()
+
+    log.debug("feed.ready")
+
+    assert lines.texts() == []
+    assert [line["level"] for line in lines.filed()] == ["debug"]
+
+
+def boom(secret_local: str) -> None:
+    del secret_local
+    raise ExceptionGroup("two", [ValueError("first\nfault"), KeyError("second")])
+
+
+def test_an_error_is_one_line_on_the_screen_and_a_trace_without_locals_in_the_file(
+    open_log: OpenLog,
+):
+    lines = open_log()
+
+    try:
+        boom("THE-LOCAL-VALUE".lower())
+    except ExceptionGroup as group:
+        log.error("bot.crashed", exc_info=group)
+        log.exception("bot.crashed")
+
+    assert [line["why"] for line in lines.lines()] == [
+        "ValueError: first fault; KeyError: 'second'"
+    ] * 2
+    assert not any("Traceback" in text or "traceback" in text for text in lines.texts())
+    first, trace, _, _ = lines.filed()
+    assert first == lines.lines()[0]
+    assert (trace["event"], trace["level"], trace["of"]) == ("error.traced", "debug", "bot.crashed")
+    assert "in boom" in trace["traceback"]
+    assert "the-local-value" not in lines.everything()
+
+
+def test_exc_info_outside_an_error_is_no_trouble(open_log: OpenLog):
+    lines = open_log()
+
+    log.error("bot.crashed", why="hm", exc_info=True)  # noqa: LOG014
+    log.error("bot.crashed", why="hm", exc_info=(None, None, None))
+
+    assert len(lines.lines()) == len(lines.filed()) == 2
+
+
+async def test_bound_context_is_in_the_lines_of_a_task(open_log: OpenLog):
+    lines = open_log()
+
+    async def work(venue: str) -> None:
+        structlog.contextvars.bind_contextvars(venue=venue)
+        await trio.lowlevel.checkpoint()
+        log.info("feed.ready")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(work, "vest")
+        nursery.start_soon(work, "paradex")
+
+    assert {line["venue"] for line in lines.lines()} == {"vest", "paradex"}
+
+
+def test_pretty_and_json_render_the_same_event(open_log: OpenLog):
+    lines = open_log(mode="pretty")
+
+    log.warning(
+        "leg.refused", message="[ORDER] no", why="no margin", size=Decimal(2), ok=True, n=None
+    )
+
+    (text,), (filed,) = lines.texts(), lines.filed()
+    assert text == (
+        '00:00:00.123 WARNING  [ORDER] no  event=leg.refused why="no margin" size=2 ok=true n=null'
+    )
+    rest = dict(re.findall(r"(\w+)=(\"[^\"]*\"|\S+)", text))
+    assert set(rest) | {"ts", "level", "message"} == set(filed)
+
+
+def test_pretty_is_coloured_on_a_terminal_only(tmp_path: Path):
+    main, child = pty.openpty()
+    with os.fdopen(child, "w") as terminal:
+        configure(mode="pretty", stream=terminal)
+        log.error("feed.lost", message="gone", why="x\x1b[2Jy")
+        close()
+        seen = os.read(main, 4096).decode()
+    os.close(main)
+
+    assert seen.startswith("\x1b[")
+    assert "gone" in seen
+    assert "\x1b[2J" not in seen
+    assert r"x\u001b[2Jy" in seen
+
+
+def test_the_file_is_ours_alone_and_appended_to(tmp_path: Path):
+    path = tmp_path / "new" / "bot4.log"
+
+    for _ in range(2):
+        configure(mode="json", stream=io.StringIO(), file=path)
+        log.info("bot.started")
+    close()
+    path.chmod(0o644)
+    configure(mode="json", stream=io.StringIO(), file=path)
+
+    assert len(path.read_text().splitlines()) == 2
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_that_cannot_be_opened_is_a_config_error(tmp_path: Path):
+    link, fifo = tmp_path / "link", tmp_path / "fifo"
+    link.symlink_to(tmp_path / "else")
+    os.mkfifo(fifo)
+
+    for path in (tmp_path, link, fifo, tmp_path / "a\0b", Path("/dev/null/x")):
+        with pytest.raises(ConfigError, match="log file"):
+            configure(mode="json", stream=io.StringIO(), file=path)
+
+
+def test_libraries_are_capped_and_routed(open_log: OpenLog):
+    lines = open_log()
+
+    logging.getLogger("httpx").info("GET https://x/?listenKey=abc")
+    logging.getLogger("trio-websocket").debug("frame")
+    logging.getLogger("httpcore").warning("odd %s", "thing")
+    broken = logging.LogRecord("else", logging.ERROR, "", 0, "broken %d", ("format",), None)
+    for handler in logging.root.handlers:
+        if handler.__module__ == "bot4.logs.setup":
+            handler.handle(broken)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old call", DeprecationWarning, stacklevel=1)
+
+    assert [(line["level"], line["library"]) for line in lines.lines()] == [
+        ("warning", "httpcore"),
+        ("error", "else"),
+        ("warning", "py.warnings"),
+    ]
+    assert lines.lines()[0]["message"] == "[httpcore] odd thing"
+    assert lines.lines()[1]["why"] == "a message that cannot be shown"
+
+
+def test_configuring_twice_says_a_librarys_warning_once(open_log: OpenLog):
+    open_log()
+    lines = open_log()
+
+    logging.getLogger("else").warning("once")
+
+    assert len(lines.lines()) == 1
+
+
+def test_errors_nobody_can_catch_become_lines(
+    open_log: OpenLog, capsys: pytest.CaptureFixture[str]
+):
+    lines = open_log()
+    install_hooks()
+
+    class Bad:
+        def __del__(self) -> None:
+            raise RuntimeError("in the finaliser")
+
+    Bad()
+    gc.collect()
+    thread = threading.Thread(target=lambda: 1 / 0, name="t1")
+    thread.start()
+    thread.join()
+
+    assert [line["why"] for line in lines.lines()] == [
+        "RuntimeError: in the finaliser",
+        "ZeroDivisionError: division by zero",
+    ]
+    assert capsys.readouterr().err == ""
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_nothing_a_caller_logs_can_raise(open_log: OpenLog, strict: bool):
+    lines = open_log(strict=strict)
+    endless: dict[str, Any] = {}
+    endless["self"] = endless
+
+    log.info(
+        "feed.ready", a=Unprintable(), b=endless, c=float("nan"), d=10**5000, e=b"\0", f={1: {2}}
+    )
+    log.info("feed.ready", exc_info=Unprintable)
+    log.info("feed.ready", **{"ts": 1, "level": "x", "a b": Decimal("1e999999")})
+
+    first, second, third = lines.lines()
+    assert first["a"] == "(a Unprintable that cannot be shown)"
+    assert (first["c"], first["e"], first["f"]) == ("nan", "1 bytes", {"1": [2]})
+    assert second["event"] == third["event"] == "feed.ready"
+    assert third["level"] == "info"
+
+
+def test_lines_that_cannot_be_written_are_counted_and_said_later(tmp_path: Path):
+    class Full(io.StringIO):
+        full = False
+
+        def write(self, text: str) -> int:
+            if self.full:
+                raise OSError(28, "No space left on device")
+            return super().write(text)
+
+    stream = Full()
+    configure(mode="json", stream=stream)
+
+    log.info("bot.started")
+    stream.full = True
+    log.info("feed.ready")
+    log.info("feed.ready")
+    stream.full = False
+    log.info("bot.ended")
+
+    assert dropped_lines() == 2
+    assert [
+        line.split('"event": ')[1].split(",")[0] for line in stream.getvalue().splitlines()
+    ] == [
+        '"bot.started"',
+        '"bot.ended"',
+        '"log.dropped"',
+    ]
+
+
+def test_after_close_events_go_nowhere(open_log: OpenLog, capsys: pytest.CaptureFixture[str]):
+    lines = open_log()
+    close()
+
+    log.info("feed.ready")
+    log.error("feed.lost", why="x")
+
+    assert lines.texts() == []
+    assert capsys.readouterr().out == ""
+
+
+def test_a_reader_that_goes_away_stops_nothing(tmp_path: Path):
+    code = (
+        "import sys, structlog\n"
+        "from bot4.logs.setup import configure, close\n"
+        "configure(mode='json', stream=sys.stdout)\n"
+        "log = structlog.get_logger()\n"
+        "sys.stdin.readline()\n"
+        "for n in range(100): log.info('feed.ready', n=n, text='x' * 2000)\n"
+        "close()\n"
+        "print('survived', file=sys.stderr)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        child.stdout.close()
+        child.stdin.write("\n")
+        child.stdin.close()
+        assert child.stderr
+        assert child.stderr.read() == "survived\n"

@@ -1,0 +1,64 @@
+"""What Paradex's codes and cancel reasons allow."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from bot4.domain.order import Purpose
+from bot4.ports import Pool, Retry
+from bot4.venues.paradex import rules
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("INVALID_TIMESTAMP", Retry.RESIGN),
+        ("INVALID_TOKEN", Retry.RESIGN),
+        ("SYSTEM_STATUS_CANCEL_ONLY", Retry.WAIT),
+        ("429", Retry.WAIT),
+        ("NOT_ENOUGH_MARGIN", Retry.NEVER),
+        ("SELF_TRADE", Retry.NEVER),
+        ("VALIDATION_ERROR", Retry.NEVER),
+        ("", Retry.REQUOTE),
+        ("SOME_NEW_REASON", Retry.REQUOTE),
+    ],
+)
+def test_a_reason_says_what_may_be_tried_next(reason, expected):
+    assert rules.retry(reason) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, ""), (429, ""), (400, "INVALID_ORDER_SIZE"), (403, "GEO_IP_BLOCK")],
+)
+def test_a_listed_refusal_is_definite(status, code):
+    assert rules.is_definite(status, code)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "DUPLICATED_CLIENT_ID"),
+        (400, "NOT_UNIQUE"),
+        (400, "SOMETHING_NEW"),
+        (400, ""),
+        (500, "VALIDATION_ERROR"),
+        (503, ""),
+        (302, "VALIDATION_ERROR"),
+    ],
+)
+def test_whatever_else_proves_nothing(status, code):
+    assert not rules.is_definite(status, code)
+
+
+def test_orders_that_reduce_go_first(paradex_order):
+    assert rules.order_pool(paradex_order) is Pool.ORDER
+    assert rules.order_pool(attrs.evolve(paradex_order, reduce_only=True)) is Pool.SAFETY
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_only_planned_orders_may_wait_the_retail_bump(paradex_order, purpose):
+    urgent = rules.is_urgent(attrs.evolve(paradex_order, purpose=purpose))
+
+    assert urgent == (purpose not in {Purpose.ENTER, Purpose.EXIT})
