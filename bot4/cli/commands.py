@@ -130,9 +130,9 @@ def _begin(config: Path, form: str | None, log_file: Path | None, *, live: bool)
     log = structlog.get_logger()
     _configure(sys.stdout, form, None)
     install_hooks()
+    harden()
     try:
         loaded = read_config(config, live_flag=live)
-        harden(loaded.config.mode)
         _configure(sys.stdout, form, log_file or loaded.config.state_dir / LOG_FILE)
     except ConfigError as error:
         for fault in error.faults:

@@ -37,6 +37,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "leg.filled": "An order filled, wholly or in part",
     "leg.refused": "The venue definitely refused an order",
     "leg.in_doubt": "Nobody knows what became of an order; the venue is asked",
+    "leg.resolved": "What became of an order in doubt is now known",
     "leg.retried": "A missing leg is tried again",
     "exposure.left": "A leg is open without its hedge and could not be closed",
     "exposure.found": "A position or order that no trade explains",

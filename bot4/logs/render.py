@@ -24,7 +24,7 @@ DIM: Final = "\x1b[2m"
 BOLD: Final = "\x1b[1m"
 RESET: Final = "\x1b[0m"
 
-SIMPLE: Final = re.compile(r"[A-Za-z0-9_.:/+-]+")
+SIMPLE: Final = re.compile(r"[A-Za-z0-9_.:/+%-]+")
 """A value that needs no quotes."""
 
 _encode = json.JSONEncoder(check_circular=False, allow_nan=False).encode

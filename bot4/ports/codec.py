@@ -11,6 +11,7 @@ from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
 from bot4.ports.wire import Errand, Frame, Notice, PlaceOutcome, Retry
+from bot4.secret import Secret
 
 
 class StreamCodec(Protocol):
@@ -51,6 +52,9 @@ class VenueCodec(Protocol):
 
     def session_lost(self) -> None:
         """Forget the session: an answer said that it is no longer valid."""
+
+    def secrets(self) -> Sequence[Secret]:
+        """Tokens and keys that the session holds now: what the log must never show."""
 
     def clock(self) -> Errand[int]:
         """Ask for the venue's wall clock, ms."""

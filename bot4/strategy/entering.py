@@ -8,7 +8,7 @@ from typing import Final
 from bot4.domain.market import VENUES, VEST, other
 from bot4.domain.order import Side
 from bot4.domain.units import percent
-from bot4.strategy.confirmation import Broken, Waiting
+from bot4.strategy.confirmation import Waiting
 from bot4.strategy.edge import expected_exit, net_of, round_trip_fees
 from bot4.strategy.hold import Hold, Reason
 from bot4.strategy.memory import Memory
@@ -44,14 +44,12 @@ def _one_way(view: View, rules: Rules, memory: Memory, long_venue: str) -> Enter
         sized = size_entry(view.pair, long_venue, books, view.rate, view.room, entry, rules.size)
     enough = isinstance(sized, Sized) or sized.reason not in _PRICE
     seen = memory.saw(view, long_venue, enough=enough)
-    if isinstance(sized, Hold) and (not enough or view.blocked is None):
+    if isinstance(sized, Hold):
         return sized
     if isinstance(seen, Waiting):
         return Hold(Reason.CONFIRMING, f"{seen.left_ms} ms left: {seen.why}")
     if view.blocked is not None:
         return view.blocked
-    if isinstance(sized, Hold) or isinstance(seen, Broken):
-        return _BELOW
     net = _net(view, rules, memory, long_venue, sized)
     if net < entry.min_profit:
         return Hold(
@@ -70,7 +68,7 @@ def _one_way(view: View, rules: Rules, memory: Memory, long_venue: str) -> Enter
         long_price=sized.long_price,
         short_price=sized.short_price,
         rate=view.rate,
-        confirmed_ms=seen.lived_ms,
+        confirmed_ms=seen.lived_ms or 0,
         detected_at=memory.detected_at,
     )
 

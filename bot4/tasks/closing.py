@@ -109,7 +109,8 @@ async def finish(
     judge.attempted(
         Attempt(
             at_s=trio.current_time(),
-            failed=not hedged_once(trade),
+            # What a person or a venue closed counts too: pause before opening again.
+            failed=not trade.closing or bool(trade.corrections),
             cost=max(Decimal(0), -result.net),
             expected=trade.plan.spread * trade.plan.size * first_price(trade),
         )

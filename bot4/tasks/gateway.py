@@ -59,8 +59,16 @@ class Parcel:
 class Gateway:
     """One venue's counter. ``run`` must be running before anything is sent."""
 
-    def __init__(self, codec: VenueCodec, door: HttpDoor, world: World, stop: StopSign) -> None:
+    def __init__(
+        self,
+        codec: VenueCodec,
+        door: HttpDoor,
+        world: World,
+        stop: StopSign,
+        hide: Callable[[str], None],
+    ) -> None:
         self.codec = codec
+        self._hide = hide
         self.venue = codec.venue
         self._door = door
         self._world = world
@@ -130,6 +138,8 @@ class Gateway:
                 return
             for errand in self.codec.logins(self.now_ms()):
                 await self.ask(errand)
+                for secret in self.codec.secrets():
+                    self._hide(secret.reveal())
             self._login_due_ms = self.codec.login_due_ms()
 
     async def sync_clock(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot4.domain.units import plain
-from bot4.strategy.events import Answered, Event, Filled, Intended, Reported, Sent, Verdict
+from bot4.strategy.events import Answered, Event, Filled, Missing, Overdue, Reported, Sent
 from bot4.strategy.legs import Leg, LegState
 from bot4.strategy.saga import Trade
 
@@ -42,18 +42,14 @@ class Narrator:
     def heard(self, trade_id: str, event: Event, trade: Trade) -> None:
         """Tell what the event changed for its order."""
         del trade_id
-        if isinstance(event, Intended):
-            return
         if isinstance(event, Sent):
             self._sent(trade, event)
-            return
-        if not isinstance(event, Answered | Reported | Filled):
-            return
-        leg = trade.leg(event.client_order_id)
-        if leg is None or self._told.get(event.client_order_id) is leg.state:
-            return
-        self._told[event.client_order_id] = leg.state
-        self._tell(trade, leg, refused=isinstance(event, Answered) and _refusal(event))
+        elif isinstance(event, Answered | Overdue | Reported | Filled | Missing):
+            leg = trade.leg(event.client_order_id)
+            before = self._told.get(event.client_order_id)
+            if leg is not None and before is not leg.state:
+                self._told[event.client_order_id] = leg.state
+                self._tell(trade, leg, before)
 
     def forget(self, trade: Trade) -> None:
         """The trade is over."""
@@ -71,8 +67,16 @@ class Narrator:
                 **facts(trade, leg),
             )
 
-    def _tell(self, trade: Trade, leg: Leg, *, refused: bool) -> None:
+    def _tell(self, trade: Trade, leg: Leg, before: LegState | None) -> None:
         who, known = side_word(trade, leg), facts(trade, leg)
+        if before in (LegState.DOUBT, LegState.CANCELLING) and leg.state.terminal:
+            log.info(
+                "leg.resolved",
+                message=f"[ORDER] {who} on {known['venue']} is certain now: {leg.state.value}",
+                state=leg.state.value,
+                filled=plain(leg.filled),
+                **known,
+            )
         match leg.state:
             case LegState.FILLED | LegState.PART_CLOSED:
                 price = leg.average_price or (leg.fills[-1].price if leg.fills else None)
@@ -105,8 +109,4 @@ class Narrator:
                     "leg.accepted", message=f"[ORDER] {who} accepted by {known['venue']}", **known
                 )
             case _:
-                del refused
-
-
-def _refusal(event: Answered) -> bool:
-    return event.verdict is Verdict.REFUSED
+                return

@@ -77,7 +77,7 @@ class _PoolTransport(httpx.AsyncBaseTransport):
                         target=url.raw_path,
                     ),
                     headers=request.headers.raw,
-                    content=request.stream,
+                    content=_Piece(request.content),
                     extensions=request.extensions,
                 )
             )
@@ -92,18 +92,45 @@ class _PoolTransport(httpx.AsyncBaseTransport):
         await self._pool.aclose()
 
 
+class _Piece:
+    """A request's body, whole.
+
+    Not an asynchronous generator, as httpx's and httpcore's own are: one that a failed connection
+    never finished would be left to the collector.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Pieces([self._body] if self._body else [])
+
+
+class _Pieces:
+    def __init__(self, left: list[bytes]) -> None:
+        self._left = left
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
 class _Body(httpx.AsyncByteStream):
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:  # noqa: ASYNC900
         # httpx consumes this generator in one task and closes the response itself, so the usual
         # trouble of asynchronous generators does not arise.
         with _as_httpx():
             parts = self._response.stream
             if isinstance(parts, AsyncIterable):
                 async for part in parts:
-                    yield part
+                    yield part  # noqa: ASYNC119
 
     async def aclose(self) -> None:
         await self._response.aclose()

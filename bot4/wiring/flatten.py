@@ -16,6 +16,7 @@ from bot4.config.schema import Config, Secrets
 from bot4.domain.market import VENUES
 from bot4.domain.units import plain
 from bot4.errors import ConfigError, ExitCode, JournalFault, StartRefused
+from bot4.logs.redact import register_token
 from bot4.ports import World
 from bot4.tasks.flatten import Flat, Flattener, summary
 from bot4.tasks.gateway import SAID, Gateway
@@ -73,7 +74,7 @@ async def open_flatteners(
             speech = speech_of(venue, config, secrets, tag)
             door = HttpxDoor(world, speech.rest_url)
             stack.push_async_callback(door.aclose)
-            gateway = Gateway(speech.codec, door, world, StopSign())
+            gateway = Gateway(speech.codec, door, world, StopSign(), register_token)
             await counters.start(gateway.run)
             flatteners.append(Flattener(gateway, wanted, _next(rows)))
         yield flatteners

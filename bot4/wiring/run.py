@@ -14,42 +14,54 @@ from bot4.config.load import load_config
 from bot4.config.options import RunOptions
 from bot4.config.schema import Config, Mode, Secrets
 from bot4.errors import ExitCode
+from bot4.logs.redact import register_secret
 from bot4.transport.world import RealWorld
 from bot4.wiring.house import open_house
-from bot4.wiring.simulator import arguments, embedded, run_child
+from bot4.wiring.simulator import arguments, read_announcement, run_child
 
 log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def open_world(
-    config: Config, folder_options: RunOptions
+    config: Config, options: RunOptions
 ) -> AsyncIterator[tuple[Config, Secrets, RealWorld]]:
     """Start the embedded venues where the mode asks for them, and open the way out.
+
+    The private keys are hidden from the log before anything else can see them.
 
     Raises:
         StartRefused, ConfigError: as their owners say.
     """
     if config.mode is not Mode.SIMULATION:
-        secrets = load_secrets(config, folder_options.config.parent)
+        secrets = load_secrets(config, options.config.parent)
+        hide(secrets)
         yield config, secrets, RealWorld()
         return
-    command = arguments(config, fresh=folder_options.fresh)
+    command = arguments(config, fresh=options.fresh)
     async with run_child(command, config.state_dir / "simulator.log") as announced:
-        venues = embedded(config, announced)
+        venues = read_announcement(config, announced)
+        hide(venues.secrets)
+        profile = config.simulation.profile
+        warning = ". Profile demo: its profits mean nothing" if profile == "demo" else ""
         log.info(
             "simulator.started",
-            message="[SIMULATION] Two simulated venues are up; no real money moves"
-            + (
-                ". Profile demo: its profits mean nothing"
-                if config.simulation.profile == "demo"
-                else ""
-            ),
-            profile=config.simulation.profile,
+            message=f"[SIMULATION] Two simulated venues are up; no real money moves{warning}",
+            profile=profile,
             seed=config.simulation.seed,
             control=venues.control,
         )
         yield venues.config, venues.secrets, RealWorld(ca_file=venues.ca_file)
+
+
+def hide(secrets: Secrets) -> None:
+    """Keep the private keys out of every log line."""
+    for secret in (
+        secrets.vest_primary_key,
+        secrets.vest_signing_key,
+        secrets.paradex_private_key,
+    ):
+        register_secret(secret.reveal())
 
 
 async def run(options: RunOptions, signals: Signals) -> ExitCode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,6 +27,16 @@ END_LIMIT_S = 15.0
 
 
 @attrs.frozen
+class Addresses:
+    """Where the simulated venues are."""
+
+    vest_rest: str
+    vest_ws: str
+    paradex_rest: str
+    paradex_ws: str
+
+
+@attrs.frozen
 class Embedded:
     """Where the simulated venues are, and the keys they gave us."""
 
@@ -37,7 +47,37 @@ class Embedded:
     control: str
 
 
-def embedded(config: Config, announced: str) -> Embedded:
+def embed(config: Config, addresses: Addresses, keys: Mapping[str, str]) -> tuple[Config, Secrets]:
+    """Return the config with the venues' addresses, and the keys as secrets.
+
+    The simulated venues speak the test networks' chain and contract, so that nothing signed for
+    them is worth anything on the real ones.
+
+    Raises:
+        KeyError: a key is missing.
+    """
+    vest = attrs.evolve(
+        config.vest,
+        rest_url=addresses.vest_rest,
+        ws_url=addresses.vest_ws,
+        verifying_contract=network_defaults(Mode.TESTNET, VEST)["verifying_contract"],
+    )
+    paradex = attrs.evolve(
+        config.paradex,
+        rest_url=addresses.paradex_rest,
+        ws_url=addresses.paradex_ws,
+        chain_id=network_defaults(Mode.TESTNET, PARADEX)["chain_id"],
+    )
+    secrets = Secrets(
+        vest_primary_key=Secret(keys["vest.primary_key"]),
+        vest_signing_key=Secret(keys["vest.signing_key"]),
+        paradex_account=Secret(keys["paradex.account"]),
+        paradex_private_key=Secret(keys["paradex.private_key"]),
+    )
+    return attrs.evolve(config, vest=vest, paradex=paradex), secrets
+
+
+def read_announcement(config: Config, announced: str) -> Embedded:
     """Read the simulator's one JSON line.
 
     Raises:
@@ -45,33 +85,15 @@ def embedded(config: Config, announced: str) -> Embedded:
     """
     try:
         said = json.loads(announced)
-        vest = attrs.evolve(
-            config.vest,
-            rest_url=said["vest.rest"],
-            ws_url=said["vest.ws"],
-            verifying_contract=network_defaults(Mode.TESTNET, VEST)["verifying_contract"],
+        addresses = Addresses(
+            said["vest.rest"], said["vest.ws"], said["paradex.rest"], said["paradex.ws"]
         )
-        paradex = attrs.evolve(
-            config.paradex,
-            rest_url=said["paradex.rest"],
-            ws_url=said["paradex.ws"],
-            chain_id=network_defaults(Mode.TESTNET, PARADEX)["chain_id"],
-        )
-        secrets = Secrets(
-            vest_primary_key=Secret(said["vest.primary_key"]),
-            vest_signing_key=Secret(said["vest.signing_key"]),
-            paradex_account=Secret(said["paradex.account"]),
-            paradex_private_key=Secret(said["paradex.private_key"]),
-        )
-        return Embedded(
-            config=attrs.evolve(config, vest=vest, paradex=paradex),
-            secrets=secrets,
-            ca_file=Path(said["ca_file"]),
-            control=said["control"],
-        )
+        embedded, secrets = embed(config, addresses, said)
+        return Embedded(embedded, secrets, Path(said["ca_file"]), said["control"])
     except (ValueError, KeyError, TypeError) as fault:
         raise StartRefused(
-            f"the simulator said something unreadable: {fault!r}", "run scripts/test"
+            f"the simulator said something unreadable: {fault!r}",
+            "run scripts/test; it says what is broken",
         ) from None
 
 

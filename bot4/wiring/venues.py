@@ -9,6 +9,7 @@ import attrs
 
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VEST, MarketKey
+from bot4.logs.redact import register_token
 from bot4.ports import StreamCodec, VenueCodec, Wire, World
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
@@ -110,7 +111,7 @@ async def open_venue(
     def dial(url: str) -> AbstractAsyncContextManager[Wire]:
         return connect(world, venue, url)
 
-    gateway = Gateway(speech.codec, door, world, stop)
+    gateway = Gateway(speech.codec, door, world, stop, register_token)
     orders = OrderListener(gateway, ledger)
     session = Session(
         gateway=gateway,

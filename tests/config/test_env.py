@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot4.config.env import NAMES, load_secrets
@@ -159,6 +159,7 @@ def test_a_misshapen_key_is_refused_without_its_digits(
     assert len(value) < 8 or value[-8:] not in fault
 
 
+@settings(max_examples=40)
 @given(st.text(min_size=8, max_size=90).filter(str.strip))
 def test_no_text_in_place_of_a_key_is_repeated(tmp_path_factory, value: str):
     for fault in faults_of(tmp_path_factory.mktemp("env"), GOOD | {"VEST_SIGNING_KEY": value}):

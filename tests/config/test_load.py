@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot4.config import rules
 from bot4.config.load import SECTIONS, VENUES, load_config, read_config
@@ -19,7 +16,6 @@ from bot4.config.schema import (
     OnStop,
     PairConfig,
     ParadexConfig,
-    StrategyConfig,
     VestConfig,
 )
 from bot4.errors import ConfigError
@@ -127,103 +123,6 @@ def test_all_faults_are_said_at_once_in_the_order_of_the_file(write: Write):
         'bot4.yaml:8: risk.notional: is "-5", must be an amount in USDC from 1 to 1000000',
         'bot4.yaml:9: quote_rate.rate: is "2", must be USD per USDC from 0.90 to 1.10',
     )
-
-
-FAULTY = [
-    # numbers that other readers would take, each in its own way
-    ("strategy: {spread_entry: 1e-1}", "like 0.20, written out"),
-    ("strategy: {confirm_ms: 1_000}", "like 600, digits only"),
-    ("strategy: {confirm_ms: 0o10}", "a whole number of milliseconds"),
-    ("strategy: {confirm_ms: 010}", "a whole number of milliseconds"),
-    ("strategy: {confirm_ms: 600.0}", "a whole number of milliseconds"),
-    ("strategy: {spread_entry: '0,20'}", "with a point instead of the comma"),
-    ("strategy: {spread_entry: 0.20%}", "without the % sign"),
-    ("strategy: {spread_entry: .nan}", "a percentage like"),
-    ("strategy: {spread_entry: NaN}", "a percentage like"),
-    ("strategy: {spread_entry: inf}", "a percentage like"),
-    ("strategy: {spread_entry: .5}", "a percentage like"),
-    ("strategy: {spread_entry: 1:30}", "a percentage like"),
-    ("strategy: {spread_entry: \u0660.2}", "a percentage like"),
-    ("strategy: {spread_entry: 99999999999999999999999999}", "a percentage like"),
-    # out of range
-    ("strategy: {spread_entry: 0}", "from 0.01 to 10"),
-    ("strategy: {spread_entry: -0.2}", "from 0.01 to 10"),
-    ("strategy: {spread_entry: 20}", "from 0.01 to 10"),
-    ("execution: {mend_attempts: 0}", "from 1 to 10"),
-    ("execution: {unwind_rungs_bps: [5, 5]}", "rising whole numbers"),
-    ("execution: {unwind_rungs_bps: []}", "rising whole numbers"),
-    ("execution: {unwind_rungs_bps: [x]}", "unwind_rungs_bps[1]: is"),
-    ("execution: {unwind_rungs_bps: [[1]]}", "rising whole numbers"),
-    ("execution: {unwind_rungs_bps: 5}", "rising whole numbers"),
-    ("quote_rate: {rate: 0.89}", "from 0.90 to 1.10"),
-    # words
-    ("execution: {on_stop: NO}", 'is "NO", must be hold or flatten'),
-    ("venues: {vest: {reduce_only: yes}}", "must be true or false"),
-    ("venues: {paradex: {profile: auto}}", "must be pro or retail"),
-    ("venues: {vest: {verifying_contract: 0x12}}", "0x and 40 digits"),
-    ("quote_rate: {source: pyth}", "must be fixed"),
-    # shapes
-    ("strategy: 5", "must be a block of indented lines"),
-    ("strategy: [1]", "must be a block of indented lines"),
-    ("strategy: {spread_entry: [0.2]}", "must be one value"),
-    ("strategy: {spread_entry: }", "has no value"),
-    ("strategy: {spread_entry: 0.3, spread_entry: 0.4}", "written twice, first on line 4"),
-    ("mode: testnet", "mode: is written twice, first on line 1"),
-    ("state_dir: ''", "has no value"),
-    ('state_dir: "a\\nb"', "the name of a folder"),
-    # names
-    ("stratgy: {}", "stratgy: is not a setting: did you mean strategy?"),
-    ("spread_entry: 0.3", "it belongs under strategy"),
-    ("vest: {}", "it belongs under venues"),
-    ("venues: {vest: {profile: pro}}", "it belongs under"),
-    ("venues: {binance: {}}", "venues.binance: is not a setting"),
-    # addresses
-    ("venues: {vest: {rest_url: 'http://server-prod.hz.vestmarkets.com'}}", "https://"),
-    ("venues: {vest: {ws_url: 'ws://ws-prod.hz.vestmarkets.com'}}", "wss://"),
-    ("venues: {paradex: {rest_url: 'ftp://a.paradex.trade'}}", "https://"),
-    ("venues: {paradex: {rest_url: 'https://'}}", "https://"),
-    ("venues: {paradex: {rest_url: 'https://a.paradex.trade:99999'}}", "https://"),
-    ("venues: {paradex: {rest_url: 'https://x:y@a.paradex.trade'}}", "without user, password"),
-    ("venues: {paradex: {rest_url: 'https://a.paradex.trade/é'}}", "https://"),
-    # what contradicts itself
-    ("strategy: {spread_exit: 0.25}", "must be below spread_entry"),
-    ("strategy: {max_spread: 0.2}", "or nothing ever opens"),
-    ("risk: {notional: 1600}", "must not exceed max_notional_total (1500)"),
-    ("risk: {notional: 400, capital: 100}", "must not exceed capital x max_leverage (300)"),
-    ("risk: {max_leverage: 11}", "must not exceed venue_leverage (10)"),
-    ("execution: {mend_backoff_ms: 1500}", "must be below mend_within_ms (1500)"),
-]
-
-
-@pytest.mark.parametrize(("text", "said"), FAULTY, ids=[text for text, _ in FAULTY])
-def test_one_fault_is_said_once_with_its_line(write: Write, text: str, said: str):
-    (fault,) = faults_of(write(text))
-
-    assert fault.startswith("bot4.yaml:4: ")
-    assert said in fault
-
-
-def test_a_round_trip_that_cannot_pay_is_refused_with_the_sum(write: Write):
-    (fault,) = faults_of(write("strategy: {spread_entry: 0.15}"))
-
-    assert fault == (
-        "bot4.yaml:4: strategy.spread_entry: a round trip cannot pay: spread_entry 0.15 +"
-        " spread_exit -0.03 = 0.12 %, but four taker fees 0.11 (pro) + min_profit 0.02 = 0.13 %:"
-        " raise spread_entry to at least 0.16"
-    )
-
-
-def test_the_same_round_trip_pays_as_retail(write: Write):
-    path = write("strategy: {spread_entry: 0.15}\nvenues: {paradex: {profile: retail}}")
-
-    assert load_config(path).paradex.profile == "retail"
-
-
-def test_a_fault_does_not_cause_others_about_the_same_value(write: Write):
-    faults = faults_of(write("strategy: {spread_entry: 0.001, spread_exit: 4}"))
-
-    assert len(faults) == 1
-    assert "spread_entry" in faults[0]
 
 
 PAIRINGS = [
@@ -372,124 +271,3 @@ def test_pairs_that_cannot_all_be_open_are_a_warning(write: Write):
     (warning,) = read_config(write("risk: {max_notional_total: 500}", pairs=pairs)).warnings
 
     assert "cannot all be open at once" in warning
-
-
-BROKEN = [
-    (b"", "is empty"),
-    (b"# only a comment\n", "must be a list of settings"),
-    (b"- a\n- b\n", "must be a list of settings"),
-    (b"mode\n", "must be a list of settings"),
-    (b"mode: simulation\n\tpairs: x\n", "bot4.yaml:2: has a tab"),
-    (b"mode: 'simulation\n", "cannot be read"),
-    (b"mode: simulation\n bad: : x\n", "cannot be read"),
-    (b"mode: \x00\n", "characters that no text file has"),
-    (b"a: 1\nmode: \xff\n", "bot4.yaml:2: is not UTF-8"),
-    (b"mode: &a simulation\n", "bot4.yaml:1: uses an anchor"),
-    (b"mode: simulation\nstrategy: &a {}\nrisk: *a\n", "uses an anchor"),
-    (b"risk: *a\n", "uses an alias"),
-    (b"mode: !!python/object/apply:os.system [id]\n", "uses a tag"),
-    (b"mode: !secret x\n", "uses a tag"),
-    (b"mode: simulation\n---\nmode: live\n", "has a second document"),
-    (b"[a]: 1\n", "has a key that is not a plain word"),
-    (b"? {a: b}\n: 1\n", "has a key that is not a plain word"),
-    (b"a: " + b"[" * 10_000, "is nested too deeply"),
-    (b"#" * (1024 * 1024 + 1), "is larger than 1 MiB"),
-]
-
-
-@pytest.mark.parametrize(("raw", "said"), BROKEN, ids=[said for _, said in BROKEN])
-def test_a_text_that_is_no_config_is_one_clear_line(tmp_path: Path, raw: bytes, said: str):
-    path = tmp_path / "bot4.yaml"
-    path.write_bytes(raw)
-
-    (fault,) = faults_of(path)
-
-    assert said in fault
-    assert "\n" not in fault
-
-
-def test_a_byte_order_mark_and_windows_line_ends_are_fine(write: Write):
-    path = write("strategy: {spread_entry: 0.3}")
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-
-    assert load_config(path).strategy.spread_entry == Decimal("0.3")
-
-
-def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path):
-    fifo, loop = tmp_path / "fifo", tmp_path / "loop"
-    os.mkfifo(fifo)
-    loop.symlink_to(loop)
-
-    assert "does not exist in" in faults_of(tmp_path / "bot4.yaml")[0]
-    assert "is a folder" in faults_of(tmp_path)[0]
-    assert "is not an ordinary file" in faults_of(fifo)[0]
-    assert "cannot be read" in faults_of(loop)[0]
-    assert "cannot be read" in faults_of(tmp_path / "a\0b")[0]
-
-
-KEY = "0x4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"private_key: {KEY}",
-        f"strategy: {{spread_entry: {KEY}}}",
-        f"{KEY}: 1",
-        f"strategy: {{{KEY}: 1, '{KEY}': 2}}",
-        f"venues: {{vest: {{verifying_contract: {KEY}}}}}",
-        f"mode2: {KEY}\n{KEY}",
-    ],
-)
-def test_a_key_pasted_anywhere_is_not_repeated(write: Write, text: str):
-    said = "\n".join(faults_of(write(text)))
-
-    assert KEY[2:14] not in said
-    assert KEY[-12:] not in said
-
-
-@given(
-    st.recursive(
-        st.text(max_size=20) | st.sampled_from([*SECTIONS, *VENUES, "venues", "pairs", "mode"]),
-        lambda inner: (
-            st.lists(inner, max_size=4)
-            | st.dictionaries(
-                st.sampled_from([*SECTIONS, *VENUES, "venues", "pairs", "mode", "name", "x"]),
-                inner,
-                max_size=5,
-            )
-        ),
-        max_leaves=15,
-    )
-)
-def test_any_tree_is_either_usable_or_refused_in_lines(tmp_path_factory, tree: object):
-    import yaml
-
-    path = tmp_path_factory.mktemp("any") / "bot4.yaml"
-    path.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8", "surrogatepass")
-
-    for fault in faults_of(path):
-        assert fault.startswith("bot4.yaml")
-        assert fault.isprintable()
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_refused_in_lines(tmp_path_factory, raw: bytes):
-    path = tmp_path_factory.mktemp("any") / "bot4.yaml"
-    path.write_bytes(raw)
-
-    for fault in faults_of(path):
-        assert fault.startswith("bot4.yaml")
-        assert fault.isprintable()
-
-
-@given(st.text(alphabet="0123456789.+-eE_,%nNaAiIfFxXoO ", max_size=12))
-def test_a_number_is_only_what_reads_the_same_everywhere(text: str):
-    rule = rules.STRATEGY["spread_exit"]
-    try:
-        value = rule.read(text)
-    except ValueError:
-        return
-    assert value == Decimal(text)
-    assert float(text) == float(value)
-    assert str(StrategyConfig(spread_exit=value).spread_exit) == text.removeprefix("+")

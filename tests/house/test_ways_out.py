@@ -46,7 +46,7 @@ MODULES = {
 """Module -> where it may be imported. ``from random import Random`` is a type, welcome anywhere."""
 
 CALLS = {
-    "Random": (*WORLD, *SIMULATOR),
+    "Random": (*WORLD, *SIMULATOR, "bot4/wiring/universe.py"),
     "SystemRandom": WORLD,
     "__import__": NOWHERE,
     "date.today": NOWHERE,

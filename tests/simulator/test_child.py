@@ -9,7 +9,8 @@ import ssl
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import coincurve
 import httpx
@@ -19,7 +20,7 @@ from Crypto.Hash import keccak
 from eth_abi import encode
 from trio_websocket import open_websocket_url
 
-from bot4.simulator.child import wait_for_end_of_input
+from bot4.simulator.child import simulate, wait_for_end_of_input
 from bot4.simulator.options import Options
 from bot4.simulator.persist import WorldBusy, WorldStore
 
@@ -197,6 +198,53 @@ async def test_a_signal_ends_the_child_in_order(tmp_path):
 
     assert (tmp_path / "truth.json").exists()
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+async def test_the_venues_can_be_served_inside_a_process(tmp_path):
+    stop, announced, lines = trio.Event(), trio.Event(), []
+
+    def announce(line):
+        lines.append(line)
+        announced.set()
+
+    with trio.fail_after(20):
+        async with trio.open_nursery() as serving:
+            serving.start_soon(
+                partial(simulate, Options(), state_dir=tmp_path / "a", announce=announce, stop=stop)
+            )
+            await announced.wait()
+            said = json.loads(lines[0])
+            person = Person(said)
+            async with person.http() as client:
+                info = await client.get(said["vest.rest"] + "/exchangeInfo")
+                config = await client.get(said["paradex.rest"] + "/system/config")
+            # A client that does not speak TLS is dropped, and nobody else notices.
+            port = int(said["vest.rest"].split(":")[2].split("/")[0])
+            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                await stream.send_all(b"GET / HTTP/1.1\r\n\r\n")
+                with suppress(trio.BrokenResourceError):
+                    while await stream.receive_some(100):
+                        pass
+            truth = await person.truth()
+            stop.set()
+
+    assert {row["symbol"] for row in info.json()["symbols"]} == {"BTC-PERP", "ETH-PERP", "SOL-PERP"}
+    assert "starknet_chain_id" in config.json()
+    assert truth["balance"] == "10000"
+    assert set(said) == {
+        "vest.rest",
+        "vest.ws",
+        "paradex.rest",
+        "paradex.ws",
+        "ca_file",
+        "control",
+        "vest.primary_key",
+        "vest.signing_key",
+        "paradex.account",
+        "paradex.private_key",
+    }
+    assert (tmp_path / "a" / "truth.json").exists()
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_world_is_open_once_only(tmp_path, monkeypatch):

@@ -110,3 +110,8 @@ def test_an_old_quote_rate_prices_no_exit_but_a_forced_one(make) -> None:
     assert held(decide(view, RULES, Memory(RULES))) is Reason.QUOTE_RATE
     forced = attrs.evolve(view, must_leave="stop")
     assert not isinstance(decide(forced, RULES, Memory(RULES)), Hold)
+
+
+def test_a_view_without_a_book_has_no_books(make) -> None:
+    with pytest.raises(ValueError, match="missing"):
+        make.view("99990", "100000", vest=None).books()

@@ -118,6 +118,16 @@ def test_forced_limits_are_always_marketable_and_capped(make, any_rate, data) ->
     assert realised >= seen - Fraction(cap) - Fraction(1, 10**25)
 
 
+def test_forced_limits_for_prices_off_the_tick_are_the_nearest_marketable_ones(make) -> None:
+    pair = make.pair({"tick": D(1)}, {"tick": D(1)})
+
+    limits = couple_forced(
+        pair, VEST, to_e8(D("100.5")), to_e8(D("100.5")), D("0.0015"), make.rate()
+    )
+
+    assert (from_e8(limits.buy), from_e8(limits.sell)) == (101, 100)
+
+
 @given(st.data())
 def test_a_mended_pair_is_worth_its_floor_at_the_limit(make, any_rate, data) -> None:
     pair, filled_venue, price, _, rate, least = drawn_case(make, any_rate, data)

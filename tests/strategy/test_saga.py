@@ -162,9 +162,7 @@ def test_one_in_doubt_is_asked_about_and_nothing_else_is_done():
 
 
 def test_a_doubt_that_proves_never_sent_leads_to_mending():
-    trade = walk(
-        *OPEN, filled(BUY), Overdue("2"), Missing("2", 4001), Missing("2", 5001)
-    )
+    trade = walk(*OPEN, filled(BUY), Overdue("2"), Missing("2", 4001), Missing("2", 5001))
 
     assert trade.state is State.MENDING
 

@@ -193,8 +193,9 @@ def test_no_larger_multiple_of_the_lot_would_do(make, any_book, any_rate, data) 
 @given(st.data())
 def test_a_sized_entry_keeps_its_promise(make, any_book, any_rate, data) -> None:
     pair, long = make.pair(), data.draw(st.sampled_from(VENUES))
+    dear = data.draw(st.integers(45_000, 120_000)) * (-1 if long == VEST else 1)
     books = {
-        VEST: data.draw(any_book(pair.vest, 10_000_000 + data.draw(st.integers(-60000, 60000)))),
+        VEST: data.draw(any_book(pair.vest, 10_000_000 + dear)),
         PARADEX: data.draw(any_book(pair.paradex, 1_000_000)),
     }
     rate = data.draw(any_rate)

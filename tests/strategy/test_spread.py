@@ -91,13 +91,11 @@ def test_entering_and_leaving_at_once_never_earns(make, any_book, any_rate, data
 @given(st.data())
 def test_walks_through_an_unchanged_book_are_reused_truly(make, any_book, any_rate, data) -> None:
     pair, rate = make.pair(), data.draw(any_rate)
-    vests = [data.draw(any_book(pair.vest, 10_000_000)) for _ in range(2)]
-    paradexes = [data.draw(any_book(pair.paradex, 1_000_000)) for _ in range(2)]
+    one, two = (data.draw(any_book(pair.vest, 10_000_000)) for _ in range(2))
+    three, four = (data.draw(any_book(pair.paradex, 1_000_000)) for _ in range(2))
     before = None
 
-    for vest, paradex, size in zip(
-        vests * 2, paradexes + paradexes[::-1], [9, 9, 9, 8], strict=True
-    ):
+    for vest, paradex, size in ((one, three, 9), (one, four, 9), (two, four, 9), (two, four, 8)):
         before = evaluate(vest, paradex, size, rate, before)
 
         assert before == evaluate(vest, paradex, size, rate)

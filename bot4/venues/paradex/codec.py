@@ -69,6 +69,10 @@ class ParadexCodec:
         """Forget the tokens."""
         self.session.lose()
 
+    def secrets(self) -> Sequence[Secret]:
+        """What the log must never show."""
+        return self.session.secrets()
+
     # ---------------------------------------------------------------------- questions
 
     def clock(self) -> Errand[int]:

@@ -72,6 +72,10 @@ class VestCodec:
         """Forget the API key and the listen key."""
         self.session.lose()
 
+    def secrets(self) -> Sequence[Secret]:
+        """What the log must never show."""
+        return self.session.secrets()
+
     # ---------------------------------------------------------------------- questions
 
     def clock(self) -> Errand[int]:

@@ -17,6 +17,9 @@ import trio
         ({"size": "-1.0000"}, 1130),
         ({"size": "NaN"}, 1130),
         ({"size": "1e-2"}, 1130),
+        ({"size": "."}, 1130),
+        ({"size": "\u0661.0000"}, 1130),
+        ({"symbol": "\ud800"}, 1121),
         ({"size": "0.0000"}, 1130),
         ({"symbol": "NONE-PERP"}, 1121),
         ({"orderType": "TAKE_PROFIT"}, 1116),
@@ -170,6 +173,8 @@ async def test_a_cancel_is_checked_like_an_order(autojump_clock, client):
     assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1022
     bad["order"]["time"] -= 10_000
     assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1132
+    bad["order"]["id"] = "\ud800"
+    assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1130
     bad["order"]["id"] = 5
     assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1130
     assert len(client.truth()["open_orders"]) == 1

@@ -9,8 +9,6 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bot4.config.schema import ParadexConfig
 from bot4.domain.book import BookUpdate
@@ -18,8 +16,6 @@ from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import ProtocolViolation
 from bot4.ports import AccountChanged, Acknowledged, Frame, Pong
-from bot4.secret import Secret
-from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
 
 SBE = ParadexConfig()
@@ -89,7 +85,7 @@ def private(paradex):
     return ParadexPrivate(paradex)
 
 
-# ------------------------------------------------------------------------------- public
+# --------------------------------------------------------------------------- public
 
 
 def test_the_url_asks_for_the_binary_schema_or_for_nothing(public):
@@ -173,26 +169,6 @@ def test_an_empty_level_is_dropped_from_a_json_snapshot(public):
     assert update.bids == [(200000000, 100000000)]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"update_type": "x"},
-        {"seq_no": None},
-        {"market": None},
-        {"inserts": [level("LEFT", "1", "1")]},
-        {"inserts": [level("BUY", "0", "1")]},
-        {"inserts": [level("BUY", "1", "-1")]},
-        {"inserts": [level("BUY", "NaN", "1")]},
-        {"inserts": [level("BUY", 1.5, "1")]},
-        {"inserts": [level("BUY", "1", "1")] * 4001},
-        {"inserts": "x"},
-    ],
-)
-def test_a_json_book_that_makes_no_sense_is_a_violation(public, change):
-    with pytest.raises(ProtocolViolation):
-        public.read(json_book(**change))
-
-
 def test_acknowledgements_keep_their_number(public):
     body = {"jsonrpc": "2.0", "result": {"channel": "x"}, "usIn": 1}
 
@@ -212,7 +188,7 @@ def test_a_refused_request_is_a_violation_that_echoes_nothing(public):
         public.read(frame({"error": "no"}))
 
 
-# ------------------------------------------------------------------------------ private
+# -------------------------------------------------------------------------- private
 
 
 def test_the_private_greeting_authenticates_and_then_subscribes(private):
@@ -309,55 +285,3 @@ def test_what_is_no_message_is_a_violation(public, private, data):
     for stream in (public, private):
         with pytest.raises(ProtocolViolation):
             stream.read(frame(data))
-
-
-# --------------------------------------------------------------------------------- fuzz
-
-
-def fuzzed():
-    codec = ParadexCodec(SBE, Secret("0x1234"), Secret("0x1234"), "abc123")
-    return ParadexPublic(SBE, ["BTC-USD-PERP"]), ParadexPrivate(codec)
-
-
-def heard(stream, data):
-    """What the stream makes of it; nothing when it refuses it as it should."""
-    try:
-        return stream.read(Frame(data, 1.0))
-    except ProtocolViolation:
-        return ()
-
-
-STREAMS = fuzzed()
-SAMPLES = [push("orders.ALL", ORDER).data, push("fills.ALL", FILL).data, json_book().data]
-JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-@given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=100, deadline=None)
-def test_random_bytes_raise_nothing_but_a_violation(data):
-    for stream in STREAMS:
-        assert isinstance(heard(stream, data), tuple)
-
-
-@given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.integers(0, 600), st.characters())))
-@settings(max_examples=150, deadline=None)
-def test_mutated_texts_raise_nothing_but_a_violation(sample, changes):
-    mutated = list(sample)
-    for at, value in changes:
-        mutated[at % len(mutated)] = value
-    for stream in STREAMS:
-        assert isinstance(heard(stream, "".join(mutated)), tuple)
-
-
-@given(st.sampled_from(["orders", "fills"]), st.sampled_from(sorted({**ORDER, **FILL})), JSONS)
-@settings(max_examples=200, deadline=None)
-def test_any_value_in_any_field_raises_nothing_but_a_violation(kind, field, value):
-    data = (ORDER if kind == "orders" else FILL) | {field: value}
-
-    assert isinstance(heard(STREAMS[1], push(f"{kind}.ALL", data).data), tuple)

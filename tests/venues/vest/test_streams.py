@@ -6,17 +6,12 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bot4.config.schema import VestConfig
 from bot4.domain.book import BookUpdate
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import ProtocolViolation
 from bot4.ports import AccountChanged, Acknowledged, Frame, Pong
-from bot4.secret import Secret
-from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.streams import VestPrivate, VestPublic
 
 BOOK = {
@@ -67,7 +62,7 @@ def private(vest):
     return VestPrivate(vest)
 
 
-# ------------------------------------------------------------------------------- public
+# --------------------------------------------------------------------------- public
 
 
 def test_the_public_url_names_our_account_group_and_no_key(public):
@@ -191,7 +186,7 @@ def test_what_is_no_message_is_a_violation(public, private, data):
             stream.read(frame(data))
 
 
-# ------------------------------------------------------------------------------ private
+# -------------------------------------------------------------------------- private
 
 
 def test_the_private_url_carries_the_listen_key(private, fresh_vest):
@@ -290,65 +285,3 @@ def test_the_private_stream_ignores_what_is_not_its_own(private):
 def test_an_event_that_makes_no_sense_is_a_violation(private, change):
     with pytest.raises(ProtocolViolation):
         private.read(event(**change))
-
-
-# --------------------------------------------------------------------------------- fuzz
-
-
-def fuzzed():
-    codec = VestCodec(VestConfig(), Secret("11" * 32), Secret("22" * 32))
-    return VestPublic(codec, ["BTC-PERP"]), VestPrivate(codec)
-
-
-def heard(stream, data):
-    """What the stream makes of it; nothing when it refuses it as it should."""
-    try:
-        return stream.read(Frame(data, 1.0))
-    except ProtocolViolation:
-        return ()
-
-
-STREAMS = fuzzed()
-SAMPLES = [json.dumps(BOOK).encode(), event().data.encode(), b'{"result":null,"id":1}']
-
-
-@given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=100, deadline=None)
-def test_random_bytes_raise_nothing_but_a_violation(data):
-    for stream in STREAMS:
-        assert isinstance(heard(stream, data), tuple | list)
-
-
-@given(
-    st.sampled_from(SAMPLES),
-    st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), min_size=1, max_size=6),
-    st.integers(0, 600),
-)
-@settings(max_examples=200, deadline=None)
-def test_mutated_messages_raise_nothing_but_a_violation(sample, changes, cut):
-    data = bytearray(sample)
-    for at, value in changes:
-        data[at % len(data)] = value
-    for stream in STREAMS:
-        for mutated in (bytes(data), bytes(data[:cut])):
-            for notice in heard(stream, mutated):
-                if isinstance(notice, BookUpdate):
-                    assert all(p > 0 and s > 0 for p, s in (*notice.bids, *notice.asks))
-
-
-JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-@given(st.sampled_from(sorted(FILLED)), JSONS)
-@settings(max_examples=200, deadline=None)
-def test_any_value_in_any_field_raises_nothing_but_a_violation(field, value):
-    message = {"event": "ORDER", "args": FILLED | {field: value}}
-    text = json.dumps({"channel": "account_private", "data": message})
-
-    assert isinstance(heard(STREAMS[1], text), tuple | list)

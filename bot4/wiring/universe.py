@@ -1,0 +1,129 @@
+"""A world in memory: the whole bot and both venues in one event loop, from one seed.
+
+``MemoryWorld`` replaces the real one and nothing else: transports, codecs, tasks and the venues'
+logic are those that run outside. Under a mock clock a minute takes a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import attrs
+import trio
+
+from bot4.config.schema import Config, Mode, PairConfig, Secrets, SimulationConfig, StrategyConfig
+from bot4.simulator.box import TwoVenues
+from bot4.simulator.options import Options
+from bot4.transport.database import SqliteDatabase, open_database
+from bot4.transport.memory import MemoryStream, pair
+from bot4.wiring.simulator import Addresses, embed
+
+WALL_0_MS: Final = 1_795_000_000_000
+"""Where the wall clock of a universe begins: some day in 2026."""
+DIAL_S: Final = 0.004
+"""What opening a connection takes."""
+ADDRESSES: Final = Addresses(
+    vest_rest="https://vest.rest/v2",
+    vest_ws="wss://vest.ws/ws-api?version=1.0",
+    paradex_rest="https://paradex.rest/v1",
+    paradex_ws="wss://paradex.ws/v1",
+)
+
+
+class MemoryWorld:
+    """The way out of a bot that lives in a universe. Implements ``ports.World``."""
+
+    def __init__(self, box: TwoVenues, serving: trio.Nursery, seed: int) -> None:
+        self.random = Random(f"{seed}/bot")
+        self._box = box
+        self._serving = serving
+        self.streams: list[MemoryStream] = []
+
+    async def dial(self, host: str, port: int) -> MemoryStream:
+        """Connect to one of the venues' endpoints, named by the host.
+
+        Raises:
+            OSError: there is no such endpoint.
+        """
+        del port
+        await trio.sleep(DIAL_S)
+        if host not in ("vest.rest", "vest.ws", "paradex.rest", "paradex.ws"):
+            raise OSError(f"no host {host}")
+        client, server = pair()
+        self._serving.start_soon(self._box.serve, host, server)
+        self.streams.append(client)
+        return client
+
+    def wall_ms(self) -> int:
+        """The universe's wall clock."""
+        return wall_ms()
+
+    def open_database(self, path: Path) -> SqliteDatabase:
+        """Open a SQLite file: the disk is the real one."""
+        return open_database(path)
+
+
+def wall_ms() -> int:
+    """The wall clock of the universe that runs, ms since the epoch."""
+    return WALL_0_MS + int(trio.current_time() * 1000)
+
+
+@attrs.frozen
+class Universe:
+    """Two venues and a bot's way to them."""
+
+    box: TwoVenues
+    world: MemoryWorld
+    config: Config
+    secrets: Secrets
+
+
+def plain_config(state_dir: Path, seed: int) -> Config:
+    """A configuration for a universe: one pair, the defaults."""
+    strategy = StrategyConfig()
+    btc = PairConfig(
+        name="BTC",
+        vest="BTC-PERP",
+        paradex="BTC-USD-PERP",
+        spread_entry=strategy.spread_entry,
+        spread_exit=strategy.spread_exit,
+        notional=Decimal(300),
+    )
+    return Config(
+        mode=Mode.SIMULATION,
+        state_dir=state_dir,
+        pairs=(btc,),
+        strategy=strategy,
+        simulation=SimulationConfig(seed=seed),
+    )
+
+
+@asynccontextmanager
+async def open_universe(config: Config, options: Options | None = None) -> AsyncIterator[Universe]:
+    """Run two venues in memory and yield what a house is opened with.
+
+    Args:
+        config: the bot's; its addresses and keys are replaced by the venues'.
+        options: of the venues; made from the config's simulation section when None.
+
+    Closes: the venues, at once, when the block is left.
+    """
+    simulation = config.simulation
+    options = options or Options(
+        seed=simulation.seed,
+        profile=simulation.profile,
+        latency_scale=float(simulation.latency_scale),
+        collateral=simulation.collateral,
+    )
+    async with trio.open_nursery() as venues:
+        box = TwoVenues(options, wall_ms=wall_ms)
+        await venues.start(box.run)
+        embedded, secrets = embed(config, ADDRESSES, box.credentials())
+        world = MemoryWorld(box, venues, simulation.seed)
+        yield Universe(box, world, embedded, secrets)
+        venues.cancel_scope.cancel(reason="the universe ends")

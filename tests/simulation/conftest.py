@@ -1,0 +1,139 @@
+"""The whole bot and both venues in memory, under a mock clock."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import structlog
+import trio
+
+from bot4.app import run_bot
+from bot4.config.schema import Config
+from bot4.errors import ExitCode
+from bot4.signals import Signals
+from bot4.wiring.house import open_house
+from bot4.wiring.universe import Universe, open_universe, plain_config
+
+
+@attrs.define
+class Run:
+    """One run of the bot in a universe, and how to drive it."""
+
+    universe: Universe
+    events: list[dict[str, Any]]
+    signals: Signals
+    code: ExitCode | None = None
+
+    @property
+    def truth(self) -> dict[str, Any]:
+        return self.universe.box.truth()
+
+    def fault(self, venue: str, kind: str, **args: Any) -> None:
+        self.universe.box.faults.add({"venue": venue, "kind": kind, **args})
+
+    def gap(self, bps: float = 40.0, seconds: float = 5.0) -> None:
+        self.fault("vest", "gap_jump", bps=bps, seconds=seconds)
+
+    def stop(self) -> None:
+        self.signals.deliver(signal.SIGINT)
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.events if line["event"] == event]
+
+    async def until(self, event: str, count: int = 1, within_s: float = 60.0) -> dict[str, Any]:
+        """Wait until the log holds the event so many times; return the last one."""
+        with trio.fail_after(within_s):
+            while len(self.said(event)) < count:
+                await trio.sleep(0.01)
+        return self.said(event)[count - 1]
+
+    def positions(self) -> dict[str, Decimal]:
+        """Signed positions by venue and symbol, zeros left out."""
+        return {
+            f"{venue}:{symbol}": Decimal(size)
+            for venue, state in self.truth.items()
+            for symbol, size in state["positions"].items()
+            if Decimal(size)
+        }
+
+    def net(self) -> Decimal:
+        return sum(self.positions().values(), Decimal(0))
+
+    def open_orders(self) -> list[Any]:
+        return [order for state in self.truth.values() for order in state["open_orders"]]
+
+    def clean(self) -> None:
+        """Nothing resting, nothing naked, and the journal explains what is held."""
+        assert self.open_orders() == []
+        assert self.net() == 0, self.positions()
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Every log event, as it is made."""
+    lines: list[dict[str, Any]] = []
+
+    def keep(_logger: Any, level: str, event: dict[str, Any]) -> dict[str, Any]:
+        lines.append({"level": level, "at": _now(), **event})
+        json.dumps(event, default=str)
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[keep], cache_logger_on_first_use=False)
+    return lines
+
+
+def _now() -> float:
+    try:
+        return trio.current_time()
+    except RuntimeError:
+        return 0.0
+
+
+Play = Callable[..., Any]
+
+
+@pytest.fixture
+def play(
+    tmp_path: Path, events: list[dict[str, Any]], autojump_clock: trio.testing.MockClock
+) -> Play:
+    """Open a universe, run the bot in it, and hand the run to the test's own script."""
+
+    @asynccontextmanager
+    async def universe(config: Config | None = None, **changes: Any) -> AsyncIterator[Universe]:
+        config = config or plain_config(tmp_path / "state", changes.pop("seed", 1))
+        async with open_universe(attrs.evolve(config, **changes)) as opened:
+            yield opened
+
+    @asynccontextmanager
+    async def bot(opened: Universe, for_s: float | None = None) -> AsyncIterator[Run]:
+        run = Run(opened, events, Signals(clock=trio.current_time))
+        ended = trio.Event()
+
+        async def live() -> None:
+            async with open_house(opened.config, opened.secrets, opened.world) as house:
+                run.code = await run_bot(house, run.signals, for_s=for_s)
+            ended.set()
+
+        async with trio.open_nursery() as living:
+            living.start_soon(live)
+            yield run
+            if not run.signals.stopping and for_s is None:
+                run.stop()
+            with trio.fail_after(120):
+                await ended.wait()
+
+    class Player:
+        pass
+
+    player = Player()
+    player.universe = universe  # type: ignore[attr-defined]
+    player.bot = bot  # type: ignore[attr-defined]
+    return player  # type: ignore[return-value]

@@ -1,0 +1,157 @@
+"""Asked to stop at every stage: nothing rests, nothing is naked, and the last line is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
+
+CALM = SimulationConfig(profile="calm", seed=3)
+CLEAN = "[SHUTDOWN] Clean exit, no pending orders"
+
+
+@pytest.mark.parametrize("after_ms", range(0, 1000, 50))
+async def test_a_stop_at_any_moment_of_an_entry_leaves_flat_or_hedged(
+    play: Any, autojump_clock: Any, after_ms: int
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 4.0)
+            await run.until("pair.opening")
+            await trio.sleep(after_ms / 1000)
+            run.stop()
+
+        assert run.code == 0
+        run.clean()
+        assert run.events[-1]["message"] == CLEAN
+
+
+@pytest.mark.parametrize("after_ms", range(0, 3000, 200))
+async def test_a_stop_during_start_up_ends_at_once_and_clean(
+    play: Any, autojump_clock: Any, after_ms: int
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await trio.sleep(after_ms / 10_000)
+            asked = trio.current_time()
+            run.stop()
+
+        assert run.code == 0
+        assert trio.current_time() - asked < 3.0
+        assert run.events[-1]["message"] == CLEAN
+
+
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_a_stop_while_a_venue_never_answers_ends_at_once(
+    play: Any, autojump_clock: Any, venue: str
+):
+    async with play.universe(simulation=CALM) as universe:
+        universe.box.faults.add({"venue": venue, "kind": "refuse_connect", "seconds": 500})
+        async with play.bot(universe) as run:
+            await run.until("venue.unreachable")
+            await trio.sleep(3.0)
+            asked = trio.current_time()
+            run.stop()
+
+        assert trio.current_time() - asked < 5.0
+        assert run.code == 0
+
+
+@pytest.mark.parametrize("after_ms", range(0, 600, 50))
+async def test_a_stop_while_closing_ends_flat_or_hedged(
+    play: Any, autojump_clock: Any, after_ms: int
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 3.0)
+            await run.until("pair.closing")
+            await trio.sleep(after_ms / 1000)
+            run.stop()
+
+        assert run.code == 0
+        run.clean()
+
+
+async def test_on_stop_flatten_closes_the_hedged_pair(
+    play: Any, autojump_clock: Any, tmp_path: Any
+):
+    flatten = ExecutionConfig(on_stop=OnStop.FLATTEN)
+    async with play.universe(simulation=CALM, execution=flatten) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 60.0)
+            await run.until("pair.opened")
+            run.stop()
+
+        assert run.code == 0
+        assert run.positions() == {}
+        assert run.said("pair.closed")
+
+
+async def test_a_leg_in_doubt_is_resolved_before_the_last_line(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.fault("vest", "lose_request", count=1)
+            run.gap(45.0, 10.0)
+            await run.until("pair.opening")
+            await trio.sleep(0.3)
+            run.stop()
+
+        assert run.code == 0
+        run.clean()
+        assert run.positions() == {}
+
+
+async def test_a_second_signal_abandons_loudly_and_says_what(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.fault("vest", "lose_request", count=1)
+            run.gap(45.0, 10.0)
+            await run.until("pair.opening")
+            await trio.sleep(0.5)
+            run.stop()
+            await trio.sleep(1.2)
+            run.stop()
+
+        assert run.code == 70
+        assert run.events[-1]["event"] == "shutdown.left"
+        assert "in doubt" in run.events[-1]["message"]
+
+
+async def test_a_stranded_leg_at_the_stop_is_listed_with_exit_code_3(
+    play: Any, autojump_clock: Any
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            refusal = {"status": 400, "code": "INVALID_ORDER_SIZE"}
+            run.fault("paradex", "refuse", count=-1, reduce_only=True, **refusal)
+            run.fault("vest", "refuse", count=-1, code=3002)
+            run.gap(45.0, 10.0)
+            await run.until("pair.opening")
+            await trio.sleep(2.0)
+            run.stop()
+
+        assert run.code == 3
+        assert run.events[-1]["event"] == "shutdown.left"
+        assert run.net() != 0
+
+
+async def test_nothing_opens_after_the_stop_sign(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 30.0)
+            await run.until("spread.seen", 2)
+            run.stop()
+            stopped_at = trio.current_time()
+
+        late = [line for line in run.said("leg.sent") if line["at"] > stopped_at]
+        assert [line for line in late if line["purpose"] == "enter"] == []
