@@ -59,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UnknownApp as error:
         _say(f"trio-run: {error}", error=True)
         code = ExitCode.USAGE
-    except BaseException as error:  # noqa: BLE001  a panic in Rust derives from BaseException
+    # Outside of trio.run; a panic in Rust derives from BaseException.
+    except BaseException as error:  # noqa: BLE001, ASYNC103
         from bot4.cli.endings import exit_code
 
         code = exit_code(error)

@@ -4,6 +4,8 @@
 scripts/flatten.py [--pair NAME] [--venue NAME] [--yes] [--dry-run] [--live]
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
@@ -16,7 +18,7 @@ def main() -> None:
     """Become the real command; its exit code is ours."""
     if not TRIO_RUN.exists():
         sys.exit("scripts/flatten.py: there is no .venv yet: run scripts/run once, or scripts/test")
-    os.execv(TRIO_RUN, [str(TRIO_RUN), "bot4", "flatten", *sys.argv[1:]])
+    os.execv(TRIO_RUN, [str(TRIO_RUN), "bot4", "flatten", *sys.argv[1:]])  # noqa: S606 - no shell
 
 
 main()

@@ -39,7 +39,7 @@ class MemoryWorld:
     """The way out of a bot that lives in a universe. Implements ``ports.World``."""
 
     def __init__(self, box: TwoVenues, serving: trio.Nursery, seed: int) -> None:
-        self.random = Random(f"{seed}/bot")
+        self.random = Random(f"{seed}/bot")  # noqa: S311 - one seed, one universe
         self._box = box
         self._serving = serving
         self.streams: list[MemoryStream] = []

@@ -68,7 +68,7 @@ def _rust(call: Callable[..., T], *values: int) -> T:
         return call(*values)
     except BaseException as error:
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise ValueError("the Stark library refused its input") from None
+            raise ValueError("the Stark library refused its input") from None  # noqa: ASYNC104
         raise
 
 
