@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The machine may be loaded: a slow example is no failure.
+settings.register_profile("bot4", deadline=None)
+settings.load_profile("bot4")
 
 
 @pytest.fixture(scope="session")

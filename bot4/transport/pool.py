@@ -11,7 +11,7 @@ import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, Self, cast
 
 import httpcore
 import httpx
@@ -102,7 +102,7 @@ class _Piece:
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> Self:
         return _Pieces([self._body] if self._body else [])
 
 
@@ -110,7 +110,7 @@ class _Pieces:
     def __init__(self, left: list[bytes]) -> None:
         self._left = left
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
@@ -119,18 +119,19 @@ class _Pieces:
         return self._left.pop()
 
 
-class _Body(httpx.AsyncByteStream):
+class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
+    """The answer's body, part by part; an iterator, because a generator can be left behind."""
+
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
+        self._parts = aiter(cast("AsyncIterable[bytes]", response.stream))
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:  # noqa: ASYNC900
-        # httpx consumes this generator in one task and closes the response itself, so the usual
-        # trouble of asynchronous generators does not arise.
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
         with _as_httpx():
-            parts = self._response.stream
-            if isinstance(parts, AsyncIterable):
-                async for part in parts:
-                    yield part  # noqa: ASYNC119
+            return await anext(self._parts)
 
     async def aclose(self) -> None:
         await self._response.aclose()

@@ -103,6 +103,24 @@ def test_what_json_cannot_hold_is_refused_and_nothing_is_written(journal, value)
     assert list(journal.entries()) == []
 
 
+def test_a_file_that_sqlite_finds_damaged_is_a_fault(journal, world, reopen, path):
+    journal.close()
+    checked = world.open_database
+
+    def damaged(file):
+        database = checked(file)
+        ask = database.execute
+        database.execute = lambda sql, parameters=(): (
+            [("row 7 missing from index",)] if "integrity" in sql else ask(sql, parameters)
+        )
+        return database
+
+    world.open_database = damaged
+
+    with pytest.raises(JournalFault, match="is damaged: row 7 missing from index"):
+        reopen()
+
+
 def test_rows_can_be_neither_changed_nor_removed(journal):
     journal.append([entry()], durable=True)
 
@@ -164,7 +182,8 @@ def test_numbers_are_reserved_a_hundred_at_a_time(journal, world):
     world.statements.clear()
 
     for _ in range(250):
-        journal.next_number("trade")
+        number = journal.next_number("trade")
+        assert number <= journal._database.execute("SELECT reserved FROM number")[0][0]
 
     assert world.statements.count("COMMIT") == 3
 

@@ -115,6 +115,18 @@ def test_the_venue_that_did_not_move_must_answer_the_one_that_did() -> None:
     assert story.at(670, short=1000) == Confirmed(660)
 
 
+def test_the_rule_holds_whichever_venue_moved() -> None:
+    story = Story()
+    story.at(0, enough=False)
+    story.at(10, short=1010)
+    story.at(200, long=1000, short=1010)
+    story.at(300, long=1000)
+    waits = "the venue that did not move must publish after the one that did"
+
+    assert story.at(650, short=1020) == Waiting(0, waits)
+    assert story.at(670, long=1000) == Confirmed(660)
+
+
 def test_a_move_that_narrows_the_gap_needs_no_answer() -> None:
     story = Story()
     story.at(0, enough=False)

@@ -77,8 +77,10 @@ def test_a_gap_is_confirmed_then_entered_once(make) -> None:
     decision = confirm(make, view, memory=memory)
     assert isinstance(decision, Enter)
 
-    again = decide(make.later(view, 0.8), RULES, memory)
-    assert held(again) is Reason.CONFIRMING
+    for step in range(7, 12):
+        later = make.later(view, step / 10, vest_published=20 + step, paradex_published=20 + step)
+        again = decide(later, RULES, memory)
+        assert held(again) is Reason.CONFIRMING
 
 
 def test_a_blocked_gap_says_who_blocks_it_once_it_is_real(make) -> None:

@@ -105,6 +105,19 @@ def test_fees_premium_and_carry_all_count(make) -> None:
         assert held(decision) is Reason.EDGE
 
 
+def test_a_round_trip_that_leaves_exactly_the_profit_asked_for_is_entered(make) -> None:
+    """0.21 % on a price without remainder, less 0.105 % of costs, less 0.085 % of carry."""
+    book = make.book(PARADEX, [("100210", "1")], [("100220", "1")], 99.9)
+    view = make.view("99990", "100000", paradex=book, carry_long_vest=D("0.00085"))
+
+    decision, _ = confirm(make, view)
+    assert isinstance(decision, Enter)
+    assert decision.net == RULES.entry.min_profit
+
+    decision, _ = confirm(make, attrs.evolve(view, carry_long_vest=D("0.000850001")))
+    assert held(decision) is Reason.EDGE
+
+
 def test_carry_has_the_other_sign_the_other_way_round(make) -> None:
     view = make.view("100310", "100320", carry_long_vest=D("0.0019"))
 

@@ -51,6 +51,17 @@ def test_a_pair_is_closed_at_its_exit_threshold(make) -> None:
     assert worst >= RULES.leave.spread_exit - RULES.leave.tolerance
 
 
+def test_an_exit_just_at_its_threshold_still_has_the_tolerance_for_room(make) -> None:
+    book = make.book(PARADEX, [("99990", "1")], [("100000", "1")], 99.9)
+
+    decision = judged(make, "99970", "99980", paradex=book)
+
+    assert isinstance(decision, Exit)
+    assert decision.spread == decision.target
+    assert decision.long_limit < 99970
+    assert decision.short_limit > 100000
+
+
 def test_the_reverse_direction_closes_on_the_reverse_sides(make) -> None:
     decision = judged(make, "99990", "100005", holding(PARADEX))
 

@@ -42,7 +42,12 @@ def drawn_case(make, any_rate, data):
     buy_tick, sell_tick = (to_e8(pair.on(v).tick) for v in (buy_venue, other(buy_venue)))
     ask = data.draw(st.integers(10**9, 10**13)) // buy_tick * buy_tick + buy_tick
     bid = ask * data.draw(st.integers(97_000, 104_000)) // 100_000 // sell_tick * sell_tick
-    return pair, buy_venue, ask, max(bid, sell_tick), data.draw(any_rate), data.draw(LEAST)
+    bid = max(bid, sell_tick)
+    if data.draw(st.booleans()):
+        # A venue's picture may be finer than its tick.
+        ask -= data.draw(st.integers(0, buy_tick - 1))
+        bid += data.draw(st.integers(0, sell_tick - 1))
+    return pair, buy_venue, ask, bid, data.draw(any_rate), data.draw(LEAST)
 
 
 @given(st.data())
@@ -53,7 +58,9 @@ def test_both_filled_at_their_worst_still_earn_the_least_spread(make, any_rate, 
 
     if limits is None:
         # Then not even the most generous pair of prices would do.
-        assert worst_spread(buy_venue, ask, bid, rate) < Fraction(least)
+        buy_tick, sell_tick = (to_e8(pair.on(v).tick) for v in (buy_venue, other(buy_venue)))
+        lowest_buy, highest_sell = -(-ask // buy_tick) * buy_tick, bid // sell_tick * sell_tick
+        assert worst_spread(buy_venue, lowest_buy, highest_sell, rate) < Fraction(least)
         return
     assert worst_spread(buy_venue, limits.buy, limits.sell, rate) >= Fraction(least)
     assert limits.buy >= ask
@@ -96,6 +103,15 @@ def test_a_gap_smaller_than_a_tick_gives_no_limits(make) -> None:
     assert couple(pair, VEST, ask, bid, D("0.002001"), make.rate()) is None
 
 
+def test_a_bid_between_two_ticks_gives_no_room_that_the_tick_takes_back(make) -> None:
+    pair = make.pair({"tick": D("0.01")}, {"tick": D(1)})
+
+    limits = couple(pair, VEST, to_e8(D(100)), to_e8(D("100.95")), D(0), make.rate())
+
+    assert limits is not None
+    assert (from_e8(limits.buy), from_e8(limits.sell)) == (100, 100)
+
+
 def test_an_uncertain_rate_takes_its_worse_end(make) -> None:
     pair, rate = make.pair(), make.rate("1", "0.0005")
     ask, bid = to_e8(D(100_000)), to_e8(D(100_200))
@@ -107,7 +123,8 @@ def test_an_uncertain_rate_takes_its_worse_end(make) -> None:
 @given(st.data())
 def test_forced_limits_are_always_marketable_and_capped(make, any_rate, data) -> None:
     pair, buy_venue, ask, bid, rate, _ = drawn_case(make, any_rate, data)
-    cap = D("0.0015")
+    buy_tick, sell_tick = (to_e8(pair.on(v).tick) for v in (buy_venue, other(buy_venue)))
+    ask, bid, cap = -(-ask // buy_tick) * buy_tick, bid // sell_tick * sell_tick, D("0.0015")
 
     limits = couple_forced(pair, buy_venue, ask, bid, cap, rate)
 

@@ -50,6 +50,19 @@ def test_the_caps_cut_the_size_to_the_common_lot(make) -> None:
         assert got.size == D("0.0029")
 
 
+def test_a_cap_counts_paradex_at_the_rate_that_makes_it_dearer(make) -> None:
+    """100300 USD are at most 100300 / 0.9995 USDC: two lots of them are 20070.04 USDC."""
+    rate, pair = make.rate("1", "0.0005"), make.pair(vest={"lot": D("0.1")})
+    enough, less = (SizeRules(D(cap), D(10**9), D(1), D(1)) for cap in ("20070.1", "20070"))
+
+    both, one = (sized(make, *gap(make), rules=r, rate=rate, pair=pair) for r in (enough, less))
+
+    assert isinstance(both, Sized)
+    assert both.size == D("0.2")
+    assert isinstance(one, Sized)
+    assert one.size == D("0.1")
+
+
 def test_a_size_below_a_minimum_is_a_hold_that_says_why(make) -> None:
     tiny = SizeRules(notional=D(9))
     full = Room(D(5), D(10**9))

@@ -186,3 +186,23 @@ async def test_an_unforeseen_error_after_the_first_byte_is_in_doubt(
     monkeypatch.setattr(door_module, "_decoded", stumble)
 
     assert isinstance(await door.send(ORDER, timeout_s=2), InDoubt)
+
+
+async def test_an_endless_answer_is_not_read_to_its_end(
+    autojump_clock, door, memory_world, http_server
+):
+    sent = []
+
+    async def answer(stream, request, body):
+        await stream.send_all(HEAD + b"\r\n")
+        while len(sent) < 1000:
+            await stream.send_all(b"x" * (1 << 16))
+            sent.append(1 << 16)
+
+    memory_world.serve = http_server(answer)
+
+    outcome = await door.send(ORDER, timeout_s=2)
+
+    assert isinstance(outcome, InDoubt)
+    assert "too long" in outcome.why
+    assert 4 << 20 <= sum(sent) < 5 << 20
