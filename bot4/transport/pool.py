@@ -102,7 +102,7 @@ class _Piece:
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pieces([self._body] if self._body else [])
 
 
@@ -110,7 +110,7 @@ class _Pieces:
     def __init__(self, left: list[bytes]) -> None:
         self._left = left
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:

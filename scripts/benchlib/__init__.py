@@ -1,0 +1,1 @@
+"""What the bot promises to be quick at, measured on this machine."""
