@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import lt
+from typing import Final
 
 import attrs
 
 from bot4.domain.market import MarketKey
+
+
+_RANGE: Final = "a price or size out of range"
 
 
 class BadBook(Exception):
@@ -70,10 +75,16 @@ class _Side:
         self.sizes: list[int] = []
 
     def replace(self, levels: Sequence[tuple[int, int]]) -> None:
-        kept = sorted(level for level in levels if level[1] > 0)
-        self.prices = [price for price, _ in kept]
+        # Column by column, in C: a whole book is the longest frame there is.
+        kept = sorted(levels)
+        if min([size for _, size in kept], default=1) <= 0:
+            _check(kept)
+            kept = [level for level in kept if level[1]]
+        self.prices = prices = [price for price, _ in kept]
         self.sizes = [size for _, size in kept]
-        if any(one == two for one, two in zip(self.prices, self.prices[1:], strict=False)):
+        if prices and prices[0] <= 0:
+            raise BadBook(_RANGE)
+        if not all(map(lt, prices, prices[1:])):
             msg = "the same price twice"
             raise BadBook(msg)
 
@@ -88,6 +99,12 @@ class _Side:
                 self.sizes.insert(at, size)
             elif known:
                 del self.prices[at], self.sizes[at]
+
+
+def _check(levels: Sequence[tuple[int, int]]) -> None:
+    for price, size in levels:
+        if price <= 0 or size < 0:
+            raise BadBook(_RANGE)
 
 
 class Keeper:
@@ -107,15 +124,12 @@ class Keeper:
         Raises:
             BadBook: a sequence gap, a crossed or one-sided book, a price or size out of range.
         """
-        for side in (update.bids, update.asks):
-            for price, size in side:
-                if price <= 0 or size < 0:
-                    msg = "a price or size out of range"
-                    raise BadBook(msg)
         if update.snapshot:
             self._bids.replace(update.bids)
             self._asks.replace(update.asks)
         else:
+            _check(update.bids)
+            _check(update.asks)
             if self._sequence is None or update.sequence <= self._sequence:
                 return None
             if update.sequence != self._sequence + 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,13 +23,7 @@ DIM: Final = "\x1b[2m"
 BOLD: Final = "\x1b[1m"
 RESET: Final = "\x1b[0m"
 
-SIMPLE: Final = re.compile(r"[A-Za-z0-9_.:/+%-]+")
-"""A value that needs no quotes."""
-
 _encode = json.JSONEncoder(check_circular=False, allow_nan=False).encode
-_encode_readable = json.JSONEncoder(
-    check_circular=False, allow_nan=False, ensure_ascii=False
-).encode
 
 
 def json_line(event: Mapping[str, Any]) -> bytes:
@@ -46,12 +39,17 @@ def json_line(event: Mapping[str, Any]) -> bytes:
 
 
 def pretty_line(event: Mapping[str, Any], *, colours: bool) -> bytes:
-    """Return the same event for a person: time, level, message, then every other field."""
-    ts, level, message = event["ts"], event["level"], event["message"]
-    rest = {k: v for k, v in event.items() if k not in {"ts", "level", "message"}}
-    words = [f"{key}={_shown(value)}" for key, value in rest.items()]
+    """Return the same event for a person: time, level, message; why and what to do, if any.
+
+    The numbers and ids are in the JSON of the same line, in the log file.
+    """
+    ts, level, message = event["ts"], event["level"], str(event["message"])
+    why, advice = event.get("why"), event.get("do")
+    words = [f"why: {_visible(str(why))}"] if why and str(why) not in message else []
+    if advice and not str(advice).startswith("nothing"):
+        words.append(f"do: {_visible(str(advice))}")
     time, tag = ts[11:-1], f"{level.upper():<8}"
-    head, tail = _visible(str(message)), " ".join(words)
+    head, tail = _visible(message), "; ".join(words)
     limit = LINE_LIMIT - 256
     head = head[:limit]
     if len(head.encode()) + len(tail.encode()) > limit:
@@ -60,11 +58,11 @@ def pretty_line(event: Mapping[str, Any], *, colours: bool) -> bytes:
     head, tail = scrub_text(head), scrub_text(tail)
     if colours:
         loud = BOLD if level != "info" else ""
-        line = f"{DIM}{time}{RESET} {COLOURS[level]}{tag}{RESET} {loud}{head}{RESET}  "
-        line += f"{DIM}{tail}{RESET}\n"
+        line = f"{DIM}{time}{RESET} {COLOURS[level]}{tag}{RESET} {loud}{head}{RESET}"
+        line += f"  {DIM}{tail}{RESET}" if tail else ""
     else:
-        line = f"{time} {tag} {head}  {tail}\n"
-    return line.encode()
+        line = f"{time} {tag} {head}" + (f"  {tail}" if tail else "")
+    return line.encode() + b"\n"
 
 
 _LOST: Final = {"message": "This line held a secret and was left out"}
@@ -96,12 +94,6 @@ def _is_json(line: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str) and SIMPLE.fullmatch(value):
-        return value
-    return _visible(_encode_readable(value))
 
 
 def _visible(text: str) -> str:

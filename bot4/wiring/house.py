@@ -67,6 +67,8 @@ class Rooms:
     reconciler: Reconciler
     recovered: bool = False
     started_at: float = attrs.field(factory=trio.current_time)
+    booked_before: int = 0
+    """Trades that earlier runs closed."""
 
     async def recover(self) -> None:
         """Cancel what rests at the venues; the pairs settle what the journal left open."""
@@ -125,13 +127,14 @@ class Rooms:
         for venue, parts in self.parts.items():
             parts.public.uptime.down()
             uptime[venue] = round(100 * parts.public.uptime.total_s / lived, 2)
-        net = sum((Decimal(str(r["net_usdc"])) for r in self.ledger.results), Decimal(0))
+        results = self.ledger.results[self.booked_before :]
+        net = sum((Decimal(str(result["net_usdc"])) for result in results), Decimal(0))
         words = ", ".join(f"{venue} {share}%" for venue, share in uptime.items())
         log.info(
             "bot.ended",
-            message=f"[SHUTDOWN] {len(self.ledger.results)} trades closed, "
+            message=f"[SHUTDOWN] {len(results)} trades closed, "
             f"net {plain(net)} USDC, feeds up {words}",
-            trades=len(self.ledger.results),
+            trades=len(results),
             net_usdc=plain(net),
             uptime_percent=uptime,
             seconds=round(lived, 1),
@@ -270,6 +273,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 gate,
                 keys_of(config),
             ),
+            booked_before=len(ledger.results),
         )
         yield House(
             stop=stop,

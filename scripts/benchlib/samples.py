@@ -56,6 +56,25 @@ def captured_deltas(count: int) -> Iterator[Frame]:
         yield Frame(bytes(frame), float(number))
 
 
+def busy_deltas(count: int, levels: int) -> Iterator[Frame]:
+    """Return deltas that change ``levels`` levels a side of the captured book, near its touch."""
+    first, (delta, *_) = captured()
+    whole = sbe.read_book(first)
+    head = bytearray(delta[: 8 + int.from_bytes(delta[:2], "little")])
+    symbol = bytes([len(whole.symbol)]) + whole.symbol.encode()
+    for number in range(count):
+        struct.pack_into("<q", head, _SEQUENCE_AT, whole.sequence + 1 + number)
+        groups = b"".join(
+            struct.pack("<HH", 16, levels)
+            + b"".join(
+                struct.pack("<qq", price, _ROLL.randint(10_000, 90_000_000))
+                for price, _ in _ROLL.sample(list(side[:40]), levels)
+            )
+            for side in (whole.bids, whole.asks)
+        )
+        yield Frame(bytes(head) + groups + symbol, float(number))
+
+
 def vest_frame(price: int = 83_400, gap: int = 0) -> str:
     """Return a Vest depth frame, 20 levels a side, around a price that ``gap`` shifts."""
     sides: dict[str, list[list[str]]] = {"bids": [], "asks": []}

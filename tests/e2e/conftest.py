@@ -1,0 +1,324 @@
+"""The real process over loopback TLS on the real clock, judged by the simulated venues' truth."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+import trio
+
+TRIO_RUN = Path(sys.executable).parent / "trio-run"
+DOOMED = Path(__file__).parent / "doomed.py"
+LEGS = {"vest": "BTC-PERP", "paradex": "BTC-USD-PERP"}
+CALM_SEED = 275
+"""Profile demo leaves three worlds of this seed in peace for their first eight seconds."""
+QUICK = {
+    "seed": CALM_SEED,
+    "latency_scale": 0.3,
+    "confirm_ms": 250,
+    "window_ms": 1500,
+    "settle_ms": 300,
+}
+"""Of bot4.yaml, for stories that take seconds."""
+CLEAN = "[SHUTDOWN] Clean exit, no pending orders"
+OVER = ("pair.closed", "pair.unwound", "pair.missed")
+STOP_LIMIT_S = 5.0
+
+
+@attrs.define(eq=False)
+class Bot:
+    """One process of ours: what it says, line by line, and the way to its venues."""
+
+    process: trio.Process
+    stderr: Path
+    raw: bytearray = attrs.field(factory=bytearray)
+    lines: list[dict[str, Any]] = attrs.field(factory=list)
+    simulator: int = 0
+    """Process id of the venues, once they serve."""
+    _news: trio.Event = attrs.field(factory=trio.Event)
+    _read: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.lines[-1]
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == event]
+
+    async def until(
+        self, *events: str, count: int = 1, within_s: float = 12.0, **facts: Any
+    ) -> dict[str, Any]:
+        """Wait until the log holds one of the events, with these facts, so many times."""
+
+        def found() -> list[dict[str, Any]]:
+            return [
+                line
+                for line in self.lines
+                if line["event"] in events and facts.items() <= line.items()
+            ]
+
+        with trio.move_on_after(within_s):
+            while len(found()) < count:
+                await self._news.wait()
+        assert len(found()) >= count, f"{events} {facts} not within {within_s} s:\n{self.story()}"
+        return found()[count - 1]
+
+    async def ready(self) -> None:
+        """Wait until both feeds and both private streams are up, and the bot looks."""
+        await self.until("feed.ready", count=4)
+        await self.until("spread.seen")
+
+    async def hedged(self, seconds: float = 6.0) -> dict[str, Any]:
+        """Force a gap and wait until both legs are on."""
+        await self.ready()
+        await self.gap(seconds)
+        return await self.until("pair.opened")
+
+    async def gap(self, seconds: float = 6.0, bps: float = 45.0) -> None:
+        await self.fault("vest", "gap_jump", bps=bps, seconds=seconds)
+
+    async def fault(self, venue: str, kind: str, **args: Any) -> None:
+        answer = await self._control("POST", "/fault", {"venue": venue, "kind": kind, **args})
+        assert answer == {"status": "ok"}
+
+    async def truth(self) -> dict[str, Any]:
+        return await self._control("GET", "/truth")
+
+    async def _control(self, method: str, path: str, body: object = None) -> Any:
+        control = (await self.until("simulator.started"))["control"]
+        # Plain HTTP on loopback: no list of authorities needs to be read.
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        async with httpx.AsyncClient(trust_env=False, verify=unused, timeout=5) as client:
+            return (await client.request(method, control + path, json=body)).json()
+
+    def deliver(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    async def end(self, within_s: float = 20.0) -> int:
+        """Wait until the process is gone and all it said is read; return its code."""
+        with trio.move_on_after(within_s) as patience:
+            code = await self.process.wait()
+            while not self._read.cancel_called:
+                await self._news.wait()
+        assert not patience.cancelled_caught, f"still running after {within_s} s:\n{self.story()}"
+        return code
+
+    async def stop(self, number: int = signal.SIGINT) -> int:
+        """Ask it to stop; return the code. It must be gone within the limit."""
+        asked = time.monotonic()
+        self.deliver(number)
+        code = await self.end(STOP_LIMIT_S + 15)
+        took_s = time.monotonic() - asked
+        assert took_s < STOP_LIMIT_S, f"stopping took {took_s:.1f} s:\n{self.story()}"
+        return code
+
+    async def hang_up(self) -> None:
+        """Close our end of its standard output."""
+        self._read.cancel()
+        await self.process.stdout.aclose()
+
+    async def kill(self) -> None:
+        self.deliver(signal.SIGKILL)
+        assert await self.end() == -signal.SIGKILL
+
+    def story(self) -> str:
+        """What it said, for whoever reads the failure."""
+        told = [f"{line['ts'][11:23]} {line['event']}: {line['message']}" for line in self.lines]
+        return "\n".join([*told, self.stderr.read_text()])
+
+    async def _keep_reading(self) -> None:
+        pending = b""
+        try:
+            with self._read:
+                async for part in self.process.stdout:
+                    self.raw += part
+                    *whole, pending = (pending + part).split(b"\n")
+                    for line in whole:
+                        # Whatever is no JSON line fails the test here.
+                        self._hear(json.loads(line))
+        finally:
+            self._read.cancel()
+            self._news.set()
+        assert pending == b"", "the last line has no end"
+
+    def _hear(self, line: dict[str, Any]) -> None:
+        self.lines.append(line)
+        if line["event"] == "simulator.started":
+            self.simulator = next(iter(children(self.pid)), 0)
+        self._news.set()
+        self._news = trio.Event()
+
+
+@attrs.define(eq=False)
+class Home:
+    """A folder of one's own: bot4.yaml, state, and the processes started in it."""
+
+    root: Path
+    folder: Path
+    starts: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.configure()
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "bot4.yaml"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state" / "simulation"
+
+    def configure(self, **changes: Any) -> None:
+        """Write the shipped bot4.yaml with other values; every name must stand there once."""
+        text = (self.root / "bot4.yaml").read_text()
+        for name, value in {"state_dir": self.folder / "state", **QUICK, **changes}.items():
+            text, found = re.subn(rf"(?m)^( *{name}:) .*$", rf"\1 {value}", text)
+            assert found == 1, name
+        self.config.write_text(text)
+
+    @asynccontextmanager
+    async def bot(self, *args: str, command: str = "run", dies: str = "") -> AsyncIterator[Bot]:
+        """Start ``trio-run bot4``; what still runs at the end of the block is killed.
+
+        Args:
+            args: further words of the command line.
+            command: of bot4.
+            dies: where the process kills itself, see ``doomed.py``.
+        """
+        self.starts += 1
+        door = [str(TRIO_RUN), "bot4"] if not dies else [sys.executable, str(DOOMED), dies]
+        words = [*door, command, "--config", str(self.config), "--log", "json", *args]
+        stderr = self.folder / f"stderr-{self.starts}"
+        with stderr.open("wb") as errors:
+            process = await trio.lowlevel.open_process(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            )
+        bot = Bot(process, stderr)
+        try:
+            async with trio.open_nursery() as reading:
+                reading.start_soon(bot._keep_reading)
+                yield bot
+                reading.cancel_scope.cancel(reason="the block has ended")
+            assert "Traceback" not in stderr.read_text()
+        finally:
+            if process.poll() is None:
+                process.kill()
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 10):
+                await process.wait()
+                await process.stdout.aclose()
+                await gone(bot.simulator)
+
+    async def run(self, command: str, *args: str, within_s: float = 30.0) -> Bot:
+        """Run a command to its end."""
+        async with self.bot(*args, command=command) as bot:
+            await bot.end(within_s)
+        return bot
+
+    def truth(self) -> dict[str, Any]:
+        """What the venues wrote when they ended."""
+        return json.loads((self.state / "truth.json").read_text())
+
+    def log(self) -> list[dict[str, Any]]:
+        """The log file, whole lines only."""
+        text = (self.state / "bot4.log").read_text()
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of the children."""
+    with suppress(OSError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process that is not our child has ended, reaped or not."""
+    while pid:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, IndexError):
+            return
+        if state == "Z":
+            return
+        await trio.sleep(0.02)
+
+
+def positions(truth: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Signed positions by venue, zeros left out. The only market is BTC."""
+    held = {venue: Decimal(truth[venue]["positions"].get(LEGS[venue], "0")) for venue in LEGS}
+    assert all(set(truth[venue]["positions"]) <= {LEGS[venue]} for venue in LEGS)
+    return {venue: size for venue, size in held.items() if size}
+
+
+def entries(truth: Mapping[str, Any], venue: str) -> list[dict[str, Any]]:
+    """Orders that could open something."""
+    return [order for order in truth[venue]["orders"] if not order["reduce_only"]]
+
+
+def neutral(truth: Mapping[str, Any]) -> None:
+    """Nothing is open, nothing is naked, and no name was used twice."""
+    for venue in LEGS:
+        assert truth[venue]["open_orders"] == []
+        names = [order["handle"] for order in truth[venue]["orders"]]
+        assert len(names) == len(set(names))
+    assert sum(positions(truth).values(), Decimal(0)) == 0, positions(truth)
+
+
+def as_claimed(last: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
+    """The last line is true: clean, and holding exactly what the venues say."""
+    assert (last["event"], last["message"]) == ("shutdown.clean", CLEAN)
+    claimed = last["held"].get("BTC", {})
+    assert {venue: Decimal(size) for venue, size in claimed.items()} == positions(truth)
+    neutral(truth)
+
+
+def seconds(line: Mapping[str, Any]) -> float:
+    """When a line was written, seconds since the epoch."""
+    return datetime.fromisoformat(line["ts"]).timestamp()
+
+
+@attrs.frozen
+class Judges:
+    """What the stories ask of the truth."""
+
+    neutral: Callable[..., None] = neutral
+    as_claimed: Callable[..., None] = as_claimed
+    positions: Callable[..., dict[str, Decimal]] = positions
+    entries: Callable[..., list[dict[str, Any]]] = entries
+    seconds: Callable[..., float] = seconds
+    gone: Callable[..., Any] = gone
+    over: tuple[str, ...] = OVER
+
+
+@pytest.fixture
+def judge() -> Judges:
+    """The checks, by name."""
+    return Judges()
+
+
+@pytest.fixture
+def home(root: Path, tmp_path: Path) -> Iterator[Home]:
+    """A folder with the shipped settings, made quick."""
+    return Home(root, tmp_path)
+
+
+__all__ = ["Bot", "Home", "partial"]

@@ -1,0 +1,116 @@
+"""Asked to stop by the system, at every stage of a real run."""
+
+from __future__ import annotations
+
+from signal import SIGHUP, SIGINT, SIGTERM
+from typing import Any
+
+import pytest
+import trio
+
+pytestmark = pytest.mark.slow
+
+SIGNALS = {"SIGINT": SIGINT, "SIGTERM": SIGTERM, "SIGHUP": SIGHUP}
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("SIGINT", "config.loaded"),
+        ("SIGTERM", "bot.started"),
+        ("SIGHUP", "simulator.started"),
+        ("SIGINT", "venue.ready"),
+    ],
+)
+async def test_a_signal_during_start_up_ends_it_clean(home: Any, judge: Any, name: str, line: str):
+    with trio.fail_after(30):
+        async with home.bot() as bot:
+            await bot.until(line)
+            assert await bot.stop(SIGNALS[name]) == 0
+
+    assert bot.said("shutdown.requested")[0]["signal"] == name
+    assert bot.said("spread.seen") == []
+    judge.as_claimed(bot.last, home.truth())
+    assert [home.truth()[venue]["orders"] for venue in ("vest", "paradex")] == [[], []]
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+async def test_a_signal_in_the_middle_of_an_entry_leaves_flat_or_hedged(
+    home: Any, judge: Any, name: str
+):
+    home.configure(latency_scale=1)
+    with trio.fail_after(30):
+        async with home.bot() as bot:
+            await bot.ready()
+            await bot.gap()
+            await bot.until("pair.opening")
+            assert await bot.stop(SIGNALS[name]) == 0
+
+    assert bot.said("shutdown.requested")[0]["signal"] == name
+    judge.as_claimed(bot.last, home.truth())
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+async def test_a_signal_while_hedged_keeps_the_pair_and_says_so(home: Any, judge: Any, name: str):
+    with trio.fail_after(30):
+        async with home.bot() as bot:
+            await bot.hedged()
+            assert await bot.stop(SIGNALS[name]) == 0
+
+    judge.as_claimed(bot.last, home.truth())
+    assert set(judge.positions(home.truth())) == {"vest", "paradex"}
+    assert bot.said("pair.held")
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+async def test_a_signal_while_closing_goes_forward_to_flat(home: Any, judge: Any, name: str):
+    home.configure(latency_scale=1)
+    with trio.fail_after(30):
+        async with home.bot() as bot:
+            await bot.hedged(seconds=1.5)
+            await bot.until("pair.closing")
+            assert await bot.stop(SIGNALS[name]) == 0
+
+    judge.as_claimed(bot.last, home.truth())
+    assert judge.positions(home.truth()) == {}
+    assert bot.said("pair.closed")
+
+
+async def test_one_ctrl_c_delivered_twice_is_one_wish(home: Any, judge: Any):
+    home.configure(latency_scale=1)
+    with trio.fail_after(30):
+        async with home.bot() as bot:
+            await bot.ready()
+            await bot.gap()
+            await bot.until("pair.opening")
+            bot.deliver(SIGINT)
+            await bot.until("shutdown.requested")
+            await trio.sleep(0.1)
+            assert await bot.stop(SIGINT) == 0
+
+    assert len(bot.said("shutdown.requested")) == 1
+    judge.as_claimed(bot.last, home.truth())
+
+
+async def test_a_second_ctrl_c_stops_waiting_and_lists_what_is_abandoned(home: Any, judge: Any):
+    home.configure(answer_by_ms=300, window_ms=5000)
+    with trio.fail_after(60):
+        async with home.bot() as bot:
+            await bot.ready()
+            await bot.fault("vest", "lose_request")
+            await bot.gap()
+            in_doubt = await bot.until("leg.in_doubt")
+            bot.deliver(SIGINT)
+            await bot.until("shutdown.requested")
+            await trio.sleep(1.05)  # What is nearer than a second is the same wish.
+            assert await bot.stop(SIGINT) == 70
+        # The journal is intact: the next start finds the trade and brings it home.
+        async with home.bot() as again:
+            await again.until("trade.recovered")
+            await again.until(*judge.over)
+            assert await again.stop() == 0
+
+    assert bot.last["event"] == "shutdown.left"
+    assert in_doubt["client_order_id"] in bot.last["message"]
+    judge.as_claimed(again.last, home.truth())
+    assert judge.positions(home.truth()) == {}
