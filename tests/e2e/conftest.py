@@ -163,7 +163,7 @@ class Bot:
     def _hear(self, line: dict[str, Any]) -> None:
         self.lines.append(line)
         if line["event"] == "simulator.started":
-            self.simulator = next(iter(children(self.pid)), 0)
+            (self.simulator,) = children(self.pid)
         self._news.set()
         self._news = trio.Event()
 
@@ -244,10 +244,12 @@ class Home:
 
 
 def children(pid: int) -> list[int]:
-    """Process ids of the children."""
-    with suppress(OSError):
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+    """Process ids of the children, whichever thread started them."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(word) for word in thread.read_text().split()]
+    return found
 
 
 async def gone(pid: int) -> None:
