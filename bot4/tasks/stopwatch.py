@@ -61,6 +61,8 @@ class Stopwatch:
     def naked(self, price: Decimal, until: float) -> tuple[Decimal, float]:
         """Return the exposure as (USD seconds, seconds not neutral) up to a time."""
         total, seconds = Decimal(0), 0.0
+        if not self.exposure:
+            return total, seconds  # begun after a restart, and nothing changed since
         ends = [at for at, _ in self.exposure[1:]] + [until]
         for (at, net), end in zip(self.exposure, ends, strict=True):
             if net:

@@ -42,22 +42,38 @@ class MemoryWorld:
         self.random = Random(f"{seed}/bot")  # noqa: S311 - one seed, one universe
         self._box = box
         self._serving = serving
-        self.streams: list[MemoryStream] = []
+        self._streams: list[MemoryStream] = []
+        self._dead = False
 
     async def dial(self, host: str, port: int) -> MemoryStream:
         """Connect to one of the venues' endpoints, named by the host.
 
         Raises:
-            OSError: there is no such endpoint.
+            OSError: there is no such endpoint, or this bot is dead.
         """
         del port
         await trio.sleep(DIAL_S)
+        if self._dead:
+            raise OSError("the process is dead")
         if host not in ("vest.rest", "vest.ws", "paradex.rest", "paradex.ws"):
             raise OSError(f"no host {host}")
         client, server = pair()
         self._serving.start_soon(self._box.serve, host, server)
-        self.streams.append(client)
+        self._streams.append(client)
         return client
+
+    def die(self) -> None:
+        """Cut this bot off as SIGKILL does: its connections end, and no byte of it leaves again.
+
+        What was sent has been sent. The caller keeps what is on the disk now and cancels the rest.
+        """
+        self._dead = True
+        for stream in self._streams:
+            stream.cut()
+
+    def another(self, seed: int) -> MemoryWorld:
+        """The way out of a new process, to the same venues."""
+        return MemoryWorld(self._box, self._serving, seed)
 
     def wall_ms(self) -> int:
         """The universe's wall clock."""
@@ -81,6 +97,10 @@ class Universe:
     world: MemoryWorld
     config: Config
     secrets: Secrets
+
+    def new_world(self, seed: int) -> MemoryWorld:
+        """The way out of another process on the same venues."""
+        return self.world.another(seed)
 
 
 def plain_config(state_dir: Path, seed: int) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -113,6 +114,27 @@ def play(
             yield opened
 
     @asynccontextmanager
+    async def killed(opened: Universe, at_s: Callable[[Run], Any]) -> AsyncIterator[Universe]:
+        """Run a bot, kill it when ``at_s(run)`` returns, and yield its world after its death."""
+        run = Run(opened, events, Signals(clock=trio.current_time))
+        after = tmp_path / "after"
+
+        async def live() -> None:
+            async with open_house(opened.config, opened.secrets, opened.world) as house:
+                await run_bot(house, run.signals)
+
+        async with trio.open_nursery() as living:
+            living.start_soon(live)
+            with trio.fail_after(120):
+                await at_s(run)
+            opened.world.die()
+            shutil.copytree(opened.config.state_dir, after)
+            living.cancel_scope.cancel()
+        events.clear()
+        config = attrs.evolve(opened.config, state_dir=after)
+        yield attrs.evolve(opened, config=config, world=opened.new_world(99))
+
+    @asynccontextmanager
     async def bot(opened: Universe, for_s: float | None = None) -> AsyncIterator[Run]:
         run = Run(opened, events, Signals(clock=trio.current_time))
         ended = trio.Event()
@@ -136,4 +158,5 @@ def play(
     player = Player()
     player.universe = universe  # type: ignore[attr-defined]
     player.bot = bot  # type: ignore[attr-defined]
+    player.killed = killed  # type: ignore[attr-defined]
     return player  # type: ignore[return-value]
