@@ -87,6 +87,33 @@ class AuthRefused(VenueError):
     """Credentials were refused. Retrying cannot help."""
 
 
+class MirrorFault(Bot4Error):
+    """Supabase could not be used. Trading goes on; the journal has everything."""
+
+    def __init__(
+        self, why: str, do: str = "nothing: it is tried again, and nothing is lost"
+    ) -> None:
+        super().__init__(why)
+        self.why = why
+        self.do = do
+
+
+class MirrorAway(MirrorFault):
+    """It does not answer, or not now. Trying again may help."""
+
+
+class MirrorUnusable(MirrorFault):
+    """The key or the tables are wrong. A person has to mend it."""
+
+
+class MirrorRefused(MirrorFault):
+    """The database refused these rows; sending them again cannot help."""
+
+
+class LeaseLost(MirrorFault):
+    """Another bot holds this account now."""
+
+
 class ExposureLeft(Bot4Error):
     """Everything was tried and a leg is still open. A person must act now."""
 

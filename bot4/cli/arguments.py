@@ -141,6 +141,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
             Option("--venue", "venue", "only this venue", "NAME", _one_of("vest", "paradex")),
             Option("--yes", "yes", "do not ask"),
             Option("--dry-run", "dry_run", "only say what would be done"),
+            Option("--force", "force", "go on although the running bot did not stop when asked"),
             LOG,
             LIVE,
         ),

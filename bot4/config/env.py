@@ -15,7 +15,8 @@ from typing import Final
 
 from dotenv import dotenv_values
 
-from bot4.config.schema import Config, Mode, Secrets
+from bot4.config.schema import Config, MirrorSecrets, Mode, Secrets
+from bot4.config.values import Unfit, Url
 from bot4.errors import ConfigError
 from bot4.logs.redact import register_secret
 from bot4.secret import Secret
@@ -24,6 +25,10 @@ FILE: Final = ".env"
 SIZE_LIMIT: Final = 64 * 1024
 
 NAMES: Final = ("VEST_PRIMARY_KEY", "VEST_SIGNING_KEY", "PARADEX_ACCOUNT", "PARADEX_PRIVATE_KEY")
+MIRROR_URL: Final = "SUPABASE_URL"
+MIRROR_KEY: Final = "SUPABASE_SECRET_KEY"
+PUBLIC_KEY: Final = "sb_publishable_"
+"""How the key begins that anybody may see. Source: Supabase docs, API keys, seen 2026-11."""
 
 SECP256K1_ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 """Source: SEC 2, secp256k1."""
@@ -59,13 +64,10 @@ def load_secrets(
     """
     if config.mode is Mode.SIMULATION:
         raise ValueError("simulation reads no keys")
-    found = _read_file(folder / FILE)
+    found = _read_file(folder / FILE) | _read_environment(environment, NAMES)
     for name in NAMES:
-        # An empty variable is how a shell says "not set".
-        if given := (os.environ if environment is None else environment).get(name):
-            found[name] = given
-    for value in found.values():
-        register_secret(value)
+        if name in found:
+            register_secret(found[name])
 
     faults = []
     for name in NAMES:
@@ -74,12 +76,68 @@ def load_secrets(
             faults.append(f"{name}: is missing: write it in {folder / FILE} (see .env.example)")
         elif fault := _misshapen(name, value):
             faults.append(f"{name}: {fault}")
+    mirror: MirrorSecrets | None = None
+    try:
+        mirror = load_mirror_secrets(config, folder, environment=environment)
+    except ConfigError as error:
+        faults += error.faults
     if faults:
         raise ConfigError(faults)
     keys = {name.lower(): Secret(_normal(found[name])) for name in NAMES}
     for key in keys.values():
         register_secret(key.reveal())
-    return Secrets(**keys)
+    return Secrets(**keys, mirror=mirror)
+
+
+def load_mirror_secrets(
+    config: Config, folder: Path, *, environment: Mapping[str, str] | None = None
+) -> MirrorSecrets | None:
+    """Read where Supabase is and the key to it; None when nothing is to be copied there.
+
+    Args:
+        config: ``mirror.enabled`` decides. In simulation only the environment is read, no file.
+        folder: where ``.env`` is looked for.
+        environment: instead of the process's own.
+
+    Raises:
+        ConfigError: one of the two is missing or cannot be right, or ``on`` found neither.
+    """
+    wanted, simulation = config.mirror.enabled, config.mode is Mode.SIMULATION
+    if wanted == "off" or (simulation and wanted != "on"):
+        return None
+    found = {} if simulation else _read_file(folder / FILE)
+    found |= _read_environment(environment, (MIRROR_URL, MIRROR_KEY))
+    url, key = found.get(MIRROR_URL, ""), found.get(MIRROR_KEY, "")
+    if key:
+        register_secret(key)
+    if not url and not key and wanted == "auto":
+        return None
+    where = "set it in the environment" if simulation else f"write it in {folder / FILE}"
+    faults = []
+    if not url:
+        faults.append(f"{MIRROR_URL}: is missing: {where}, or set mirror.enabled to off")
+    else:
+        try:
+            url = Url("https").read(url)
+        except Unfit as fault:
+            faults.append(f"{MIRROR_URL}: {fault}")
+    if not key:
+        faults.append(f"{MIRROR_KEY}: is missing: {where}, or set mirror.enabled to off")
+    elif not (key.isascii() and key.isprintable() and " " not in key):
+        faults.append(f"{MIRROR_KEY}: has a character that no key has: copy it again")
+    elif key.startswith(PUBLIC_KEY):
+        faults.append(f"{MIRROR_KEY}: is the publishable key: the secret one is needed")
+    if faults:
+        raise ConfigError(faults)
+    return MirrorSecrets(url, Secret(key))
+
+
+def _read_environment(
+    environment: Mapping[str, str] | None, names: tuple[str, ...]
+) -> dict[str, str]:
+    given = os.environ if environment is None else environment
+    # An empty variable is how a shell says "not set".
+    return {name: given[name].strip() for name in names if given.get(name)}
 
 
 def _read_file(path: Path) -> dict[str, str]:
@@ -103,7 +161,8 @@ def _read_file(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: is not UTF-8 text: save it as UTF-8"]) from None
     values = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value.strip() for name, value in values.items() if name in NAMES and value}
+    known = (*NAMES, MIRROR_URL, MIRROR_KEY)
+    return {name: value.strip() for name, value in values.items() if name in known and value}
 
 
 def _unsafe(status: os.stat_result, path: Path) -> str | None:

@@ -16,6 +16,7 @@ from bot4.config.schema import (
     AgesConfig,
     Config,
     ExecutionConfig,
+    MirrorConfig,
     Mode,
     PairConfig,
     ParadexConfig,
@@ -39,6 +40,7 @@ SECTIONS: Final = {
     "ages": (AgesConfig, rules.AGES),
     "quote_rate": (QuoteRateConfig, rules.QUOTE_RATE),
     "simulation": (SimulationConfig, rules.SIMULATION),
+    "mirror": (MirrorConfig, rules.MIRROR),
 }
 VENUES: Final = {"vest": (VestConfig, rules.VEST), "paradex": (ParadexConfig, rules.PARADEX)}
 TOP: Final = ("mode", "state_dir", "pairs", *SECTIONS, "venues")

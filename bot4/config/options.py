@@ -47,6 +47,8 @@ class FlattenOptions:
     """``vest`` or ``paradex`` only."""
     yes: bool = False
     dry_run: bool = False
+    force: bool = False
+    """Go on although a running bot did not stop when asked."""
     log: str | None = None
     """As in ``RunOptions``."""
     live: bool = False

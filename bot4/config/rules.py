@@ -139,6 +139,13 @@ PARADEX: Final[Mapping[str, Rule]] = {
     "profile": Choice(["pro", "retail"]),
 }
 
+MIRROR: Final[Mapping[str, Rule]] = {
+    "enabled": Choice(["auto", "on", "off"]),
+    "batch": _count(1, 500, "100"),
+    "every_s": Number("0.05", "60", "a number of seconds", "1"),
+    "lease_ttl_s": Whole(10, 86_400, "a whole number of seconds", "7200"),
+}
+
 SIMULATION: Final[Mapping[str, Rule]] = {
     "profile": Choice(["demo", "calibrated"]),
     "seed": _count(0, 2**31 - 1, "1"),

@@ -188,6 +188,20 @@ class SimulationConfig:
 
 
 @attrs.frozen
+class MirrorConfig:
+    """The copy of the journal in Supabase."""
+
+    enabled: str = "auto"
+    """auto: when there are keys for it, not in simulation; on: in simulation too; off."""
+    batch: int = 100
+    """Journal rows sent at once."""
+    every_s: Decimal = D(1)
+    """How often the journal is looked at."""
+    lease_ttl_s: int = 7200
+    """Without a word from Supabase for so long, nothing opens any more."""
+
+
+@attrs.frozen
 class Config:
     """Everything of bot4.yaml, checked."""
 
@@ -203,6 +217,15 @@ class Config:
     vest: VestConfig = VestConfig()
     paradex: ParadexConfig = ParadexConfig()
     simulation: SimulationConfig = SimulationConfig()
+    mirror: MirrorConfig = MirrorConfig()
+
+
+@attrs.frozen
+class MirrorSecrets:
+    """Where the mirror is, and the key to it. Cannot be printed."""
+
+    url: str
+    key: Secret
 
 
 @attrs.frozen
@@ -213,3 +236,5 @@ class Secrets:
     vest_signing_key: Secret
     paradex_account: Secret
     paradex_private_key: Secret
+    mirror: MirrorSecrets | None = None
+    """None: the journal on this machine is the only copy."""

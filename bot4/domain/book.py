@@ -9,14 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from operator import lt
-from typing import Final
 
 import attrs
 
 from bot4.domain.market import MarketKey
-
-
-_RANGE: Final = "a price or size out of range"
 
 
 class BadBook(Exception):
@@ -76,17 +72,13 @@ class _Side:
 
     def replace(self, levels: Sequence[tuple[int, int]]) -> None:
         # Column by column, in C: a whole book is the longest frame there is.
-        kept = sorted(levels)
-        if min([size for _, size in kept], default=1) <= 0:
-            _check(kept)
-            kept = [level for level in kept if level[1]]
-        self.prices = prices = [price for price, _ in kept]
-        self.sizes = [size for _, size in kept]
-        if prices and prices[0] <= 0:
-            raise BadBook(_RANGE)
-        if not all(map(lt, prices, prices[1:])):
-            msg = "the same price twice"
-            raise BadBook(msg)
+        prices, sizes = [price for price, _ in levels], [size for _, size in levels]
+        if prices and prices[0] > prices[-1]:
+            prices.reverse()
+            sizes.reverse()
+        if prices and (prices[0] <= 0 or min(sizes) <= 0 or not all(map(lt, prices, prices[1:]))):
+            prices, sizes = _mended(levels)
+        self.prices, self.sizes = prices, sizes
 
     def apply(self, levels: Sequence[tuple[int, int]]) -> None:
         for price, size in levels:
@@ -104,7 +96,19 @@ class _Side:
 def _check(levels: Sequence[tuple[int, int]]) -> None:
     for price, size in levels:
         if price <= 0 or size < 0:
-            raise BadBook(_RANGE)
+            msg = "a price or size out of range"
+            raise BadBook(msg)
+
+
+def _mended(levels: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Return the columns of a whole side that has levels of size 0, or is in no order."""
+    _check(levels)
+    kept = sorted(level for level in levels if level[1])
+    prices = [price for price, _ in kept]
+    if len(set(prices)) < len(prices):
+        msg = "the same price twice"
+        raise BadBook(msg)
+    return prices, [size for _, size in kept]
 
 
 class Keeper:

@@ -14,6 +14,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "config.loaded": "bot4.yaml was read and is usable",
     "config.questioned": "A setting is allowed and probably not wanted",
     "config.invalid": "One thing in bot4.yaml or .env that cannot be used",
+    "loop.stalled": "The event loop was kept from running",
     # venues and streams
     "venue.ready": "A venue answers and our session there is valid",
     "venue.unreachable": "A venue does not answer; it is tried again",
@@ -45,6 +46,19 @@ MEANINGS: Final[Mapping[str, str]] = {
     "trade.recovered": "A trade of an earlier run was found and goes on",
     "trade.closed_outside": "A trade's legs were closed by somebody else",
     "journal.failed": "The journal could not be written; nothing opens",
+    # the copy in Supabase, and who may trade the account
+    "mirror.off": "There is no copy elsewhere: the journal on this machine is the only one",
+    "mirror.ready": "Supabase answers, and this bot holds the account",
+    "mirror.sent": "How much was copied and how far behind the copy is, sampled",
+    "mirror.away": "Supabase does not answer; what waits, waits here",
+    "mirror.unusable": "Supabase's key or tables are wrong; a person has to mend it",
+    "mirror.caught_up": "Supabase is back and has everything",
+    "mirror.refused": "Supabase refused rows; the journal keeps them",
+    "mirror.restarted": "Supabase lacks what it had; everything is sent again",
+    "mirror.restored": "Open trades were brought back from Supabase",
+    "mirror.differs": "Journal and Supabase disagree about a trade; the venues decide",
+    "lease.refused": "Another bot holds this account",
+    "lease.lost": "Another bot took this account over",
     # leaving
     "shutdown.requested": "Somebody asked the bot to stop",
     "shutdown.clean": "Nothing of ours is open, or hedged as configured",

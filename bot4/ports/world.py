@@ -40,8 +40,8 @@ class Journal(Protocol):
             JournalFault: they were not written; nothing of them is kept.
         """
 
-    def entries(self) -> Iterator[Entry]:
-        """Every row, oldest first."""
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Every row after one, oldest first."""
 
     def next_number(self, name: str, floor: int = 0) -> int:
         """Return a number larger than any given before under this name, and than ``floor``.

@@ -92,24 +92,38 @@ class SqliteJournal:
         self._write([(_INSERT, parameters) for parameters in rows], sync=durable)
         self._end = _End(row, link)
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield every row, oldest first, as of the moment each page is read.
+    @property
+    def last_row(self) -> int:
+        """Number of the newest row, 0 when there is none."""
+        return self._end.row
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Yield every row after one, oldest first, as of the moment each page is read.
 
         Raises:
             JournalFault: the file cannot be read.
         """
-        after = 0
-        while page := self._page(after):
-            for row, wall_ms, kind, trade_id, client_order_id, body, _ in page:
-                after = row
-                yield Entry(
-                    kind=kind,
-                    trade_id=trade_id,
-                    body=json.loads(body),
-                    client_order_id=client_order_id,
-                    row=row,
-                    wall_ms=wall_ms,
-                )
+        while page := self.page(after):
+            yield from page
+            after = page[-1].row
+
+    def page(self, after: int, limit: int = PAGE_ROWS) -> list[Entry]:
+        """Return at most ``limit`` rows after one, oldest first.
+
+        Raises:
+            JournalFault: the file cannot be read.
+        """
+        return [
+            Entry(
+                kind=kind,
+                trade_id=trade_id,
+                body=json.loads(body),
+                client_order_id=client_order_id,
+                row=row,
+                wall_ms=wall_ms,
+            )
+            for row, wall_ms, kind, trade_id, client_order_id, body, _ in self._page(after, limit)
+        ]
 
     def next_number(self, name: str, floor: int = 0) -> int:
         """Return a number larger than any given before under this name, and than ``floor``.
@@ -150,12 +164,14 @@ class SqliteJournal:
             self._database.execute(f"PRAGMA synchronous={'FULL' if sync else 'NORMAL'}")
             self._synced = sync
 
-    def _page(self, after: int) -> list[tuple[int, int, str, str, str, str, bytes]]:
+    def _page(
+        self, after: int, limit: int = PAGE_ROWS
+    ) -> list[tuple[int, int, str, str, str, str, bytes]]:
         sql = "SELECT * FROM entry WHERE row > ? ORDER BY row LIMIT ?"
         return [
             (row, wall_ms, kind, trade_id, client_order_id, body, link)
             for row, wall_ms, kind, trade_id, client_order_id, body, link in self._database.execute(
-                sql, (after, PAGE_ROWS)
+                sql, (after, limit)
             )
         ]
 

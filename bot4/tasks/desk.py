@@ -16,7 +16,7 @@ from bot4.domain.quote import QuoteRate
 from bot4.errors import JournalFault
 from bot4.ports import Retry
 from bot4.strategy.complete_or_unwind import Complete, Wait
-from bot4.strategy.decision import Decision, Enter, Exit
+from bot4.strategy.decision import Decision, Enter, Exit, Reason
 from bot4.strategy.events import Compensate, Unwound
 from bot4.strategy.saga import Plan, Trade
 from bot4.tasks import closing, words
@@ -65,6 +65,13 @@ class Desk:
         return self.judge.forced(trade, "stop")
 
     @property
+    def naked_bound_s(self) -> float:
+        """How long one leg may be alone: an answer, its fence, and the attempts to mend it."""
+        one = self.execution
+        doubt_ms = one.answer_by_ms + one.window_ms + 2 * one.settle_ms
+        return (doubt_ms + (one.mend_attempts + 2) * ATTEMPT_MS) / 1000
+
+    @property
     def reconciled(self) -> bool:
         """Whether the venues' positions are known to be what the trades hold."""
         return RECONCILE not in self.gate.reasons
@@ -93,6 +100,14 @@ class Desk:
         decided = trio.current_time()
         deadline = decision.detected_at + self.execution.deadline_ms / 1000
         long, short = self.pair.on(decision.long), self.pair.on(other(decision.long))
+        if not self.dispatcher.spend((long.key.venue, short.key.venue), closing=False):
+            log.info(
+                "entry.held",
+                message=f"[HOLD] {self.pair.name}: too many orders in this second",
+                pair=self.pair.name,
+                reason=Reason.ORDER_RATE.value,
+            )
+            return
         trade_id = self.dispatcher.new_trade_id()
         plan = Plan(
             trade_id=trade_id,
@@ -131,6 +146,17 @@ class Desk:
             self.gate.block("journal", str(fault), "free the disk, then start the bot again")
             return
         watch.durable_at = trio.current_time()
+        if watch.durable_at - signed_at > SLOW_JOURNAL_S:
+            # The prices are old by now; the gateway's gate keeps both orders home.
+            deadline = watch.durable_at - 1.0
+            why = f"a commit took {(watch.durable_at - signed_at) * 1000:.0f} ms"
+            log.warning(
+                "journal.failed",
+                message=f"[SAFETY] Entry abandoned: {why}",
+                pair=self.pair.name,
+                why=why,
+                do="look at this machine's disk if it happens often",
+            )
         self.dispatcher.post(signed, deadline, watch)
         words.say_entering(self.pair.name, trade_id, decision)
 
@@ -158,6 +184,7 @@ class Desk:
                 Wanted(key, side, size, limit, Purpose.EXIT, attempt, reduce_only=True, leg=name)
             )
         signed = self.dispatcher.sign(trade.plan.trade_id, wanted)
+        self.dispatcher.spend(trade.venues, closing=True)
         self.ledger.intend(trade.plan.trade_id, tuple(one.order for one in signed))
         self.dispatcher.post(signed, trio.current_time() + 1.0, watch)
         words.say_leaving(trade, decision)
@@ -214,6 +241,7 @@ class Desk:
         )
 
     def _send(self, trade: Trade, wanted: Wanted) -> None:
+        self.dispatcher.spend((wanted.key.venue,), closing=True)
         signed = self.dispatcher.sign(trade.plan.trade_id, (wanted,))
         self.ledger.intend(trade.plan.trade_id, tuple(one.order for one in signed))
         self.dispatcher.post(signed, trio.current_time() + 1.0, self.watch_of(trade))
@@ -233,4 +261,8 @@ class Desk:
         return Retry.NEVER in (self.dispatcher.retry_of(last.order.client_order_id), told)
 
 
+SLOW_JOURNAL_S = 0.1
+"""A commit that took longer came too late to trade on. Source: ours."""
+ATTEMPT_MS = 600
+"""One order out and back, at the slower venue."""
 ENTER_1 = (Purpose.ENTER, 1, False)

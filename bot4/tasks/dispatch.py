@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import attrs
@@ -12,6 +12,7 @@ from bot4.domain.market import MarketKey
 from bot4.domain.order import Order, Purpose, Side
 from bot4.ports import Accepted, Errand, InDoubt, Journal, NotSent, PlaceOutcome, Refused, Retry
 from bot4.strategy.events import Answered, Sent, Verdict
+from bot4.strategy.risk import Bucket, spend
 from bot4.tasks.gateway import Gateway, Parcel
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.stopwatch import Stopwatch
@@ -51,6 +52,7 @@ class Dispatcher:
         ledger: Ledger,
         journal: Journal,
         window_ms: int,
+        orders_per_second: int,
     ) -> None:
         self.gateways = gateways
         self._ledger = ledger
@@ -59,10 +61,24 @@ class Dispatcher:
         self.sent_on: set[str] = set()
         """Venues that this run may have sent an order to."""
         self._retry: dict[str, Retry] = {}
+        self._per_second = orders_per_second
+        self._buckets = dict.fromkeys(gateways, Bucket(float(orders_per_second), 0.0))
 
     def new_trade_id(self) -> str:
         """A name for a trade, never used before."""
         return f"{self._journal.tag}-{self._journal.next_number('trade')}"
+
+    def spend(self, venues: Iterable[str], *, closing: bool) -> bool:
+        """Take a token of each venue's order rate; False when an opening order has to wait.
+
+        A third is kept back for orders that close; those go in any case.
+        """
+        now, granted = trio.current_time(), True
+        for venue in venues:
+            bucket, allowed = spend(self._buckets[venue], now, self._per_second, closing=closing)
+            self._buckets[venue] = bucket
+            granted = granted and allowed
+        return granted or closing
 
     def sign(self, trade_id: str, wanted: Sequence[Wanted]) -> tuple[Signed, ...]:
         """Name and sign orders, with the venue's own time. Nothing is written or sent.

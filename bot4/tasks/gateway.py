@@ -30,7 +30,7 @@ from bot4.ports import (
     VenueCodec,
     World,
 )
-from bot4.tasks.stop import StopSign
+from bot4.tasks.health import Health
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -64,15 +64,28 @@ class Gateway:
         codec: VenueCodec,
         door: HttpDoor,
         world: World,
-        stop: StopSign,
-        hide: Callable[[str], None],
+        *,
+        health: Health | None = None,
+        stays_home: Callable[[], str] = lambda: "",
+        hide: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            codec: how the venue speaks.
+            door: the way to its REST side.
+            world: for the wall clock.
+            health: its error budget, where opening depends on it.
+            stays_home: why no opening order may leave now, "" when it may; asked last of all.
+            hide: told of every token, so that no log line shows it.
+        """
         self.codec = codec
         self._hide = hide
+        self._health = health
+        self._stays_home = stays_home
         self.venue = codec.venue
         self._door = door
         self._world = world
-        self._stop = stop
         self._queue, self._parcels = trio.open_memory_channel[Parcel](QUEUE)
         self._login_lock = trio.Lock()
         self._login_due_ms = 0
@@ -108,9 +121,16 @@ class Gateway:
         Cancellation: waits for the exchange to end, at most ``timeout_s``.
         """
         outcome = await self._door.send(errand.request, timeout_s=timeout_s)
-        if isinstance(outcome, Answer):
-            return errand.read(outcome)
-        raise Unreachable(self.venue, outcome.why)
+        if not isinstance(outcome, Answer):
+            self._note(good=False)
+            raise Unreachable(self.venue, outcome.why)
+        try:
+            value = errand.read(outcome)
+        except ProtocolViolation:
+            self._note(good=False)
+            raise
+        self._note(good=True)
+        return value
 
     async def ask_signed_in(self, make: Callable[[int], Errand[T]]) -> T:
         """Run an errand that needs the session; sign in again once when it was lost.
@@ -220,6 +240,10 @@ class Gateway:
             self.on_wire -= 1
             raise
 
+    def _note(self, *, good: bool) -> None:
+        if self._health is not None:
+            self._health.good() if good else self._health.bad()
+
     async def _carry(self, parcel: Parcel) -> None:
         try:
             outcome, sent_at = await self._exchange(parcel)
@@ -229,19 +253,22 @@ class Gateway:
 
     async def _exchange(self, parcel: Parcel) -> tuple[PlaceOutcome, float | None]:
         # The last gate before the first byte: nothing opens after the stop sign or too late.
-        if parcel.opens and self._stop.raised:
-            return NotSent("stopping: nothing opens any more"), None
+        if parcel.opens and (why := self._stays_home()):
+            return NotSent(why), None
         if parcel.opens and trio.current_time() > parcel.deadline:
             return NotSent("the deadline passed before the first byte"), None
         parcel.sent()
         outcome = await self._door.send(parcel.errand.request, timeout_s=ORDER_TIMEOUT_S)
         match outcome:
             case NotSent():
+                self._note(good=False)
                 return outcome, None
             case InDoubt():
+                self._note(good=False)
                 return outcome, outcome.sent_at
             case Answer():
                 said = parcel.errand.read(outcome)
+                self._note(good=not isinstance(said, InDoubt))
                 if isinstance(said, Refused) and outcome.status == 401:
                     self.codec.session_lost()
                     self._login_due_ms = 0

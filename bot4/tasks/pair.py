@@ -52,6 +52,7 @@ class PairTask:
         self._ask_at: dict[str, float] = {}
         self._try_at = -inf
         self._cried_at = -inf
+        self._bounded = ""
         desk.ledger.watch(lambda _id, _event, trade: self._on_change(trade))
 
     def look(self) -> None:
@@ -109,10 +110,34 @@ class PairTask:
                 case Finish():
                     await desk.finish(trade)
                     self._try_at = -inf
+                    if self._bounded == trade.plan.trade_id:
+                        desk.gate.clear("naked")
                     return trio.current_time()
         if trade.state is State.HEDGED:
             return self._hold(trade, stopping=stopping)
-        return next_at
+        return min(next_at, self._bound(trade))
+
+    def _bound(self, trade: Trade) -> float:
+        """Stop opening, loudly, when a leg is naked longer than it may; return when that is."""
+        if trade.first_fill_s is None or not trade.net or trade.state is State.STRANDED:
+            return inf
+        due = trade.first_fill_s + self.desk.naked_bound_s
+        if trio.current_time() < due:
+            return due
+        if self._bounded != trade.plan.trade_id:
+            self._bounded = trade.plan.trade_id
+            why = f"{self.name} is naked for more than {self.desk.naked_bound_s:.1f} s"
+            log.error(
+                "exposure.left",
+                message=f"[DANGER] {why}: net {plain(trade.net)}, {trade.state}; still at work",
+                trade_id=trade.plan.trade_id,
+                pair=self.name,
+                net=plain(trade.net),
+                why=why,
+                do="look at both venues' pages; if it lasts, stop the bot and run flatten",
+            )
+            self.desk.gate.block("naked", why, "it ends with the trade; then look why")
+        return inf
 
     def _hold(self, trade: Trade, *, stopping: bool) -> float | None:
         desk = self.desk

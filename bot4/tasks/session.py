@@ -38,6 +38,8 @@ class Session:
     leverage: int
     clock_limit_ms: int
     markets: Mapping[str, Market] = attrs.field(factory=dict)
+    _clock_doubted: bool = False
+    _complained_at: float = float("-inf")
 
     async def keep(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Sign in, learn the markets, then renew and re-read for ever.
@@ -59,13 +61,23 @@ class Session:
             try:
                 await self.gateway.sign_in()
                 await self.read_account()
-                if trio.current_time() - clocked > CLOCK_EVERY_S:
+                if self._clock_doubted or trio.current_time() - clocked > CLOCK_EVERY_S:
                     await self._measure_clock()
-                    clocked = trio.current_time()
+                    clocked, self._clock_doubted = trio.current_time(), False
             except SAID as said:
                 self._complain(said)
                 await trio.sleep(RETRY_S)
             self._judge_age()
+
+    def doubt_clock(self) -> None:
+        """Measure the venue's clock again, soon."""
+        self._clock_doubted = True
+        self.listener.lost()
+
+    @property
+    def clock_known(self) -> bool:
+        """Whether the offset was measured since it was last doubted."""
+        return not self._clock_doubted
 
     async def read_account(self) -> None:
         """Read account and positions once. Raises as ``Gateway.ask``."""
@@ -75,7 +87,6 @@ class Session:
         self.accounts.post(self.gateway.venue, account, positions, asked)
 
     async def _open(self) -> None:
-        named_at = float("-inf")
         while True:
             try:
                 # The clock first: signatures and tokens depend on it. A venue whose clock can
@@ -89,9 +100,7 @@ class Session:
             except AuthRefused:
                 raise
             except SAID as said:
-                if trio.current_time() - named_at >= NAMED_EVERY_S:
-                    named_at = trio.current_time()
-                    self._complain(said)
+                self._complain(said)
                 await trio.sleep(RETRY_S)
             else:
                 venue = self.gateway.venue
@@ -153,6 +162,10 @@ class Session:
             self.gate.clear(f"{venue} account")
 
     def _complain(self, said: Exception) -> None:
+        now = trio.current_time()
+        if now - self._complained_at < NAMED_EVERY_S:
+            return
+        self._complained_at = now
         log.warning(
             "venue.unreachable",
             message=f"[VENUE] {said}",

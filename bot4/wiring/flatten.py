@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
+from typing import Final
 
 import structlog
 import trio
@@ -20,12 +21,17 @@ from bot4.logs.redact import register_token
 from bot4.ports import World
 from bot4.tasks.flatten import Flat, Flattener, summary
 from bot4.tasks.gateway import SAID, Gateway
-from bot4.tasks.stop import StopSign
+from bot4.transport.database import SqliteDatabase, open_database
 from bot4.transport.http import HttpxDoor
+from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.run import open_world
 from bot4.wiring.venues import speech_of, symbols_of
 
 log = structlog.get_logger()
+
+STOP_WAIT_S: Final = 15.0
+"""What a running bot gets to stop: it settles for ten at most."""
+ALIVE: Final = "the bot is running: two hands on one account would fight"
 
 
 async def run_flatten(options: FlattenOptions) -> ExitCode:
@@ -43,9 +49,9 @@ async def run_flatten(options: FlattenOptions) -> ExitCode:
     config = load_config(options.config, live_flag=options.live)
     venues = _venues(options)
     symbols = {venue: _symbols(config, options, venue) for venue in venues}
-    refuse_when_alive(config)
     world_options = RunOptions(config=options.config, live=options.live)
     async with (
+        only_hand(config, ask=not options.dry_run, force=options.force),
         open_world(config, world_options) as (opened, secrets, world),
         open_flatteners(opened, secrets, world, symbols) as flatteners,
     ):
@@ -74,7 +80,7 @@ async def open_flatteners(
             speech = speech_of(venue, config, secrets, tag)
             door = HttpxDoor(world, speech.rest_url)
             stack.push_async_callback(door.aclose)
-            gateway = Gateway(speech.codec, door, world, StopSign(), register_token)
+            gateway = Gateway(speech.codec, door, world, hide=register_token)
             await counters.start(gateway.run)
             flatteners.append(Flattener(gateway, wanted, _next(rows)))
         yield flatteners
@@ -111,26 +117,51 @@ async def flatten_all(flatteners: list[Flattener]) -> ExitCode:
     return ExitCode.CLEAN if all(flat.proven for flat in ends) else ExitCode.LEFT_OPEN
 
 
-def refuse_when_alive(config: Config) -> None:
-    """Refuse while the bot holds its journal; a missing or broken journal is no obstacle.
+@asynccontextmanager
+async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[None]:
+    """Hold the journal's lock, so that no bot begins meanwhile; a running one is asked to stop.
+
+    A missing or broken journal is no obstacle: then there is nothing to hold.
 
     Raises:
-        StartRefused: the bot is running.
+        StartRefused: the bot runs, and may not be asked or did not stop in time.
     """
-    from bot4.transport.world import RealWorld
-
-    path = config.state_dir / "journal.db"
-    if not path.exists():
-        return
+    held = None
     try:
-        RealWorld().open_database(path).close()
-    except JournalFault:
-        return
-    except StartRefused:
-        raise StartRefused(
-            "the bot is running: two hands on one account would fight",
-            "stop it with Ctrl+C first, then run flatten again",
-        ) from None
+        held = await _take_journal(config, ask=ask, force=force)
+        yield
+    finally:
+        stop_file(config).unlink(missing_ok=True)
+        if held is not None:
+            held.close()
+
+
+async def _take_journal(config: Config, *, ask: bool, force: bool) -> SqliteDatabase | None:
+    path, wanted = journal_file(config), stop_file(config)
+    with trio.move_on_after(STOP_WAIT_S):
+        while path.exists():
+            try:
+                return open_database(path)
+            except JournalFault:
+                return None
+            except StartRefused:
+                if not ask:
+                    raise StartRefused(
+                        ALIVE, "stop it first; without --dry-run it is asked"
+                    ) from None
+            if not wanted.exists():
+                wanted.touch(mode=0o600)
+                log.warning(
+                    "flatten.planned",
+                    message="[FLATTEN] The bot runs: it is asked to stop first",
+                    why=ALIVE,
+                    do="wait",
+                )
+            await trio.sleep(0.2)
+        return None
+    if force:
+        return None
+    raise StartRefused(ALIVE, "it did not stop in time: press Ctrl+C where it runs, or use --force")
 
 
 async def _plan(flatteners: list[Flattener]) -> None:

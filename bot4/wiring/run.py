@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import attrs
 import structlog
 
 from bot4 import __version__
-from bot4.app import Signals, run_bot
-from bot4.config.env import load_secrets
+from bot4.app import House, Signals, run_bot
+from bot4.config.env import load_mirror_secrets, load_secrets
 from bot4.config.load import load_config
 from bot4.config.options import RunOptions
 from bot4.config.schema import Config, Mode, Secrets
 from bot4.errors import ExitCode
 from bot4.logs.redact import register_secret
+from bot4.ports import World
 from bot4.transport.world import RealWorld
-from bot4.wiring.house import open_house
 from bot4.wiring.simulator import arguments, read_announcement, run_child
 
 log = structlog.get_logger()
+
+OpenHouse = Callable[[Config, Secrets, World], AbstractAsyncContextManager[House]]
 
 
 @asynccontextmanager
@@ -38,8 +41,10 @@ async def open_world(
         hide(secrets)
         yield config, secrets, RealWorld()
         return
+    mirror = load_mirror_secrets(config, options.config.parent)
     command = arguments(config, fresh=options.fresh)
-    async with run_child(command, config.state_dir / "simulator.log") as announced:
+    log_file = config.state_dir / "simulator.log"
+    async with run_child(command, log_file, meanwhile=_load_house) as announced:
         venues = read_announcement(config, announced)
         hide(venues.secrets)
         profile = config.simulation.profile
@@ -51,7 +56,15 @@ async def open_world(
             seed=config.simulation.seed,
             control=venues.control,
         )
-        yield venues.config, venues.secrets, RealWorld(ca_file=venues.ca_file)
+        secrets = attrs.evolve(venues.secrets, mirror=mirror)
+        yield venues.config, secrets, RealWorld(ca_file=venues.ca_file)
+
+
+def _load_house() -> OpenHouse:
+    """Import what takes longest: done while the simulator starts, it costs no time of its own."""
+    from bot4.wiring.house import open_house
+
+    return open_house
 
 
 def hide(secrets: Secrets) -> None:
@@ -79,8 +92,6 @@ async def run(options: RunOptions, signals: Signals) -> ExitCode:
         mode=config.mode.value,
         version=__version__,
     )
-    async with (
-        open_world(config, options) as (opened, secrets, world),
-        open_house(opened, secrets, world) as house,
-    ):
-        return await run_bot(house, signals, for_s=options.for_s)
+    async with open_world(config, options) as (opened, secrets, world):
+        async with _load_house()(opened, secrets, world) as house:
+            return await run_bot(house, signals, for_s=options.for_s)

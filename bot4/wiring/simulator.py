@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -112,10 +112,13 @@ def arguments(config: Config, *, fresh: bool) -> list[str]:
 
 
 @asynccontextmanager
-async def run_child(command: Sequence[str], error_file: Path) -> AsyncIterator[str]:
+async def run_child(
+    command: Sequence[str], error_file: Path, meanwhile: Callable[[], object] = lambda: None
+) -> AsyncIterator[str]:
     """Run the simulator; yield its JSON line; end it by closing its stdin.
 
     It runs in a session of its own, so that a terminal's Ctrl+C does not reach it.
+    ``meanwhile`` is called once, while the child gets ready.
 
     Raises:
         StartRefused: it did not start.
@@ -132,6 +135,7 @@ async def run_child(command: Sequence[str], error_file: Path) -> AsyncIterator[s
             start_new_session=True,
         )
         try:
+            meanwhile()
             yield await _first_line(process, error_file)
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + END_LIMIT_S) as end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import attrs
@@ -19,9 +19,9 @@ from bot4.tasks.connection import Connection
 from bot4.tasks.feed import BookListener
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import Gateway
+from bot4.tasks.health import Health
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.session import Session
-from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.venues.paradex.codec import ParadexCodec
@@ -94,7 +94,7 @@ async def open_venue(
     speech: Speech,
     config: Config,
     world: World,
-    stop: StopSign,
+    stays_home: Callable[[], str],
     books: Books,
     accounts: Accounts,
     ledger: Ledger,
@@ -111,7 +111,14 @@ async def open_venue(
     def dial(url: str) -> AbstractAsyncContextManager[Wire]:
         return connect(world, venue, url)
 
-    gateway = Gateway(speech.codec, door, world, stop, register_token)
+    gateway = Gateway(
+        speech.codec,
+        door,
+        world,
+        health=Health(venue, gate),
+        stays_home=stays_home,
+        hide=register_token,
+    )
     orders = OrderListener(gateway, ledger)
     session = Session(
         gateway=gateway,

@@ -187,14 +187,15 @@ def _read_levels(frame: bytes, at: int, *, drop_zero: bool) -> tuple[list[tuple[
     if count > MAX_LEVELS or length < _LEVEL.size or end > len(frame):
         raise Unreadable("a group of levels does not fit")
     if length == _LEVEL.size:
-        numbers = struct.unpack_from(f"<{2 * count}q", frame, at)
-        prices, sizes = numbers[::2], numbers[1::2]
-        levels = list(zip(prices, sizes, strict=True))
+        pairs = iter(numbers := struct.unpack_from(f"<{2 * count}q", frame, at))
+        levels = list(zip(pairs, pairs, strict=True))
+        # The usual case, told in C: a number whose highest byte is ASCII is not negative.
+        if frame[at + 7 : end : 8].isascii() and 0 not in numbers:
+            return levels, end
     else:
         levels = [_LEVEL.unpack_from(frame, start) for start in range(at, end, length)]
-        prices, sizes = zip(*levels, strict=True)
-    smallest = min(sizes)
-    if min(prices) <= 0 or smallest < 0:
+    smallest = min(size for _, size in levels)
+    if smallest < 0 or min(price for price, _ in levels) <= 0:
         raise Unreadable("a price or size is out of range")
     if drop_zero and not smallest:
         levels = [level for level in levels if level[1]]

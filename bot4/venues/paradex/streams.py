@@ -17,20 +17,17 @@ from bot4.domain.book import BookUpdate
 from bot4.domain.market import PARADEX
 from bot4.errors import ProtocolViolation
 from bot4.ports import AccountChanged, Acknowledged, Frame, Notice, Pong
-from bot4.venues.paradex import sbe
+from bot4.venues.paradex import json_book, sbe
 from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.messages import read_fill, read_order
 from bot4.venues.reading import (
     FAULTS,
-    MAX_LEVELS,
+    MAX_BYTES,
     Row,
     Unreadable,
     as_row,
-    as_rows,
-    e8_column,
     read_json,
     read_text,
-    read_whole,
     violation,
 )
 
@@ -110,13 +107,18 @@ class ParadexPublic(_ParadexStream):
             raise violation(PARADEX, "public stream", fault) from None
 
     def _read_json(self, text: str) -> Sequence[Notice]:
-        message = as_row(read_json(text))
-        if message.get("method") != "subscription":
-            return self._control(message)
-        params = as_row(message.get("params"))
-        if not read_text(params, "channel").startswith("order_book."):
-            return ()
-        return self._ours(read_json_book(as_row(params.get("data"))))
+        if len(text) > MAX_BYTES:
+            raise Unreadable("too large")
+        update = json_book.quick_json_book(text)
+        if update is None:
+            message = as_row(read_json(text))
+            if message.get("method") != "subscription":
+                return self._control(message)
+            params = as_row(message.get("params"))
+            if not read_text(params, "channel").startswith(json_book.CHANNEL):
+                return ()
+            update = json_book.read_json_book(as_row(params.get("data")))
+        return self._ours(update)
 
     def _ours(self, update: BookUpdate) -> Sequence[Notice]:
         return (update,) if update.symbol in self._symbols else ()
@@ -198,38 +200,3 @@ def request(number: int, method: str, params: Mapping[str, Any]) -> str:
     """Return one JSON-RPC request."""
     body = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
     return msgspec.json.encode(body).decode()
-
-
-def read_json_book(data: Row) -> BookUpdate:
-    """Read a book event of a JSON session: a whole book, or what changed of it.
-
-    Raises:
-        Unreadable: it is neither.
-    """
-    kind = read_text(data, "update_type")
-    if kind not in ("s", "d"):
-        raise Unreadable("neither a snapshot nor a delta")
-    sides: dict[str, list[tuple[int, int]]] = {"BUY": [], "SELL": []}
-    # In this order a level that is deleted and inserted anew in one event is there at its end.
-    for name in ("deletes", "updates", "inserts"):
-        rows = as_rows(data.get(name) or [])
-        if len(rows) > 2 * MAX_LEVELS:
-            raise Unreadable("too many levels")
-        prices = e8_column([read_text(row, "price") for row in rows])
-        sizes = e8_column([read_text(row, "size") for row in rows])
-        for row, price, size in zip(rows, prices, sizes, strict=True):
-            side = sides.get(read_text(row, "side"))
-            if side is None or price <= 0 or size < 0:
-                raise Unreadable("a level is out of range")
-            if name == "deletes":
-                side.append((price, 0))
-            elif size or kind == "d":
-                side.append((price, size))
-    return BookUpdate(
-        symbol=read_text(data, "market"),
-        snapshot=kind == "s",
-        bids=sides["BUY"],
-        asks=sides["SELL"],
-        sequence=read_whole(data, "seq_no"),
-        venue_time_ms=read_whole(data, "last_updated_at", 0) or None,
-    )

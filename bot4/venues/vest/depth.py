@@ -62,7 +62,8 @@ def quick_depth(data: str | bytes) -> BookUpdate | None:
     numbers = quick_e8_column(texts)
     if numbers is None:
         return _checked(message.channel, len(bids), slow_e8_column(texts))
-    levels = list(zip(numbers[::2], numbers[1::2], strict=True))  # all above zero
+    pairs = iter(numbers)
+    levels = list(zip(pairs, pairs, strict=True))  # all above zero
     return _update(message.channel, levels[: len(bids)], levels[len(bids) :])
 
 

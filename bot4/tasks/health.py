@@ -1,0 +1,42 @@
+"""One venue's error budget: too many exchanges that fail stop opening there, never closing."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from bot4.tasks.gate import Gate
+
+REMEMBERED: Final = 12
+SICK: Final = 6
+"""Failures among the remembered exchanges that stop opening. Source: ours."""
+WELL: Final = 4
+"""Good exchanges in a row that end it."""
+
+
+class Health:
+    """Counts exchanges with one venue. A refusal is an answer: only silence and chaos count."""
+
+    def __init__(self, venue: str, gate: Gate) -> None:
+        self._name = f"{venue} health"
+        self._venue = venue
+        self._gate = gate
+        self._last: deque[bool] = deque(maxlen=REMEMBERED)
+        self._sick = False
+
+    def good(self) -> None:
+        """An exchange ended with a readable answer."""
+        self._last.append(True)
+        if self._sick and all(list(self._last)[-WELL:]):
+            self._sick = False
+            self._last.clear()
+            self._gate.clear(self._name)
+
+    def bad(self) -> None:
+        """An exchange ended without a readable answer."""
+        self._last.append(False)
+        failed = self._last.count(False)
+        if failed >= SICK and not self._sick:
+            self._sick = True
+            why = f"{failed} of the last {len(self._last)} exchanges with {self._venue} failed"
+            self._gate.block(self._name, why, "look at your network and the venue's status page")

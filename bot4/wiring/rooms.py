@@ -1,0 +1,224 @@
+"""What the house's verbs do: recover, trade, leave, abandon, say goodbye."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+
+import attrs
+import structlog
+import trio
+
+from bot4.app import Crashes, Service
+from bot4.config.schema import Config, PairConfig
+from bot4.domain.market import PARADEX, VENUES, VEST, Pair
+from bot4.domain.quote import QuoteRate
+from bot4.domain.units import plain
+from bot4.ports import World
+from bot4.strategy.premium import Premium
+from bot4.strategy.saga import State
+from bot4.tasks.accounts import Accounts
+from bot4.tasks.books import Books
+from bot4.tasks.desk import Desk
+from bot4.tasks.detector import Detector
+from bot4.tasks.dispatch import Dispatcher
+from bot4.tasks.gate import Gate
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.judge import Judge
+from bot4.tasks.ledger import Ledger
+from bot4.tasks.pair import PairTask
+from bot4.tasks.reconcile import Reconciler
+from bot4.tasks.shutdown import fire_cancel_all, leave, unfinished
+from bot4.tasks.stop import StopSign
+from bot4.tasks.watchdog import CLOCKS, keep_watch
+from bot4.wiring.files import write_heartbeat
+from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
+from bot4.wiring.venues import VenueParts
+
+log = structlog.get_logger()
+
+
+@attrs.define
+class Rooms:
+    """What the house's verbs work on."""
+
+    config: Config
+    world: World
+    stop: StopSign
+    closing: StopSign
+    books: Books
+    accounts: Accounts
+    ledger: Ledger
+    gate: Gate
+    dispatcher: Dispatcher
+    parts: Mapping[str, VenueParts]
+    reconciler: Reconciler
+    judges: dict[str, Judge]
+    """By pair, once trading has begun."""
+    recovered: bool = False
+    started_at: float = attrs.field(factory=trio.current_time)
+    booked_before: int = 0
+    """Trades that earlier runs closed."""
+
+    async def recover(self) -> None:
+        """Cancel what rests at the venues; the pairs settle what the journal left open."""
+        for trade in self.ledger.trades:
+            log.warning(
+                "trade.recovered",
+                message=f"[RECOVERY] Trade {trade.plan.trade_id} found in the journal, "
+                f"{trade.state}, {trade.plan.pair}",
+                trade_id=trade.plan.trade_id,
+                pair=trade.plan.pair,
+                state=trade.state.value,
+                why="the last run ended before this trade did",
+                do="nothing: it is compared with both venues and carried on",
+            )
+        await self.reconciler.settle_start()
+        self.recovered = True
+
+    async def trade(self) -> None:
+        """Run detector and pairs until every pair has settled after the stop sign."""
+        if not self.recovered:
+            return
+        pairs = [self._pair_task(config) for config in self.config.pairs]
+        detector = Detector(self.books, {task.name: task for task in pairs})
+        crashes = Crashes(self.stop)
+        async with trio.open_nursery() as trading:
+            trading.start_soon(detector.keep, self.stop)
+            trading.start_soon(self.reconciler.keep)
+            trading.start_soon(self._bound, trading.cancel_scope)
+            async with trio.open_nursery() as settling:
+                for task in pairs:
+                    settling.start_soon(_keep_pair, task, crashes)
+            trading.cancel_scope.cancel(reason="every pair has settled")
+        if crashes.errors:
+            raise ExceptionGroup("pairs crashed", crashes.errors)
+
+    async def leave(self) -> list[str]:
+        """Prove that no order of ours is open, or list what is left."""
+        touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
+        within_s = float(self.config.execution.leave_within_s)
+        return await leave(self._gateways, self.ledger, touched, within_s)
+
+    async def abandon(self) -> list[str]:
+        """Fire cancel-all at both venues and list what is abandoned."""
+        await fire_cancel_all(self._gateways)
+        return unfinished(self.ledger)
+
+    def goodbye(self, left: Sequence[str]) -> None:
+        """Log how the run went, then the last line: clean, or what is left and what to do."""
+        held = {
+            trade.plan.pair: {venue: plain(trade.position(venue)) for venue in trade.venues}
+            for trade in self.ledger.trades
+            if trade.state is State.HEDGED
+        }
+        lived = max(trio.current_time() - self.started_at, 1e-9)
+        uptime = {}
+        for venue, parts in self.parts.items():
+            parts.public.uptime.down()
+            uptime[venue] = round(100 * parts.public.uptime.total_s / lived, 2)
+        booked = self.ledger.results[self.booked_before :]
+        results = [result for result in booked if result["outcome"] != "missed"]
+        net = sum((Decimal(str(result["net_usdc"])) for result in results), Decimal(0))
+        words = ", ".join(f"{venue} {share}%" for venue, share in uptime.items())
+        log.info(
+            "bot.ended",
+            message=f"[SHUTDOWN] {len(results)} trades closed, "
+            f"net {plain(net)} USDC, feeds up {words}",
+            trades=len(results),
+            net_usdc=plain(net),
+            uptime_percent=uptime,
+            seconds=round(lived, 1),
+        )
+        if not left:
+            log.info(
+                "shutdown.clean",
+                message="[SHUTDOWN] Clean exit, no pending orders",
+                held=held,
+            )
+            return
+        log.critical(
+            "shutdown.left",
+            message=f"[SHUTDOWN] NOT clean: {'; '.join(left)}",
+            left=list(left),
+            held=held,
+            why="it could not be proven closed in time",
+            do="run scripts/flatten.py, or start the bot again: it takes up where it stopped",
+        )
+
+    @property
+    def _gateways(self) -> dict[str, Gateway]:
+        return {venue: parts.gateway for venue, parts in self.parts.items()}
+
+    async def _bound(self, scope: trio.CancelScope) -> None:
+        await self.stop.wait()
+        await trio.sleep(float(self.config.execution.leave_within_s))
+        scope.cancel(reason="out of time to settle")
+
+    def watch(self, stays_home: Callable[[], str]) -> Service:
+        """The watchdog of this house."""
+        sessions = [part.session for part in self.parts.values()]
+
+        def beat() -> None:
+            write_heartbeat(self.config, self.world.wall_ms())
+            if CLOCKS in self.gate.reasons and all(one.clock_known for one in sessions):
+                self.gate.clear(CLOCKS)
+
+        def measure() -> None:
+            for session in sessions:
+                session.doubt_clock()
+
+        return partial(keep_watch, stays_home, beat, measure, self.gate, self.world)
+
+    def _pair_task(self, config: PairConfig) -> PairTask:
+        markets = {venue: self.parts[venue].session.markets for venue in VENUES}
+        pair = Pair(config.name, markets[VEST][config.vest], markets[PARADEX][config.paradex])
+        judge = self.judges[config.name] = Judge(
+            pair=pair,
+            rules=rules_for(self.config, config),
+            mend=mend_rules_for(self.config, config),
+            limits=limits_for(self.config),
+            books=self.books,
+            accounts=self.accounts,
+            ledger=self.ledger,
+            gate=self.gate,
+            quote=self._quote,
+            wall_ms=self.world.wall_ms,
+            premium=Premium(self.config.vest.premium_bps),
+        )
+        return PairTask(
+            Desk(
+                pair=pair,
+                execution=self.config.execution,
+                judge=judge,
+                ledger=self.ledger,
+                gate=self.gate,
+                dispatcher=self.dispatcher,
+                stop=self.stop,
+                quote=self._quote,
+            )
+        )
+
+    def _quote(self) -> QuoteRate:
+        return fixed_quote(self.config)
+
+
+def fixed_quote(config: Config) -> QuoteRate:
+    """The configured quote rate; always fresh."""
+    rate, spread = config.quote_rate.rate, config.quote_rate.uncertainty / 100
+    return QuoteRate(low=rate * (1 - spread), rate=rate, high=rate * (1 + spread), age_s=0.0)
+
+
+async def _keep_pair(task: PairTask, crashes: Crashes) -> None:
+    """A pair that crashes stops the bot, then goes on settling what it holds."""
+    for _ in range(CRASHES_ALLOWED):
+        try:
+            await task.keep()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a leg may be open
+            crashes.note(error)
+            continue
+        return
+
+
+CRASHES_ALLOWED = 5
