@@ -119,9 +119,10 @@ class PairTask:
 
     def _bound(self, trade: Trade) -> float:
         """Stop opening, loudly, when a leg is naked longer than it may; return when that is."""
-        if trade.first_fill_s is None or not trade.net or trade.state is State.STRANDED:
+        since = self.desk.watch_of(trade).naked_since
+        if since is None or trade.state in (State.HEDGED, State.STRANDED):
             return inf
-        due = trade.first_fill_s + self.desk.naked_bound_s
+        due = since + self.desk.naked_bound_s
         if trio.current_time() < due:
             return due
         if self._bounded != trade.plan.trade_id:

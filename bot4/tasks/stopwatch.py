@@ -43,6 +43,16 @@ class Stopwatch:
         if not self.exposure or self.exposure[-1][1] != net:
             self.exposure.append((now, net))
 
+    @property
+    def naked_since(self) -> float | None:
+        """When the exposure that lasts now began; None when there is none."""
+        since = None
+        for at, net in reversed(self.exposure):
+            if not net:
+                break
+            since = at
+        return since
+
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds by stage of the first two orders, for the log; absent when unknown."""
         first = list(self.orders.values())[:2]
