@@ -38,8 +38,8 @@ class Stopwatch:
         return self.orders.setdefault(client_order_id, OrderTimes(now))
 
     def exposed(self, trade: Trade, now: float) -> None:
-        """Note the trade's net exposure when it changed."""
-        net = trade.net
+        """Note the trade's net exposure when it changed; what cannot be traded away is none."""
+        net = trade.net if abs(trade.net) >= trade.plan.dust else Decimal(0)
         if not self.exposure or self.exposure[-1][1] != net:
             self.exposure.append((now, net))
 
