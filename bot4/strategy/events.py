@@ -157,7 +157,7 @@ def step(trade: Trade, event: Event, now_s: float) -> Trade:
     Args:
         trade: the trade so far.
         event: what happened.
-        now_s: Trio time; only distances matter.
+        now_s: Trio time, kept for how long a leg was alone; no state depends on it.
     """
     match event:
         case Intended(orders):
@@ -170,7 +170,7 @@ def step(trade: Trade, event: Event, now_s: float) -> Trade:
         case Sent(name):
             return _on_leg(trade, name, Leg.sent)
         case Answered() | Overdue() | Reported() | Filled() | Missing():
-            change = _change(event, now_s, trade.plan.settle_ms)
+            change = _change(event, trade.plan.settle_ms)
             return advance(_clocked(_on_leg(trade, event.client_order_id, change), now_s))
         case Corrected(venue, size, _):
             return advance(attrs.evolve(trade, corrections=(*trade.corrections, (venue, size))))
@@ -184,7 +184,7 @@ def step(trade: Trade, event: Event, now_s: float) -> Trade:
 
 
 def _change(
-    event: Answered | Overdue | Reported | Filled | Missing, now_s: float, settle_ms: int
+    event: Answered | Overdue | Reported | Filled | Missing, settle_ms: int
 ) -> Callable[[Leg], Leg]:
     match event:
         case Answered(_, verdict, venue_order_id, why):
@@ -196,7 +196,7 @@ def _change(
         case Filled(_, fill):
             return lambda leg: leg.fill(fill)
         case Missing(_, venue_now_ms):
-            return lambda leg: leg.missing(venue_now_ms, now_s, settle_ms)
+            return lambda leg: leg.missing(venue_now_ms, settle_ms)
 
 
 def _answer(verdict: Verdict, venue_order_id: str, why: str) -> Callable[[Leg], Leg]:
@@ -230,7 +230,7 @@ def _clocked(trade: Trade, now_s: float) -> Trade:
 def _restarted(leg: Leg) -> Leg:
     if leg.state.terminal:
         return leg
-    return attrs.evolve(leg.doubted("restarted"), missing_since_s=None)
+    return attrs.evolve(leg.doubted("restarted"), missing_since_ms=None)
 
 
 # --------------------------------------------------------------------------- what to do now

@@ -16,7 +16,7 @@ import attrs
 from bot4.domain.fill import Fill
 from bot4.domain.order import Order, OrderReport, OrderState
 
-SECOND_READ_S: Final = 1.0
+SECOND_READ_MS: Final = 1000
 """Two "not found" past the fence must be this far apart: acceptance is asynchronous."""
 
 
@@ -67,8 +67,8 @@ class Leg:
     fee: Decimal | None = None
     fills: tuple[Fill, ...] = ()
     reason: str = ""
-    missing_since_s: float | None = None
-    """Trio time of the first "not found" past the fence."""
+    missing_since_ms: int | None = None
+    """The venue's clock at the first "not found" past the fence."""
 
     @property
     def filled(self) -> Decimal:
@@ -118,15 +118,15 @@ class Leg:
             return self
         return attrs.evolve(self, state=LegState.NEVER, reason=why)
 
-    def missing(self, venue_now_ms: int, now_s: float, settle_ms: int) -> Leg:
+    def missing(self, venue_now_ms: int, settle_ms: int) -> Leg:
         """The venue does not know the order, by its own clock. Proof only past the fence, twice."""
         if self.state is not LegState.DOUBT or self.filled:
             return self
         if venue_now_ms <= self.order.fence_ms + settle_ms:
             return self
-        if self.missing_since_s is None:
-            return attrs.evolve(self, missing_since_s=now_s)
-        if now_s - self.missing_since_s < SECOND_READ_S:
+        if self.missing_since_ms is None:
+            return attrs.evolve(self, missing_since_ms=venue_now_ms)
+        if venue_now_ms - self.missing_since_ms < SECOND_READ_MS:
             return self
         return self.never("not found twice past its receive window")
 

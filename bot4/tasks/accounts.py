@@ -30,6 +30,8 @@ class Accounts:
 
     def __init__(self) -> None:
         self._readings: dict[str, Reading] = {}
+        self.version = 0
+        """Rises with every reading."""
 
     def get(self, venue: str) -> Reading | None:
         """The newest reading, or None before the first."""
@@ -38,6 +40,7 @@ class Accounts:
     def post(self, venue: str, account: Account, positions: Sequence[Position], at: float) -> None:
         """Replace the venue's reading; ``at`` is when it was asked for."""
         self._readings[venue] = Reading(account, tuple(positions), at)
+        self.version += 1
 
     def age_s(self, venue: str) -> float:
         """Seconds since the newest reading; infinite before the first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import structlog
-import trio
 
 log = structlog.get_logger()
 
@@ -13,7 +12,6 @@ class Gate:
 
     def __init__(self) -> None:
         self._reasons: dict[str, str] = {}
-        self._changed = trio.Event()
 
     @property
     def open(self) -> bool:

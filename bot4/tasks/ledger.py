@@ -183,10 +183,16 @@ class Ledger:
             if isinstance(event, Planned):
                 self._remember(Trade(event.plan))
             elif entry.trade_id in self._trades:
-                self._remember(step(self._trades[entry.trade_id], event, 0.0))
+                self._remember(self._replayed(entry, event))
         for trade in self.trades:
             self.happen(trade.plan.trade_id, happened.Restarted())
         return orders
+
+    def _replayed(self, entry: Entry, event: Event) -> Trade:
+        try:
+            return step(self._trades[entry.trade_id], event, 0.0)
+        except ValueError as fault:
+            raise JournalFault(f"row {entry.row} of the journal cannot follow: {fault}") from None
 
     async def wait_changed(self, trade_id: str, version: int) -> None:
         """Block until the trade is no longer at this version. Cancellation: safe."""

@@ -36,6 +36,10 @@ log = structlog.get_logger()
 ASK_FIRST_S = 0.1
 ASK_CAP_S = 1.0
 STRANDED_EVERY_S = 5.0
+FAILED_REDUCTIONS = 2
+"""So many reducing orders in a row without a fill are no accident: the position may be gone."""
+DOUBT_S = 6.0
+"""What comparing positions may take before reducing goes on all the same."""
 EXIT_PAUSE_S = 0.5
 EXIT_PAUSE_CAP_S = 10.0
 
@@ -53,6 +57,8 @@ class PairTask:
         self._try_at = -inf
         self._cried_at = -inf
         self._bounded = ""
+        self._doubted = 0
+        self._doubt_until = -inf
         desk.ledger.watch(lambda _id, _event, trade: self._on_change(trade))
 
     def look(self) -> None:
@@ -178,6 +184,9 @@ class PairTask:
         now = trio.current_time()
         if now < self._try_at:
             return self._try_at
+        self._doubt_positions(trade, now)
+        if not self.desk.reconciled and now < self._doubt_until:
+            return now + 0.1
         if trade.state is State.STRANDED and now - self._cried_at >= STRANDED_EVERY_S:
             self._cried_at = now
             held = ", ".join(f"{v} {plain(trade.position(v))}" for v in trade.venues)
@@ -199,6 +208,18 @@ class PairTask:
             pause = STRANDED_EVERY_S
         self._try_at = now + pause if pause else now
         return now + max(pause, 0.05)
+
+    def _doubt_positions(self, trade: Trade, now: float) -> None:
+        """After reducing orders that found nothing to reduce, see first what is really held."""
+        failed = 0
+        for leg in reversed(trade.legs):
+            if leg.order.purpose is not Purpose.UNWIND or leg.filled:
+                break
+            failed += 1
+        if failed >= FAILED_REDUCTIONS and self._doubted != len(trade.legs):
+            self._doubted = len(trade.legs)
+            self._doubt_until = now + DOUBT_S
+            self.desk.doubt_positions()
 
     # ------------------------------------------------------------------- doubt and time
 

@@ -11,7 +11,7 @@ import trio
 from bot4.domain.market import MarketKey
 from bot4.domain.units import plain
 from bot4.strategy.events import Corrected
-from bot4.strategy.saga import State, Trade
+from bot4.strategy.saga import Trade
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import SAID
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 SETTLE_S = 3.0
 """A difference must stand in two readings this far apart before it is believed."""
 EVERY_S = 15.0
+LOOK_EVERY_S = 0.5
 RECONCILE = "reconcile"
 OURS = frozenset({RECONCILE, "unknown order", "exposure"})
 """The gate's reasons that a comparison without a difference withdraws."""
@@ -82,13 +83,16 @@ class Reconciler:
 
     async def keep(self) -> None:
         """Compare for ever, only while nothing is on its way. Cancellation: safe."""
+        compared, at = -1, float("-inf")
         while True:
-            if self._quiet():
+            doubted = bool(self._seen) or bool(OURS & self._gate.reasons.keys())
+            due = self._accounts.version != compared or trio.current_time() - at > EVERY_S
+            if (doubted or due) and self._quiet():
                 await self._refresh()
                 if self._quiet():
                     self.compare()
-            hurry = bool(self._seen) or bool(OURS & self._gate.reasons.keys())
-            await trio.sleep(1.0 if hurry else EVERY_S)
+                compared, at = self._accounts.version, trio.current_time()
+            await trio.sleep(LOOK_EVERY_S)
 
     async def _refresh(self) -> None:
         """Read again whatever was read before the last change, or is being doubted."""
@@ -122,8 +126,7 @@ class Reconciler:
 
     def _quiet(self) -> bool:
         on_wire = any(session.gateway.on_wire for session in self._sessions.values())
-        settled = all(t.state in (State.HEDGED, State.STRANDED) for t in self._ledger.trades)
-        return settled and not on_wire
+        return not on_wire and not any(trade.open_legs() for trade in self._ledger.trades)
 
     def _confirmed(self, key: MarketKey, difference: Decimal) -> bool:
         """The same difference in two readings, some seconds apart: venues lag behind fills."""

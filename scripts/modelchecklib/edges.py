@@ -160,11 +160,11 @@ def _asked(node: Node, name: str, bounds: Bounds, saga: Saga) -> Iterator[Edge]:
         yield Edge(f"{name} found", attrs.evolve(node, trade=trade), fault=False)
     elif sent.fate == "dead":
         once = saga.step(node.trade, Missing(name, PAST), 0.0)
-        trade = plain(saga.step(once, Missing(name, PAST), 100.0))
+        trade = plain(saga.step(once, Missing(name, PAST + 1000), 0.0))
         yield Edge(f"{name} proven never", attrs.evolve(node, trade=trade), fault=False)
     else:
         once = saga.step(node.trade, Missing(name, 0), 0.0)
-        early = plain(saga.step(once, Missing(name, 0), 100.0))
+        early = plain(saga.step(once, Missing(name, 1000), 0.0))
         yield Edge(f"{name} not found yet", attrs.evolve(node, trade=early), fault=False)
         if not _beyond(node, at, bounds):
             expired = with_sent(node, at, attrs.evolve(sent, fate="dead", answer=False))

@@ -199,7 +199,7 @@ def with_sent(node: Node, at: int, sent: Sent) -> Node:
 
 def plain(trade: Trade) -> Trade:
     """Forget what makes equal states look different: counters, times and words."""
-    legs = tuple(attrs.evolve(leg, reason="", missing_since_s=None) for leg in trade.legs)
+    legs = tuple(attrs.evolve(leg, reason="", missing_since_ms=None) for leg in trade.legs)
     return attrs.evolve(trade, version=0, first_fill_s=None, legs=legs)
 
 

@@ -61,7 +61,9 @@ def _absence_is_proof(_trade: Trade, event: Event) -> Event:
 
 def _no_fence(trade: Trade, event: Event) -> Event:
     del trade
-    return Missing(event.client_order_id, PAST) if isinstance(event, Missing) else event
+    if isinstance(event, Missing):
+        return Missing(event.client_order_id, PAST + event.venue_now_ms)
+    return event
 
 
 def _double_counting(trade: Trade, event: Event, now_s: float) -> Trade:

@@ -94,16 +94,16 @@ def test_a_refusal_after_a_fill_keeps_the_fill():
 def test_not_found_before_the_fence_proves_nothing():
     leg = Leg(ORDER).sent().doubted("cut")
     for second in range(5):
-        leg = leg.missing(3_999, float(second * 10), 1_000)
+        leg = leg.missing(3_000 + second, 1_000)
 
     assert leg.state is LegState.DOUBT
 
 
 def test_not_found_past_the_fence_needs_two_reads_a_second_apart():
     doubt = Leg(ORDER).sent().doubted("cut")
-    once = doubt.missing(4_001, 10.0, 1_000)
-    too_soon = once.missing(4_200, 10.5, 1_000)
-    twice = once.missing(5_100, 11.0, 1_000)
+    once = doubt.missing(4_001, 1_000)
+    too_soon = once.missing(4_900, 1_000)
+    twice = once.missing(5_001, 1_000)
 
     assert once.state is too_soon.state is LegState.DOUBT
     assert twice.state is LegState.NEVER
@@ -149,7 +149,7 @@ def test_filled_never_falls_and_ends_stay_ended(choices: list[int]):
         *WORDS,
         lambda leg: leg.doubted("x"),
         lambda leg: leg.refused("x"),
-        lambda leg: leg.missing(9_999, 50.0, 1_000),
+        lambda leg: leg.missing(9_999, 1_000),
         lambda leg: leg.sent(),
     ]
     leg = Leg(ORDER)

@@ -1,0 +1,1 @@
+"""Whole universes from one seed: the bot, both venues, faults, deaths and restarts, in memory."""

@@ -1,0 +1,90 @@
+"""What must hold when a universe has ended: asked of the venues, not of the bot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+D = Decimal
+DUST = D("0.00013")
+CLOSING = frozenset({"exit", "unwind", "flatten"})
+
+
+@attrs.define
+class Ending:
+    """What is known of a universe at its end."""
+
+    truth: dict[str, Any]
+    events: list[dict[str, Any]]
+    codes: list[int]
+    by_hand: bool
+    """Whether somebody closed a position by hand."""
+    stranded: bool
+    """Whether the venues refused every attempt until the end."""
+
+
+def positions(truth: dict[str, Any]) -> dict[str, Decimal]:
+    """Signed base units by venue."""
+    return {
+        venue: sum((D(size) for size in state["positions"].values()), D(0))
+        for venue, state in truth.items()
+    }
+
+
+def violations(end: Ending) -> list[str]:
+    """Every invariant that is broken, one line each; empty when none is."""
+    found = []
+    resting = [order for state in end.truth.values() for order in state["open_orders"]]
+    if resting:
+        found.append(f"I5: {len(resting)} orders open at the end")
+    held = positions(end.truth)
+    net = sum(held.values(), D(0))
+    if abs(net) >= DUST:
+        found.append(f"I4: naked at the end: {held}")
+    for venue, name in (("vest", "nonce"), ("paradex", "client_id")):
+        counts = Counter(str(order[name]) for order in end.truth[venue]["orders"])
+        for handle, times in counts.items():
+            if times > 1 and handle:
+                found.append(f"I2: {venue} saw {handle} {times} times")
+    found += _flips(end.truth)
+    found += _spreads(end.events)
+    for line in end.events:
+        if line["event"] == "bot.crashed":
+            found.append(f"crashed: {line.get('why')}")
+        if line["level"] in ("warning", "error", "critical") and not line.get("why"):
+            found.append(f"a warning without why: {line['event']}")
+    if end.codes[-1] != 0:
+        found.append(f"the last exit code is {end.codes[-1]}")
+    return found
+
+
+def _flips(truth: dict[str, Any]) -> list[str]:
+    """A reduce-only order that turned a position around."""
+    found = []
+    for venue, state in truth.items():
+        reducing = {order["id"] for order in state["orders"] if order["reduce_only"]}
+        held: dict[str, Decimal] = {}
+        for fill in state["fills"]:
+            before = held.get(fill["symbol"], D(0))
+            sign = 1 if str(fill["side"]).lower() == "buy" else -1
+            after = before + sign * D(fill["size"])
+            held[fill["symbol"]] = after
+            if fill.get("order_id") in reducing and before * after < 0:
+                found.append(f"I11: {venue} flipped from {before} to {after}")
+    return found
+
+
+def _spreads(events: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for line in events:
+        if line["event"] != "pair.opened" or line.get("mended") or not line.get("spread_percent"):
+            continue
+        spread, target = (
+            D(str(line[name]).rstrip("%")) for name in ("spread_percent", "target_percent")
+        )
+        if spread < target - D("0.02"):
+            found.append(f"I8: {line['trade_id']} realised {spread}% of {target}%")
+    return found
