@@ -59,6 +59,8 @@ class House:
     """Cancel and prove; return what is left, one line each."""
     abandon: Callable[[], Awaitable[list[str]]]
     """After a second signal: fire cancel-all, return what is abandoned."""
+    hang_up: Callable[[], Awaitable[None]]
+    """Close the doors: requests whose answer nobody waits for any more end at once."""
     goodbye: Callable[[Sequence[str]], None]
     """Log the last lines, given what is left."""
 
@@ -144,6 +146,8 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
                     left = await house.abandon()  # noqa: ASYNC102
                 house.closing.raise_sign("closing")
                 streams.cancel_scope.deadline = trio.current_time() + CLOSE_LIMIT_S
+        with trio.move_on_after(CLOSE_LIMIT_S, shield=True):
+            await house.hang_up()
         services.cancel_scope.cancel(reason="all streams are closed")
     house.goodbye(left)
     if hurry.cancelled_caught:

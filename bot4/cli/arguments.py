@@ -11,7 +11,14 @@ from typing import Any, Final
 
 import attrs
 
-from bot4.config.options import FlattenOptions, RunOptions, SimulateOptions
+from bot4.config.options import (
+    DeriveOptions,
+    DoctorOptions,
+    FlattenOptions,
+    RunOptions,
+    SimulateOptions,
+    StatusOptions,
+)
 
 UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_S: Final = 366 * 86_400
@@ -105,6 +112,12 @@ def _name(text: str) -> str:
     return text
 
 
+def _variable(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", text, re.ASCII):
+        raise ValueError("must be the name of a variable, never the key itself")
+    return text
+
+
 CONFIG: Final = Option("--config", "config", "the settings; default bot4.yaml", "PATH", _path)
 LOG: Final = Option(
     "--log",
@@ -114,6 +127,7 @@ LOG: Final = Option(
     _one_of("json", "pretty"),
 )
 LIVE: Final = Option("--live", "live", "real money: needed beside mode: live")
+VENUE: Final = Option("--venue", "venue", "only this venue", "NAME", _one_of("vest", "paradex"))
 FRESH: Final = Option("--fresh", "fresh", "begin a new simulated world")
 
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -132,13 +146,36 @@ COMMANDS: Final[Mapping[str, Command]] = {
         ),
     ),
     "check-config": Command("say every mistake in bot4.yaml at once", CheckOptions, (CONFIG,)),
+    "status": Command(
+        "say how the bot, the venues and your money are",
+        StatusOptions,
+        (CONFIG, Option("--json", "as_json", "as one line of JSON")),
+    ),
+    "doctor": Command(
+        "try everything that trading needs, step by step",
+        DoctorOptions,
+        (
+            CONFIG,
+            VENUE,
+            Option("--probe-orders", "probe_orders", "also send a far order and cancel it"),
+        ),
+    ),
+    "keys derive": Command(
+        "your Paradex account from an Ethereum key given on standard input",
+        DeriveOptions,
+        (
+            CONFIG,
+            Option("--env", "env", "the variable that holds the Ethereum key", "NAME", _variable),
+            Option("--show", "show", "print the Paradex private key too"),
+        ),
+    ),
     "flatten": Command(
         "cancel every order and close every position, on both venues",
         FlattenOptions,
         (
             CONFIG,
             Option("--pair", "pair", "only this pair of bot4.yaml", "NAME", _name),
-            Option("--venue", "venue", "only this venue", "NAME", _one_of("vest", "paradex")),
+            VENUE,
             Option("--yes", "yes", "do not ask"),
             Option("--dry-run", "dry_run", "only say what would be done"),
             Option("--force", "force", "go on although the running bot did not stop when asked"),
@@ -178,6 +215,8 @@ def parse(argv: Sequence[str]) -> Wish:
         if word in ALIASES:
             return Wish(ALIASES[word], NoOptions())
     name = words.pop(0) if words and not words[0].startswith("-") else "run"
+    if words and f"{name} {words[0]}" in COMMANDS:
+        name = f"{name} {words.pop(0)}"
     command = COMMANDS.get(name)
     if command is None:
         raise Usage(_unknown("command", name, COMMANDS))
@@ -232,5 +271,7 @@ def _unknown(kind: str, word: str, known: Collection[str]) -> str:
 
 
 def _quoted(text: str) -> str:
+    if re.fullmatch(r"(0[xX])?[0-9a-fA-F]{32,}", text, re.ASCII):
+        return "'...'"  # a key is never repeated
     plain = "".join(c if c.isprintable() else "?" for c in text)
     return repr(plain if len(plain) <= 40 else f"{plain[:40]}...")

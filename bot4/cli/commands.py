@@ -11,8 +11,9 @@ import trio
 
 from bot4 import __version__
 from bot4.cli.arguments import CheckOptions, help_text
-from bot4.cli.endings import MEND, logged
+from bot4.cli.endings import MEND, logged, until_signal
 from bot4.cli.hardening import harden
+from bot4.cli.looking import derive, doctor, status
 from bot4.config.load import Loaded, read_config
 from bot4.config.options import FlattenOptions, RunOptions, SimulateOptions
 from bot4.config.schema import Mode
@@ -46,7 +47,7 @@ async def flatten(options: FlattenOptions, signals: Signals) -> int:
 
         return await run_flatten(options)
 
-    return await logged(lambda: _until_signal(work, signals, stopped=ExitCode.LEFT_OPEN))
+    return await logged(lambda: until_signal(work, signals, stopped=ExitCode.LEFT_OPEN))
 
 
 async def simulate(options: SimulateOptions, signals: Signals) -> int:
@@ -58,7 +59,7 @@ async def simulate(options: SimulateOptions, signals: Signals) -> int:
 
         return await run_simulator(options)
 
-    return await logged(lambda: _until_signal(serve, signals, stopped=ExitCode.CLEAN))
+    return await logged(lambda: until_signal(serve, signals, stopped=ExitCode.CLEAN))
 
 
 async def check_config(options: CheckOptions, _signals: Signals) -> int:
@@ -102,6 +103,9 @@ async def say_version(_options: object, _signals: Signals) -> int:
 COMMANDS: Final[dict[str, Callable[[Any, Signals], Awaitable[int]]]] = {
     "run": run,
     "check-config": check_config,
+    "status": status,
+    "doctor": doctor,
+    "keys derive": derive,
     "flatten": flatten,
     "simulate": simulate,
     "help": say_help,
@@ -148,20 +152,3 @@ def _begin(config: Path, form: str | None, log_file: Path | None, *, live: bool)
     for warning in loaded.warnings:
         log.warning("config.questioned", message=f"[CONFIG] {warning}", why=warning)
     return loaded
-
-
-async def _until_signal(
-    command: Callable[[], Awaitable[int]], signals: Signals, *, stopped: ExitCode
-) -> int:
-    """Run a command, cancel it at the first signal."""
-    code: int = stopped
-
-    async def cancel_at_first() -> None:
-        await signals.wait_first()
-        nursery.cancel_scope.cancel(reason=f"{signals.names[0]} arrived")
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(cancel_at_first)
-        code = await command()
-        nursery.cancel_scope.cancel(reason="the command has ended")
-    return code

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import trio
+
 from bot4.errors import (
     AuthRefused,
     ConfigError,
@@ -14,6 +16,7 @@ from bot4.errors import (
     StartRefused,
     leaves,
 )
+from bot4.signals import Signals
 
 MEND: Final = "mend it; trio-run bot4 check-config says every fault at once"
 CALL: Final = "run scripts/flatten.py if a trade was open; send this line and the log file"
@@ -62,6 +65,23 @@ async def logged(command: Callable[[], Awaitable[int]]) -> int:
             _tell(error)
     finally:
         close()
+    return code
+
+
+async def until_signal(
+    command: Callable[[], Awaitable[int]], signals: Signals, *, stopped: ExitCode
+) -> int:
+    """Run a command, cancel it at the first signal. Cancellation: as the command says."""
+    code: int = stopped
+
+    async def cancel_at_first() -> None:
+        await signals.wait_first()
+        nursery.cancel_scope.cancel(reason=f"{signals.names[0]} arrived")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(cancel_at_first)
+        code = await command()
+        nursery.cancel_scope.cancel(reason="the command has ended")
     return code
 
 

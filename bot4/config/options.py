@@ -52,3 +52,34 @@ class FlattenOptions:
     log: str | None = None
     """As in ``RunOptions``."""
     live: bool = False
+
+
+@attrs.frozen
+class StatusOptions:
+    """``bot4 status``."""
+
+    config: Path = Path("bot4.yaml")
+    as_json: bool = False
+
+
+@attrs.frozen
+class DoctorOptions:
+    """``bot4 doctor``: does everything that trading needs work? Opens no position."""
+
+    config: Path = Path("bot4.yaml")
+    venue: str | None = None
+    """``vest`` or ``paradex`` only."""
+    probe_orders: bool = False
+    """Also send an order far from the market, and cancel it."""
+
+
+@attrs.frozen
+class DeriveOptions:
+    """``bot4 keys derive``: a Paradex key and account from an Ethereum key."""
+
+    config: Path = Path("bot4.yaml")
+    """Its mode says which network the account is on."""
+    env: str | None = None
+    """The variable that holds the Ethereum key; None reads it from standard input."""
+    show: bool = False
+    """Print the private key too."""

@@ -6,7 +6,7 @@ missing, unknown or mistyped field is refused, since a row we cannot read must n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
@@ -40,6 +40,13 @@ def from_record(cls: type[T], record: Mapping[str, Any]) -> T:
     except Exception as error:
         words = f"not a record of {cls.__name__}: {type(error).__name__} {error}"
         raise ValueError(words) from error
+
+
+def prepare(classes: Iterable[type]) -> None:
+    """Get ready for these classes, which the first record would wait 50 ms for."""
+    for cls in classes:
+        _converter().get_unstructure_hook(cls)
+        _converter().get_structure_hook(cls)
 
 
 @cache

@@ -77,6 +77,11 @@ class VenueCodec(Protocol):
         The errand's ``read`` never raises: what it cannot read is ``InDoubt``.
         """
 
+    def sign_resting(
+        self, order: Order, now_ms: int, window_ms: int
+    ) -> tuple[Order, Errand[PlaceOutcome]]:
+        """Sign an order that rests until it is cancelled: for a probe, never to trade."""
+
     def find(self, order: Order, now_ms: int) -> Errand[OrderReport | None]:
         """Ask what became of an order, in every status. None is "not found"."""
 

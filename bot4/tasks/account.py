@@ -20,6 +20,7 @@ class OrderListener:
         self._gateway = gateway
         self._ledger = ledger
         self._stale = trio.Event()
+        gateway.on_session_lost = self.lost
 
     def hear(self, notice: Notice, at: float) -> bool:
         """Pass orders and fills on."""

@@ -97,6 +97,19 @@ class Desk:
 
     def enter(self, decision: Enter) -> None:
         """Sign both legs, make them durable in one commit, and put both on the wire at once."""
+        try:
+            self._enter(decision)
+        except JournalFault as fault:
+            log.error(
+                "journal.failed",
+                message=f"[SAFETY] Entry abandoned, the journal cannot be written: {fault}",
+                pair=self.pair.name,
+                why=str(fault),
+                do=FREE_DISK,
+            )
+            self.gate.block("journal", str(fault), FREE_DISK)
+
+    def _enter(self, decision: Enter) -> None:
         decided = trio.current_time()
         deadline = decision.detected_at + self.execution.deadline_ms / 1000
         long, short = self.pair.on(decision.long), self.pair.on(other(decision.long))
@@ -133,18 +146,7 @@ class Desk:
         )
         signed_at = trio.current_time()
         watch = self.watches[trade_id] = Stopwatch(decision.detected_at, decided, signed_at)
-        try:
-            self.ledger.begin(plan, tuple(one.order for one in signed))
-        except JournalFault as fault:
-            log.error(
-                "journal.failed",
-                message=f"[SAFETY] Entry abandoned, the journal cannot be written: {fault}",
-                pair=self.pair.name,
-                why=str(fault),
-                do="free the disk, then start the bot again",
-            )
-            self.gate.block("journal", str(fault), "free the disk, then start the bot again")
-            return
+        self.ledger.begin(plan, tuple(one.order for one in signed))
         watch.durable_at = trio.current_time()
         if watch.durable_at - signed_at > SLOW_JOURNAL_S:
             # The prices are old by now; the gateway's gate keeps both orders home.
@@ -214,16 +216,28 @@ class Desk:
             if isinstance(choice, Complete):
                 wanted = self._wanted(trade, choice.venue, choice.side, choice.size, choice.limit)
                 attempt = f"{mends + 2}/{self.execution.mend_attempts + 1}"
-                words.say_mending(trade, wanted, attempt, choice)
-                self._send(trade, attrs.evolve(wanted, purpose=Purpose.MEND, reduce_only=False))
-                return
+                why = self._mend(trade, wanted)
+                if not why:
+                    words.say_mending(trade, wanted, attempt, choice)
+                    return
+            else:
+                why = choice.why
             trade = self.ledger.happen(trade.plan.trade_id, Unwound())
-            words.say_unwinding(trade, choice.why)
+            words.say_unwinding(trade, why)
         limit = self.judge.unwind_limit(excess.venue, excess.side, rung)
         if limit is None:
             return
         words.say_reducing(trade, action, limit, rung)
         self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
+
+    def _mend(self, trade: Trade, wanted: Wanted) -> str:
+        """Send the missing leg; return why it cannot be, "" when it was."""
+        try:
+            self._send(trade, attrs.evolve(wanted, purpose=Purpose.MEND, reduce_only=False))
+        except JournalFault as fault:
+            self.gate.block("journal", str(fault), FREE_DISK)
+            return f"the journal cannot be written: {fault}"
+        return ""
 
     def _wanted(
         self, trade: Trade, venue: str, side: Side, size: Decimal, limit: Decimal
@@ -261,6 +275,7 @@ class Desk:
         return Retry.NEVER in (self.dispatcher.retry_of(last.order.client_order_id), told)
 
 
+FREE_DISK = "free the disk, then start the bot again"
 SLOW_JOURNAL_S = 0.1
 """A commit that took longer came too late to trade on. Source: ours."""
 ATTEMPT_MS = 600

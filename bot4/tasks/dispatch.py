@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -10,14 +11,18 @@ import trio
 
 from bot4.domain.market import MarketKey
 from bot4.domain.order import Order, Purpose, Side
+from bot4.errors import JournalFault
 from bot4.ports import Accepted, Errand, InDoubt, Journal, NotSent, PlaceOutcome, Refused, Retry
 from bot4.strategy.events import Answered, Sent, Verdict
 from bot4.strategy.risk import Bucket, spend
-from bot4.tasks.gateway import Gateway, Parcel
+from bot4.tasks.gateway import SAID, Gateway
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.parcel import Parcel
 from bot4.tasks.stopwatch import Stopwatch
 
 LONG, SHORT = "L", "S"
+SIGN_IN_S = 1.5
+"""What a lost session may hold up an order that closes."""
 
 
 @attrs.frozen
@@ -61,8 +66,26 @@ class Dispatcher:
         self.sent_on: set[str] = set()
         """Venues that this run may have sent an order to."""
         self._retry: dict[str, Retry] = {}
+        self._spare = 0
         self._per_second = orders_per_second
         self._buckets = dict.fromkeys(gateways, Bucket(float(orders_per_second), 0.0))
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether both venues would take an order's token."""
+        return all(gateway.signed_in for gateway in self.gateways.values())
+
+    async def sign_in(self) -> None:
+        """Renew lost sessions, both venues at once, for a moment at most. Never raises."""
+
+        async def renew(gateway: Gateway) -> None:
+            with contextlib.suppress(*SAID):
+                await gateway.sign_in()
+
+        with trio.move_on_after(SIGN_IN_S):
+            async with trio.open_nursery() as renewing:
+                for gateway in self.gateways.values():
+                    renewing.start_soon(renew, gateway)
 
     def new_trade_id(self) -> str:
         """A name for a trade, never used before."""
@@ -85,8 +108,9 @@ class Dispatcher:
 
         Raises:
             ValueError: a key is unusable.
+            JournalFault: no number could be had for an order that opens.
         """
-        row = self._journal.next_number("order")
+        row = self._number(closing=all(want.reduce_only for want in wanted))
         signed = []
         for want in wanted:
             gateway = self.gateways[want.key.venue]
@@ -104,6 +128,17 @@ class Dispatcher:
             )
             signed.append(Signed(*gateway.codec.sign(order, now_ms, self.window_ms)))
         return tuple(signed)
+
+    def _number(self, *, closing: bool) -> int:
+        try:
+            return self._journal.next_number("order")
+        except JournalFault:
+            if not closing:
+                raise
+            # A full disk must not keep a leg on: milliseconds lie far above every count, and rise.
+            now_ms = max(gateway.now_ms() for gateway in self.gateways.values())
+            self._spare = max(now_ms, self._spare + 1)
+            return self._spare
 
     def post(self, signed: Sequence[Signed], deadline: float, watch: Stopwatch) -> None:
         """Hand durable orders to their gateways, all in one go.

@@ -20,7 +20,8 @@ from bot4.domain.position import Position
 from bot4.domain.units import ceil_step, floor_step, from_e8, plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
-from bot4.tasks.gateway import SAID, Gateway, Parcel
+from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.parcel import Parcel
 
 log = structlog.get_logger()
 

@@ -7,9 +7,9 @@ nobody who waits for an order can cancel its sending.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
-import attrs
 import structlog
 import trio
 
@@ -19,7 +19,6 @@ from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
 from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
 from bot4.ports import (
-    Accepted,
     Answer,
     Errand,
     HttpDoor,
@@ -31,6 +30,7 @@ from bot4.ports import (
     World,
 )
 from bot4.tasks.health import Health
+from bot4.tasks.parcel import Parcel
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -39,21 +39,8 @@ ASK_TIMEOUT_S = 3.0
 ORDER_TIMEOUT_S = 8.0
 """Of one order's exchange; the saga stops waiting for it long before."""
 QUEUE = 64
-
-
-@attrs.frozen
-class Parcel:
-    """One signed order on its way."""
-
-    order: Order
-    errand: Errand[PlaceOutcome]
-    opens: bool
-    deadline: float
-    """Trio time after which an opening order does not leave any more."""
-    sent: Callable[[], None]
-    """Called just before the first byte."""
-    answered: Callable[[PlaceOutcome, float | None], None]
-    """Called once with the outcome and the time of the last byte."""
+WARM_CONNECTIONS = 3
+"""An order's, a question's, and one more."""
 
 
 class Gateway:
@@ -92,6 +79,8 @@ class Gateway:
         self.offset_ms = 0
         """The venue's clock minus ours."""
         self.clock_error_ms = 0
+        self.on_session_lost: Callable[[], None] = lambda: None
+        """Called when the session was lost: whoever keeps it renews it."""
         self.on_wire = 0
         """Orders sent whose exchange has not ended."""
 
@@ -147,6 +136,17 @@ class Gateway:
             await self.sign_in()
             return await self.ask(make(self.now_ms()))
 
+    @property
+    def signed_in(self) -> bool:
+        """Whether a session is held that needs no renewal yet."""
+        return self.now_ms() < min(self._login_due_ms, self.codec.login_due_ms())
+
+    def lose_session(self) -> None:
+        """An answer said that the session is no longer good: it is renewed at once."""
+        self.codec.session_lost()
+        self._login_due_ms = 0
+        self.on_session_lost()
+
     async def sign_in(self) -> None:
         """Make sure that the session is good, renewing it when it is due.
 
@@ -154,7 +154,7 @@ class Gateway:
             As ``ask``.
         """
         async with self._login_lock:
-            if self.now_ms() < min(self._login_due_ms, self.codec.login_due_ms()):
+            if self.signed_in:
                 return
             for errand in self.codec.logins(self.now_ms()):
                 await self.ask(errand)
@@ -173,6 +173,13 @@ class Gateway:
         after = self._world.wall_ms()
         self.offset_ms = venue_ms - (before + after) // 2
         self.clock_error_ms = (after - before + 1) // 2
+
+    async def warm(self) -> None:
+        """Have some connections open, so that no order waits for a handshake. Never raises."""
+        request = self.codec.clock().request
+        async with trio.open_nursery() as asking:
+            for _ in range(WARM_CONNECTIONS):
+                asking.start_soon(partial(self._door.send, request, timeout_s=ASK_TIMEOUT_S))
 
     async def markets(self) -> Sequence[Market]:
         """Every market the venue lists. Raises as ``ask``."""
@@ -270,12 +277,9 @@ class Gateway:
                 said = parcel.errand.read(outcome)
                 self._note(good=not isinstance(said, InDoubt))
                 if isinstance(said, Refused) and outcome.status == 401:
-                    self.codec.session_lost()
-                    self._login_due_ms = 0
+                    self.lose_session()
                 return said, outcome.sent_at
 
 
 SAID: tuple[type[Exception], ...] = (Unreachable, VenueRefused, AuthRefused, ProtocolViolation)
 """What a question to a venue may end in; each proves nothing about orders or positions."""
-
-__all__ = ["SAID", "Accepted", "Gateway", "Parcel"]

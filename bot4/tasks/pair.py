@@ -92,9 +92,12 @@ class PairTask:
         if trade is None:
             if stopping:
                 return None
-            if isinstance(decision := desk.take_decision(), Enter):
+            if isinstance(decision := desk.take_decision(), Enter) and desk.dispatcher.signed_in:
                 desk.enter(decision)
             return inf
+        if not desk.dispatcher.signed_in and not trade.open_legs():
+            # Whatever is sent next would be refused for its token alone, and count as an attempt.
+            await desk.dispatcher.sign_in()
         if stopping and not trade.stopping:
             trade = desk.ledger.happen(trade.plan.trade_id, Stopped())
         next_at = self._overdue(trade)

@@ -64,6 +64,7 @@ class Session:
                 if self._clock_doubted or trio.current_time() - clocked > CLOCK_EVERY_S:
                     await self._measure_clock()
                     clocked, self._clock_doubted = trio.current_time(), False
+                    await self.gateway.warm()
             except SAID as said:
                 self._complain(said)
                 await trio.sleep(RETRY_S)
@@ -97,6 +98,7 @@ class Session:
                 await self._learn_markets()
                 await self.read_account()
                 await self._set_leverage()
+                await self.gateway.warm()
             except AuthRefused:
                 raise
             except SAID as said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import attrs
 
 from bot4.config.schema import Config
+from bot4.errors import JournalFault
+from bot4.transport.database import open_database
 
 
 @attrs.frozen
@@ -22,6 +25,18 @@ class Heartbeat:
 def journal_file(config: Config) -> Path:
     """The journal; whoever holds its lock is the one hand on the account."""
     return config.state_dir / "journal.db"
+
+
+def refuse_second(config: Config) -> None:
+    """Refuse early, before anything is started, while another process holds the journal.
+
+    Raises:
+        StartRefused: it does. What else is wrong with the file is said when it is opened.
+    """
+    path = journal_file(config)
+    if path.exists():
+        with contextlib.suppress(JournalFault):
+            open_database(path).close()
 
 
 def stop_file(config: Config) -> Path:

@@ -147,7 +147,7 @@ async def _take_journal(config: Config, *, ask: bool, force: bool) -> SqliteData
             except StartRefused:
                 if not ask:
                     raise StartRefused(
-                        ALIVE, "stop it first; without --dry-run it is asked"
+                        ALIVE, "stop it first; trio-run bot4 flatten asks it to"
                     ) from None
             if not wanted.exists():
                 wanted.touch(mode=0o600)

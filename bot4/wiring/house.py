@@ -128,11 +128,12 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             streams=[
                 partial(connection.keep, closing)
                 for part in parts.values()
-                for connection in (part.public, part.private)
+                for connection in part.links
             ],
             recover=rooms.recover,
             trade=rooms.trade,
             leave=rooms.leave,
             abandon=rooms.abandon,
+            hang_up=rooms.hang_up,
             goodbye=rooms.goodbye,
         )

@@ -161,6 +161,12 @@ async def _begin(store: SupabaseStore, lease: Lease, journal: SqliteJournal) -> 
             do=fault.do,
         )
         return
+    log.info(
+        "mirror.ready",
+        message="[MIRROR] Supabase keeps a copy of the journal, and this bot holds the account",
+        token=claim.token,
+        holder=lease.holder,
+    )
     _tell(restored)
 
 

@@ -34,6 +34,7 @@ from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
 from bot4.wiring.files import write_heartbeat
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
+from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
 
 log = structlog.get_logger()
@@ -106,8 +107,14 @@ class Rooms:
         await fire_cancel_all(self._gateways)
         return unfinished(self.ledger)
 
+    async def hang_up(self) -> None:
+        """Close both doors."""
+        for part in self.parts.values():
+            await part.hang_up()
+
     def goodbye(self, left: Sequence[str]) -> None:
         """Log how the run went, then the last line: clean, or what is left and what to do."""
+        forget_status(self.config)
         held = {
             trade.plan.pair: {venue: plain(trade.position(venue)) for venue in trade.venues}
             for trade in self.ledger.trades
@@ -162,6 +169,8 @@ class Rooms:
 
         def beat() -> None:
             write_heartbeat(self.config, self.world.wall_ms())
+            said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
+            write_status(self.config, self.world.wall_ms(), said)
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in sessions):
                 self.gate.clear(CLOCKS)
 

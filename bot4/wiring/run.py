@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 
 import attrs
 import structlog
@@ -18,6 +20,7 @@ from bot4.errors import ExitCode
 from bot4.logs.redact import register_secret
 from bot4.ports import World
 from bot4.transport.world import RealWorld
+from bot4.wiring.files import refuse_second
 from bot4.wiring.simulator import arguments, read_announcement, run_child
 
 log = structlog.get_logger()
@@ -60,10 +63,21 @@ async def open_world(
         yield venues.config, secrets, RealWorld(ca_file=venues.ca_file)
 
 
+@cache
 def _load_house() -> OpenHouse:
-    """Import what takes longest: done while the simulator starts, it costs no time of its own."""
+    """Do what takes long once: while the simulator starts, it costs no time of its own.
+
+    What an entry needs is ready then, and the collector of garbage, which would stop it for a
+    while, no longer looks at what stays for ever.
+    """
+    from bot4.domain.record import prepare
+    from bot4.strategy.events import KINDS
+    from bot4.transport import pool  # noqa: F401 - its libraries are slow to import
     from bot4.wiring.house import open_house
 
+    prepare(KINDS.values())
+    gc.collect()
+    gc.freeze()
     return open_house
 
 
@@ -92,6 +106,7 @@ async def run(options: RunOptions, signals: Signals) -> ExitCode:
         mode=config.mode.value,
         version=__version__,
     )
+    refuse_second(config)
     async with open_world(config, options) as (opened, secrets, world):
         async with _load_house()(opened, secrets, world) as house:
             return await run_bot(house, signals, for_s=options.for_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import attrs
@@ -49,6 +49,13 @@ class VenueParts:
     session: Session
     public: Connection
     private: Connection
+    hang_up: Callable[[], Awaitable[None]]
+    """Closes the door: requests under way end at once."""
+
+    @property
+    def links(self) -> tuple[Connection, ...]:
+        """Every kept connection."""
+        return (self.public, self.private)
 
 
 def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) -> Speech:
@@ -149,7 +156,7 @@ async def open_venue(
         ping_every_s=speech.ping_s,
     )
     try:
-        yield VenueParts(gateway, session, public, private)
+        yield VenueParts(gateway, session, public, private, door.aclose)
     finally:
         await door.aclose()
 

@@ -16,13 +16,17 @@ WARM_UP: Final = 200
 _NS: Final = {"us": 1e3, "ms": 1e6}
 
 
+def _sorted(samples: Iterable[float]) -> list[float]:
+    return sorted(samples)
+
+
 @attrs.frozen
 class Figure:
     """Samples of one thing, in ``unit``; the smaller the better."""
 
     name: str
     unit: str
-    samples: Sequence[float] = attrs.field(converter=sorted)
+    samples: Sequence[float] = attrs.field(converter=_sorted)
     target: float | None = None
     """Of the median. None: a part of something that has one."""
     note: str = ""

@@ -6,7 +6,7 @@ import base64
 import json
 import struct
 from collections.abc import Iterator
-from decimal import Decimal as D
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -28,13 +28,33 @@ _SEQUENCE_AT: Final = 16
 _ROLL: Final = Random("bench")  # noqa: S311 - the same books every time
 
 VEST_TEST_KEY: Final = Secret("1b" * 32)
-PARADEX_TEST_ACCOUNT: Final = Secret("0x4638e3041366aa71720be63e32e53e1223316c7f0d56f7aa617542ed1e7512")
+PARADEX_TEST_ACCOUNT: Final = Secret(
+    "0x4638e3041366aa71720be63e32e53e1223316c7f0d56f7aa617542ed1e7512"
+)
 PARADEX_TEST_KEY: Final = Secret("0x" + "2c" * 31)
 
 PAIR: Final = Pair(
     "BTC",
-    Market(VEST_KEY, "BTC", D("0.01"), D("0.0001"), D(0), D(0), D("0.0001"), D(20)),
-    Market(PARADEX_KEY, "BTC", D("0.1"), D("0.00001"), D(0), D(10), D("0.00045"), D(20)),
+    Market(
+        VEST_KEY,
+        "BTC",
+        Decimal("0.01"),
+        Decimal("0.0001"),
+        Decimal(0),
+        Decimal(0),
+        Decimal("0.0001"),
+        Decimal(20),
+    ),
+    Market(
+        PARADEX_KEY,
+        "BTC",
+        Decimal("0.1"),
+        Decimal("0.00001"),
+        Decimal(0),
+        Decimal(10),
+        Decimal("0.00045"),
+        Decimal(20),
+    ),
 )
 
 
@@ -42,7 +62,9 @@ PAIR: Final = Pair(
 def captured() -> tuple[bytes, tuple[bytes, ...]]:
     """Return the captured whole book of 175 levels, and the deltas that followed it."""
     text = (ROOT / "tests" / "golden" / "paradex_sbe_frames.json").read_text()
-    frames = [base64.b64decode(f["base64"]) for f in json.loads(text)["frames"] if f["kind"] == "book"]
+    frames = [
+        base64.b64decode(f["base64"]) for f in json.loads(text)["frames"] if f["kind"] == "book"
+    ]
     return frames[0], tuple(frames[1:])
 
 
@@ -80,8 +102,8 @@ def vest_frame(price: int = 83_400, gap: int = 0) -> str:
     sides: dict[str, list[list[str]]] = {"bids": [], "asks": []}
     for name, sign in (("bids", -1), ("asks", 1)):
         for level in range(LEVELS):
-            at = D(price + gap) + sign * (D("2.5") + level * D("2.08"))
-            sides[name].append([f"{at:.2f}", f"{D(_ROLL.randint(80, 400)) / 10_000:.4f}"])
+            at = Decimal(price + gap) + sign * (Decimal("2.5") + level * Decimal("2.08"))
+            sides[name].append([f"{at:.2f}", f"{Decimal(_ROLL.randint(80, 400)) / 10_000:.4f}"])
     return json.dumps({"channel": "BTC-PERP@depth", "data": sides}, separators=(",", ":"))
 
 
@@ -90,8 +112,8 @@ def json_book(kind: str, sequence: int, levels: int, price: int = 83_400) -> str
     rows: list[dict[str, Any]] = [
         {
             "side": side,
-            "price": f"{price + sign * (3 + 4 * level) + D('0.1') * (sequence % 9):.1f}",
-            "size": f"{D(_ROLL.randint(100, 90_000)) / 100_000:.5f}",
+            "price": f"{price + sign * (3 + 4 * level) + Decimal('0.1') * (sequence % 9):.1f}",
+            "size": f"{Decimal(_ROLL.randint(100, 90_000)) / 100_000:.5f}",
         }
         for side, sign in (("BUY", -1), ("SELL", 1))
         for level in range(levels)

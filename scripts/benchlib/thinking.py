@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal as D
+from decimal import Decimal
+from functools import partial
 
 import attrs
 
@@ -27,7 +28,7 @@ from bot4.venues.paradex.streams import ParadexPublic
 from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.streams import VestPublic
 
-ONE = QuoteRate(D(1), D(1), D(1), 0.0)
+ONE = QuoteRate(Decimal(1), Decimal(1), Decimal(1), 0.0)
 CONTRACT = "0x" + "11" * 20
 
 
@@ -41,7 +42,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     yield from _signatures(count // 10)
 
 
-def _listener(codec: StreamCodec, listener: BookListener, frame: Frame) -> None:
+def _listen(codec: StreamCodec, listener: BookListener, frame: Frame) -> None:
     for notice in codec.read(frame):
         listener.hear(notice, frame.received_at)
 
@@ -56,22 +57,25 @@ def _paradex_frames(count: int) -> Iterator[Figure]:
     ):
         codec = ParadexPublic(ParadexConfig(), [key.symbol])
         listener = BookListener(key.venue, [key], Books())
-        _listener(codec, listener, whole)
+        _listen(codec, listener, whole)
         yield timed(
             f"paradex sbe frame -> book: {name}",
             "us",
-            lambda frame, codec=codec, listener=listener: _listener(codec, listener, frame),
+            partial(_listen, codec, listener),
             list(frames),
             target,
         )
     json_codec = ParadexPublic(ParadexConfig(book_encoding="json"), [key.symbol])
-    for name, kind, levels, target in (("delta of 6 levels", "d", 3, 15), ("15 a side", "s", 15, 20)):
+    for name, kind, levels, target in (
+        ("delta of 6 levels", "d", 3, 15),
+        ("15 a side", "s", 15, 20),
+    ):
         listener = BookListener(key.venue, [key], Books())
-        _listener(json_codec, listener, Frame(samples.json_book("s", 0, 15), 0.0))
+        _listen(json_codec, listener, Frame(samples.json_book("s", 0, 15), 0.0))
         yield timed(
             f"paradex json frame -> book: {name}",
             "us",
-            lambda frame, listener=listener: _listener(json_codec, listener, frame),
+            partial(_listen, json_codec, listener),
             [Frame(samples.json_book(kind, n, levels), 0.0) for n in range(1, count)],
             target,
         )
@@ -100,7 +104,7 @@ def _vest_frames(count: int) -> Iterator[Figure]:
     yield timed(
         f"vest frame -> book: {samples.LEVELS} levels a side",
         "us",
-        lambda frame: _listener(codec, listener, frame),
+        partial(_listen, codec, listener),
         [Frame(samples.vest_frame(gap=n % 50), 0.0) for n in range(count)],
         20,
     )
@@ -113,7 +117,7 @@ def _spreads(count: int) -> Iterator[Figure]:
             f"spread at {size} BTC, both directions",
             "us",
             lambda size: evaluate(vest, paradex, size, ONE),
-            [to_e8(D(size))] * count,
+            [to_e8(Decimal(size))] * count,
             10,
         )
 
@@ -128,7 +132,7 @@ def _view(gap: int) -> View:
         paradex_published=10,
         vest_heartbeat_at=99.5,
         rate=ONE,
-        room=Room(D(3000), D(3000)),
+        room=Room(Decimal(3000), Decimal(3000)),
     )
 
 
@@ -145,7 +149,7 @@ def _decisions(count: int) -> Iterator[Figure]:
         yield timed(
             f"decision: {name}",
             "us",
-            lambda view, memory=memory: decide(view, rules, memory),
+            partial(decide, rules=rules, memory=memory),
             views,
         )
 
@@ -155,8 +159,8 @@ def _signatures(count: int) -> Iterator[Figure]:
         ParadexConfig(), samples.PARADEX_TEST_ACCOUNT, samples.PARADEX_TEST_KEY, "bench0"
     )
     venues: tuple[tuple[VenueCodec, Order], ...] = (
-        (_vest_codec(), _order(VEST, Side.BUY)),
-        (paradex, _order(samples.PARADEX_KEY.venue, Side.SELL)),
+        (_vest_codec(), order(VEST)),
+        (paradex, order(samples.PARADEX_KEY.venue)),
     )
 
     def both(now_ms: int) -> None:
@@ -167,14 +171,15 @@ def _signatures(count: int) -> Iterator[Figure]:
     yield timed("both signatures, requests written", "ms", both, times, 1.5)
 
 
-def _order(venue: str, side: Side) -> Order:
+def order(venue: str) -> Order:
+    """Return the venue's leg of an ordinary entry."""
     return Order(
         client_order_id="1795000000000" if venue == VEST else "b4-bench0-1-S1",
         trade_id="bench0-1",
         key=samples.VEST_KEY if venue == VEST else samples.PARADEX_KEY,
-        side=side,
-        size=D("0.0036"),
-        limit=D("83412.3"),
+        side=Side.BUY if venue == VEST else Side.SELL,
+        size=Decimal("0.0036"),
+        limit=Decimal("83412.3"),
         purpose=Purpose.ENTER,
         attempt=1,
         reduce_only=False,

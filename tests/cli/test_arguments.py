@@ -18,7 +18,14 @@ from bot4.cli.arguments import (
     parse,
     read_duration,
 )
-from bot4.config.options import FlattenOptions, RunOptions, SimulateOptions
+from bot4.config.options import (
+    DeriveOptions,
+    DoctorOptions,
+    FlattenOptions,
+    RunOptions,
+    SimulateOptions,
+    StatusOptions,
+)
 from bot4.config.schema import SimulationConfig
 
 UNDERSTOOD = [
@@ -34,6 +41,15 @@ UNDERSTOOD = [
     (
         ["flatten", "--pair", "BTC", "--venue", "vest", "--yes", "--dry-run"],
         Wish("flatten", FlattenOptions(pair="BTC", venue="vest", yes=True, dry_run=True)),
+    ),
+    (["status", "--json"], Wish("status", StatusOptions(as_json=True))),
+    (
+        ["doctor", "--venue", "paradex", "--probe-orders"],
+        Wish("doctor", DoctorOptions(venue="paradex", probe_orders=True)),
+    ),
+    (
+        ["keys", "derive", "--env", "MY_KEY", "--show"],
+        Wish("keys derive", DeriveOptions(env="MY_KEY", show=True)),
     ),
     (["simulate", "--seed", "7"], Wish("simulate", SimulateOptions(seed=7))),
     (
@@ -61,7 +77,10 @@ def test_words_become_options(argv: list[str], wish: Wish):
 REFUSED = [
     (["rnu"], "there is no command 'rnu'; did you mean run?"),
     (["check"], "did you mean check-config?"),
-    (["zzzz"], "there is run, check-config, flatten"),
+    (["zzzz"], "there is run, check-config, status"),
+    (["keys"], "did you mean keys derive?"),
+    (["keys", "derive", "--env", "0x" + "a" * 64], "--env '...': must be the name of a variable"),
+    (["0x" + "a" * 64], "there is no command '...'"),
     (["run", "--fro", "1s"], "there is no option of run '--fro'; did you mean --for?"),
     (["--sed", "1"], "there is no option of run '--sed'"),
     (["version", "--yes"], "there is none"),

@@ -15,7 +15,7 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import Market, MarketKey, Pair
 from bot4.domain.order import Order, OrderReport, Purpose, Side
 from bot4.domain.position import Account
-from bot4.domain.record import from_record, to_record
+from bot4.domain.record import from_record, prepare, to_record
 
 NUMBERS = st.decimals(min_value=Decimal(-(10**15)), max_value=Decimal(10**15))
 
@@ -134,3 +134,10 @@ def test_a_number_that_is_not_finite_is_never_written(text):
 
     with pytest.raises(ValueError, match="finite"):
         to_record(fill)
+
+
+def test_classes_made_ready_are_written_and_read_as_ever():
+    prepare([Order])
+
+    assert to_record(ORDER) == RECORD
+    assert from_record(Order, RECORD) == ORDER

@@ -4,11 +4,13 @@ The process is the ordinary one, but for a World that sends itself SIGKILL at th
 
 ==========  =====================================================================================
 intent      both entry orders are durable, no byte of them has left
-between     one entry order has left whole, of the other one nothing
+between     one entry order has reached its venue, of the other one nothing has left
 one-fill    the first fill of the trade is durable, nothing was done about it yet
 hedged      both legs are on and it has been said
-closing     both exit orders are durable, one has left whole, of the other one nothing
+closing     both exit orders are durable, one has reached its venue, of the other nothing has left
 ==========  =====================================================================================
+
+Reached: the first byte of the answer is here, and nobody has read it.
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ from typing import Any, NoReturn
 from bot4 import trio_run
 
 ORDERS = (b"POST /v1/orders HTTP", b"POST /v2/orders HTTP")
-END_OF_HEAD = b"\r\n\r\n"
 
 
 def die() -> NoReturn:
@@ -35,24 +36,24 @@ class Post:
     """Counts orders on their way out, all connections together."""
 
     def __init__(self, place: str) -> None:
-        self.place = place
         self.begun = 0
+        self._at_once = place == "intent"
+        self._last = {"between": 1, "closing": 3}.get(place, 0)
+        """Which order is the last one to leave."""
 
     async def begins(self) -> None:
         """An order's first byte is about to leave."""
         import trio
 
-        self.begun += 1
-        if self.place == "intent":
+        if self._at_once:
             die()
-        if (self.place, self.begun) in {("between", 2), ("closing", 4)}:
+        self.begun += 1
+        if self._last and self.begun > self._last:
             await trio.sleep_forever()
 
-    def left(self) -> None:
-        """An order's last byte has left."""
-        if (self.place, self.begun) in {("between", 1), ("between", 2)}:
-            die()
-        if (self.place, self.begun) in {("closing", 3), ("closing", 4)}:
+    def answered(self, number: int) -> None:
+        """The first byte of an answer is here."""
+        if number and number == self._last:
             die()
 
 
@@ -62,23 +63,21 @@ class Watched:
     def __init__(self, stream: Any, post: Post) -> None:
         self._stream = stream
         self._post = post
-        self._missing = 0
+        self._number = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        body = bytes(data)
-        if body.startswith(ORDERS):
+        if bytes(data).startswith(ORDERS):
             await self._post.begins()
-            head, _, body = body.partition(END_OF_HEAD)
-            fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
-            self._missing = int(fields[b"content-length"])
+            self._number = self._post.begun
         await self._stream.send_all(data)
-        if self._missing:
-            self._missing -= len(body)
-            if self._missing == 0:
-                self._post.left()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        got: bytes | bytearray = await self._stream.receive_some(max_bytes)
+        self._post.answered(self._number)
+        return got
 
 
 class Counted:
@@ -93,7 +92,9 @@ class Counted:
         return getattr(self._database, name)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        self._filled = self._filled or (sql.startswith("INSERT INTO entry") and "Filled" in parameters)
+        self._filled = self._filled or (
+            sql.startswith("INSERT INTO entry") and "Filled" in parameters
+        )
         done = self._database.execute(sql, parameters)
         if self._place == "one-fill" and self._filled and sql == "COMMIT":
             die()

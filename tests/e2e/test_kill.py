@@ -22,6 +22,8 @@ class Death:
     """Entry orders that reach the venues, both together."""
     fault: dict[str, Any] | None = None
     gap_s: float = 3.0
+    twice: bool = False
+    """Whether the next run is killed as well, while it recovers."""
 
 
 LATE = {"venue": "paradex", "kind": "delay_landing", "ms": 1200}
@@ -32,8 +34,8 @@ DEATHS = {
     "between": Death("between", ["pair.unwound", "pair.missed"], 1),
     "one fill, the other comes later": Death("one-fill", ["pair.closed"], 2, LATE),
     "one fill, the other never comes": Death("one-fill", ["pair.unwound"], 2, NEVER),
-    "hedged": Death("hedged", ["pair.closed"], 2),
-    "closing": Death("closing", ["pair.closed"], 2, None, 0.8),
+    "hedged, and again while recovering": Death("hedged", ["pair.closed"], 2, twice=True),
+    "closing": Death("closing", ["pair.closed"], 2, gap_s=0.8),
 }
 
 
@@ -48,6 +50,10 @@ async def test_a_killed_trade_is_found_and_carried_home(home: Any, judge: Any, n
             await killed.gap(death.gap_s)
             assert await killed.end() == -9
             # At once: the new venues wait until the old ones have let every order land.
+            if death.twice:
+                async with home.bot() as recovering:
+                    await recovering.until("trade.recovered")
+                    await recovering.kill()
             async with home.bot() as again:
                 found = await again.until("trade.recovered")
                 ended = await again.until(*judge.over)
@@ -55,7 +61,9 @@ async def test_a_killed_trade_is_found_and_carried_home(home: Any, judge: Any, n
 
     assert ended["trade_id"] == found["trade_id"]
     assert ended["event"] in death.ends
-    assert [line["event"] for line in again.lines if line["event"] in judge.over] == [ended["event"]]
+    assert [line["event"] for line in again.lines if line["event"] in judge.over] == [
+        ended["event"]
+    ]
     assert again.said("pair.opening") == []
     assert [line for line in again.said("leg.sent") if line["purpose"] == "enter"] == []
     assert again.said("exposure.found") == []
@@ -65,23 +73,3 @@ async def test_a_killed_trade_is_found_and_carried_home(home: Any, judge: Any, n
     reached = {venue: judge.entries(truth, venue) for venue in ("vest", "paradex")}
     assert all(len(orders) <= 1 for orders in reached.values()), reached
     assert sum(len(orders) for orders in reached.values()) == death.entered
-
-
-async def test_it_can_be_killed_again_while_it_recovers(home: Any, judge: Any):
-    with trio.fail_after(60):
-        async with home.bot(dies="hedged") as killed:
-            await killed.ready()
-            await killed.gap(30.0)
-            assert await killed.end() == -9
-        async with home.bot() as recovering:
-            await recovering.until("trade.recovered")
-            await recovering.kill()
-        async with home.bot() as again:
-            await again.until("trade.recovered")
-            await again.until("pair.closed")
-            assert await again.stop() == 0
-
-    truth = home.truth()
-    judge.as_claimed(again.last, truth)
-    assert judge.positions(truth) == {}
-    assert [len(judge.entries(truth, venue)) for venue in ("vest", "paradex")] == [1, 1]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import sqlite3
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,12 @@ def secrets_of(world: Path) -> dict[str, bytes]:
     }
 
 
+def seen_by_others(who: str, pid: int) -> dict[str, bytes]:
+    """Read what the system shows of a process while it runs."""
+    shown = Path(f"/proc/{pid}")
+    return {f"{part} of {who}": (shown / part).read_bytes() for part in ("cmdline", "environ")}
+
+
 async def test_no_secret_leaves_the_process(home: Any, judge: Any):
     with trio.fail_after(45):
         async with home.bot("--log-file", str(home.folder / "own.log")) as bot:
@@ -76,11 +82,8 @@ async def test_no_secret_leaves_the_process(home: Any, judge: Any):
             await bot.fault("paradex", "refuse", status=401, code="INVALID_TOKEN")
             await bot.gap(1.0)
             await bot.until(*judge.over)
-            beside = {
-                f"{part} of {who}": Path(f"/proc/{pid}/{part}").read_bytes()
-                for who, pid in (("the bot", bot.pid), ("the venues", bot.simulator))
-                for part in ("cmdline", "environ")
-            }
+            beside = seen_by_others("the bot", bot.process.pid)
+            beside |= seen_by_others("the venues", bot.simulator)
             assert await bot.stop() == 0
 
     places = {
@@ -89,12 +92,11 @@ async def test_no_secret_leaves_the_process(home: Any, judge: Any):
         "stderr": bot.stderr.read_bytes(),
         "own.log": (home.folder / "own.log").read_bytes(),
         **{
-            path.name: path.read_bytes()
-            for pattern in EXPOSED
-            for path in home.state.glob(pattern)
+            path.name: path.read_bytes() for pattern in EXPOSED for path in home.state.glob(pattern)
         },
     }
     needles = secrets_of(home.state / "venue.db")
+    assert all(b"bot4" in content for place, content in beside.items() if "cmdline" in place)
     assert {"stdout", "journal.db", "simulator.log", "truth.json"} <= set(places)
     assert len(places["stdout"]) > 2000
     assert found(places, needles) == []

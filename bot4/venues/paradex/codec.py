@@ -166,7 +166,18 @@ class ParadexCodec:
         Raises:
             ValueError: a number does not fit, or the client order id is too long.
         """
-        body = placing.order_body(order, now_ms, window_ms, self._signer)
+        return self._sign(order, now_ms, window_ms, placing.IMMEDIATE)
+
+    def sign_resting(
+        self, order: Order, now_ms: int, window_ms: int
+    ) -> tuple[Order, Errand[PlaceOutcome]]:
+        """Sign the same as good till cancelled. Raises as ``sign``."""
+        return self._sign(order, now_ms, window_ms, placing.RESTING)
+
+    def _sign(
+        self, order: Order, now_ms: int, window_ms: int, instruction: str
+    ) -> tuple[Order, Errand[PlaceOutcome]]:
+        body = placing.order_body(order, now_ms, window_ms, self._signer, instruction)
         used = self.session.token_for(urgent=rules.is_urgent(order))
 
         def read(answer: Answer) -> PlaceOutcome:

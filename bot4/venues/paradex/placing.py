@@ -16,14 +16,21 @@ from bot4.venues.paradex.signing import StarkSigner
 from bot4.venues.reading import Unreadable, as_row, read_text
 
 ORDER_TYPE: Final = "LIMIT"
-INSTRUCTION: Final = "IOC"
+IMMEDIATE: Final = "IOC"
+RESTING: Final = "GTC"
 CLIENT_ID_CHARS: Final = 64
 
 
-def order_body(order: Order, now_ms: int, window_ms: int, signer: StarkSigner) -> dict[str, Any]:
+def order_body(
+    order: Order,
+    now_ms: int,
+    window_ms: int,
+    signer: StarkSigner,
+    instruction: str = IMMEDIATE,
+) -> dict[str, Any]:
     """Sign an order and return the body of its request.
 
-    The client id, the flags and the window are not covered by the signature.
+    The client id, the instruction, the flags and the window are not covered by the signature.
 
     Raises:
         ValueError: a number is not above zero or has more than eight decimals, or the client
@@ -42,7 +49,7 @@ def order_body(order: Order, now_ms: int, window_ms: int, signer: StarkSigner) -
         "type": ORDER_TYPE,
         "size": plain(order.size),
         "price": plain(order.limit),
-        "instruction": INSTRUCTION,
+        "instruction": instruction,
         "client_id": order.client_order_id,
         "recv_window": window_ms,
         "signature": signer.sign(message),

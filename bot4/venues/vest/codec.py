@@ -189,10 +189,21 @@ class VestCodec:
         Raises:
             ValueError: the market is unknown, or a number does not fit its decimals.
         """
+        return self._sign(order, now_ms, window_ms, rules.order_type(self.config))
+
+    def sign_resting(
+        self, order: Order, now_ms: int, window_ms: int
+    ) -> tuple[Order, Errand[PlaceOutcome]]:
+        """Sign a LIMIT that waits for its price until it is cancelled. Raises as ``sign``."""
+        return self._sign(order, now_ms, window_ms, rules.RESTING)
+
+    def _sign(
+        self, order: Order, now_ms: int, window_ms: int, kind: tuple[str, str]
+    ) -> tuple[Order, Errand[PlaceOutcome]]:
         decimals = self._decimals.get(order.key.symbol)
         if decimals is None:
             raise ValueError(f"{order.key} is not a market that Vest listed")
-        order_type, time_in_force = rules.order_type(self.config)
+        order_type, time_in_force = kind
         reduce_only = order.reduce_only and self.config.reduce_only
         text = placing.order_text(order, now_ms, order_type, decimals, reduce_only=reduce_only)
         body = placing.order_body(text, time_in_force, window_ms, self._signer.order(text))

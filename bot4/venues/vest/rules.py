@@ -74,6 +74,9 @@ _RETRIES: Final = {
 # speaks of an order that existed, and 429/1003 are not documented to come before acceptance.
 _DEFINITE: Final = frozenset(NAMES) - {429, 1003, 1023, 1125, 3008, 3015, 3017, 3021}
 
+RESTING: Final = ("LIMIT", "GTC")
+"""Order type and time in force of an order that waits for its price."""
+
 CREDENTIALS_REFUSED: Final = frozenset({1022, 1024, 1099})
 """Answers to a registration that the same keys will always get."""
 

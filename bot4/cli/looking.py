@@ -1,0 +1,82 @@
+"""The commands that only look: status, doctor, keys. What they find goes to standard output.
+
+Their log lines go to standard error: standard output has the answer and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from bot4.cli.endings import logged, until_signal
+from bot4.cli.hardening import harden
+from bot4.config.options import DeriveOptions, DoctorOptions, StatusOptions
+from bot4.errors import ExitCode
+from bot4.signals import Signals
+
+if TYPE_CHECKING:
+    from bot4.wiring.doctor import Step
+
+NAME_WIDTH: Final = 22
+
+
+async def status(options: StatusOptions, signals: Signals) -> int:
+    """Print how the bot, the venues and the money are."""
+
+    async def work() -> int:
+        from bot4.wiring.status import run_status, table
+
+        known = await run_status(options)
+        if options.as_json:
+            print(json.dumps({**known.known, "age_s": known.age_s}))
+        else:
+            print("\n".join(table(known)))
+        return ExitCode.CLEAN if known.complete else ExitCode.LEFT_OPEN
+
+    return await _look(work, signals)
+
+
+async def doctor(options: DoctorOptions, signals: Signals) -> int:
+    """Print a line for each step: OK, or FAIL with what to do."""
+
+    def say(step: Step) -> None:
+        word = "OK  " if step.ok else "FAIL"
+        print(f"{word} {step.venue:<8} {step.name:<{NAME_WIDTH}} {step.said}", flush=True)
+        if step.do:
+            print(f"     {'':<8} {'':<{NAME_WIDTH}} do: {step.do}", flush=True)
+
+    async def work() -> int:
+        from bot4.wiring.doctor import run_doctor
+
+        return await run_doctor(options, say)
+
+    return await _look(work, signals)
+
+
+async def derive(options: DeriveOptions, signals: Signals) -> int:
+    """Print the Paradex account of an Ethereum key; the private key only when told to."""
+
+    async def work() -> int:
+        from bot4.wiring.keys import run_derive
+
+        told = await run_derive(options)
+        print(f"account      {told.derived.account}")
+        print(f"public key   {told.derived.public_key}")
+        if options.show:
+            print(f"private key  {told.derived.private_key.reveal()}")
+        print(f"({told.remark})")
+        return ExitCode.CLEAN
+
+    return await _look(work, signals)
+
+
+async def _look(work: Callable[[], Awaitable[int]], signals: Signals) -> int:
+    from bot4.logs.setup import configure, install_hooks
+
+    pretty = sys.stderr.isatty()
+    configure(mode="pretty" if pretty else "json", stream=sys.stderr, file=None)
+    install_hooks()
+    harden()
+    return await logged(lambda: until_signal(work, signals, stopped=ExitCode.LEFT_OPEN))

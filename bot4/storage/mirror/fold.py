@@ -1,0 +1,132 @@
+"""Reads the journal as stories, one a trade: by the steps that a restart takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from bot4.domain.fill import Fill
+from bot4.domain.order import Purpose
+from bot4.domain.record import from_record
+from bot4.ports import Entry
+from bot4.strategy.events import KINDS, Event, Filled, Intended, Planned, step
+from bot4.strategy.saga import Trade
+
+CLOSED: Final = "Closed"
+"""The journal's kind of the row that ends a trade and carries its account."""
+
+
+@attrs.define
+class OrderStory:
+    """When an order was meant and when it ended, by the bot's clock."""
+
+    intended_ms: int
+    version: int
+    ended_ms: int | None = None
+
+
+@attrs.define
+class Story:
+    """One trade, as far as the journal tells it."""
+
+    trade: Trade
+    opened_ms: int
+    seq: int = 1
+    """Events so far."""
+    orders: dict[str, OrderStory] = attrs.field(factory=dict)
+    fills: dict[tuple[str, str], tuple[Fill, str, int, int]] = attrs.field(factory=dict)
+    """(venue, fill id) -> (fill, our order, heard at ms, event's number)."""
+    account: Mapping[str, Any] | None = None
+    """The whole account, once it is over."""
+    closed_ms: int | None = None
+
+
+@attrs.frozen
+class Told:
+    """One journal row with its place in its trade's story."""
+
+    entry: Entry
+    seq: int
+    story: Story | None
+    """None when this version cannot read the trade: its events are kept all the same."""
+    orders: tuple[str, ...] = ()
+    """Orders that it changed."""
+    fills: tuple[tuple[str, str], ...] = ()
+    """Fills that it brought."""
+    purpose: Purpose | None = None
+    """What was decided, when it was a decision."""
+
+
+class Fold:
+    """Takes rows in order; forgets a trade when it is over."""
+
+    def __init__(self) -> None:
+        self._stories: dict[str, Story] = {}
+        self._unread: dict[str, int] = {}
+
+    def read(self, entry: Entry) -> Told | None:
+        """Take the next row; None when it belongs to no trade."""
+        name = entry.trade_id
+        if not name:
+            return None
+        story = self._stories.get(name)
+        try:
+            told = self._begin(entry) if story is None else _go_on(story, entry)
+        except (KeyError, ValueError, TypeError):
+            # An event that this version cannot read, or that the table of states forbids.
+            seq = self._unread.get(name, 0 if story is None else story.seq) + 1
+            self._stories.pop(name, None)
+            self._unread[name] = seq
+            told = Told(entry, seq, None)
+        if entry.kind == CLOSED:
+            self._stories.pop(name, None)
+            self._unread.pop(name, None)
+        return told
+
+    def _begin(self, entry: Entry) -> Told:
+        if entry.trade_id in self._unread:
+            raise KeyError(entry.trade_id)
+        planned = from_record(Planned, entry.body) if entry.kind == "Planned" else None
+        if planned is None:
+            raise KeyError(entry.kind)
+        story = Story(Trade(planned.plan), entry.wall_ms)
+        self._stories[entry.trade_id] = story
+        return Told(entry, story.seq, story, purpose=Purpose.ENTER)
+
+
+def _go_on(story: Story, entry: Entry) -> Told:
+    if entry.kind == CLOSED:
+        story.seq += 1
+        story.account, story.closed_ms = entry.body, entry.wall_ms
+        return Told(entry, story.seq, story)
+    event: Event = from_record(KINDS[entry.kind], entry.body)
+    # Only distances of this clock matter, and the journal's is the one that is known.
+    after = step(story.trade, event, entry.wall_ms / 1000)
+    story.seq += 1
+    before = {leg.order.client_order_id: leg for leg in story.trade.legs}
+    story.trade = after
+    touched = []
+    for leg in after.legs:
+        name = leg.order.client_order_id
+        if before.get(name) == leg:
+            continue
+        touched.append(name)
+        order = story.orders.setdefault(name, OrderStory(entry.wall_ms, story.seq))
+        order.version = story.seq
+        if leg.state.terminal and order.ended_ms is None:
+            order.ended_ms = entry.wall_ms
+    fills: tuple[tuple[str, str], ...] = ()
+    if isinstance(event, Filled):
+        known = (event.fill.venue, event.fill.fill_id)
+        if known not in story.fills and event.client_order_id in touched:
+            story.fills[known] = (event.fill, event.client_order_id, entry.wall_ms, story.seq)
+            fills = (known,)
+    purpose = None
+    if isinstance(event, Intended) and event.orders:
+        purpose = event.orders[0].purpose
+    # The first orders are part of the plan's decision.
+    if purpose is Purpose.ENTER:
+        purpose = None
+    return Told(entry, story.seq, story, tuple(touched), fills, purpose)

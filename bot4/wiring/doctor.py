@@ -1,0 +1,259 @@
+"""``trio-run bot4 doctor``: does everything that trading needs work, step by step, and if not, why.
+
+Opens no position. It refuses to start beside a running bot: two hands on one account would fight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import attrs
+import trio
+
+from bot4.config.load import load_config
+from bot4.config.options import DoctorOptions, RunOptions
+from bot4.config.schema import Config, Secrets
+from bot4.domain.book import BookUpdate
+from bot4.domain.market import PARADEX, VENUES, Market
+from bot4.domain.units import percent, plain
+from bot4.errors import ExitCode, VenueError
+from bot4.logs.redact import register_token
+from bot4.ports import Acknowledged, Notice, StreamCodec, World
+from bot4.tasks.gateway import Gateway
+from bot4.transport.http import HttpxDoor
+from bot4.transport.websocket import connect
+from bot4.wiring.flatten import only_hand
+from bot4.wiring.probe import probe
+from bot4.wiring.run import open_world
+from bot4.wiring.venues import Speech, speech_of, symbols_of
+
+STREAM_LIMIT_S: Final = 10.0
+NETWORK: Final = "check this machine's network, and the venue's status page"
+KEYS: Final = "check the keys in .env: right account, right network, registered with the venue"
+
+
+@attrs.frozen
+class Step:
+    """One thing that was tried."""
+
+    venue: str
+    name: str
+    ok: bool
+    said: str
+    do: str = ""
+    """What a person should do about it; "" when it is fine."""
+
+
+class _Failed(Exception):
+    """A step did not do what it should; both texts are for a person."""
+
+    def __init__(self, said: str, do: str) -> None:
+        super().__init__(said)
+        self.said, self.do = said, do
+
+
+async def run_doctor(options: DoctorOptions, say: Callable[[Step], None]) -> ExitCode:
+    """Try every step at each venue, in order, telling each as it ends.
+
+    Args:
+        options: which venues, and whether to send a far order.
+        say: takes every step as it ends.
+
+    Returns:
+        CLEAN when all of them are fine, else LEFT_OPEN.
+
+    Raises:
+        ConfigError: bot4.yaml or a key is unusable.
+        StartRefused: the bot runs.
+
+    Cancellation: an order that was sent is cancelled first, within seconds.
+    """
+    config = load_config(options.config, live_flag=True)
+    run_options = RunOptions(config=options.config, live=True)
+    venues = VENUES if options.venue is None else (options.venue,)
+    async with (
+        only_hand(config, ask=False, force=False),
+        open_world(config, run_options) as (opened, secrets, world),
+    ):
+        return await examine_all(
+            opened, secrets, world, venues, say, probe_orders=options.probe_orders
+        )
+
+
+async def examine_all(
+    config: Config,
+    secrets: Secrets,
+    world: World,
+    venues: Sequence[str],
+    say: Callable[[Step], None],
+    *,
+    probe_orders: bool,
+) -> ExitCode:
+    """Examine one venue after the other. As ``run_doctor``, in a world already open."""
+    tag = "".join(world.random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6))
+    fine = True
+    for venue in venues:
+        speech = speech_of(venue, config, secrets, tag)
+        door = HttpxDoor(world, speech.rest_url)
+        try:
+            async with trio.open_nursery() as counter:
+                gateway = Gateway(speech.codec, door, world, hide=register_token)
+                await counter.start(gateway.run)
+                patient = _Patient(config, world, speech, gateway, say)
+                await patient.examine(probe_orders=probe_orders)
+                fine = fine and patient.fine
+                counter.cancel_scope.cancel(reason="examined")
+        finally:
+            await door.aclose()
+    return ExitCode.CLEAN if fine else ExitCode.LEFT_OPEN
+
+
+class _Patient:
+    """One venue on the table."""
+
+    def __init__(
+        self,
+        config: Config,
+        world: World,
+        speech: Speech,
+        gateway: Gateway,
+        say: Callable[[Step], None],
+    ) -> None:
+        self.fine = True
+        self._config = config
+        self._world = world
+        self._speech = speech
+        self._gateway = gateway
+        self._say = say
+        self._symbols = symbols_of(gateway.venue, config)
+        self._markets: dict[str, Market] = {}
+
+    async def examine(self, *, probe_orders: bool) -> None:
+        """Try everything; what depends on a step that failed is left out."""
+        if not await self._step("reach", self._reach, NETWORK):
+            return
+        await self._step("markets", self._read_markets, NETWORK)
+        await self._step("public stream", self._hear_books, NETWORK)
+        if not await self._step("sign in", self._sign_in, KEYS):
+            return
+        await self._step("clock", self._measure_clock, NETWORK)
+        await self._step("account", self._read_account, KEYS)
+        private = "private stream" if self._gateway.venue == PARADEX else "listen key and stream"
+        await self._step(private, self._hear_orders, KEYS)
+        if probe_orders and self._markets:
+            market = next(iter(self._markets.values()))
+            leverage = self._config.risk.venue_leverage
+            await self._step(
+                "far order",
+                lambda: probe(self._gateway, market, leverage),
+                "look at open orders on the venue's page; trio-run bot4 flatten cancels them",
+            )
+
+    async def _step(self, name: str, work: Callable[[], Awaitable[str]], do: str) -> bool:
+        venue = self._gateway.venue
+        try:
+            said = await work()
+        except _Failed as failed:
+            step = Step(venue, name, ok=False, said=failed.said, do=failed.do)
+        except VenueError as fault:
+            step = Step(venue, name, ok=False, said=fault.why, do=do)
+        else:
+            step = Step(venue, name, ok=True, said=said)
+        self.fine = self.fine and step.ok
+        self._say(step)
+        return step.ok
+
+    async def _reach(self) -> str:
+        await self._gateway.sync_clock()
+        return f"answers; api {self._gateway.codec.api_version}"
+
+    async def _measure_clock(self) -> str:
+        await self._gateway.sync_clock()
+        offset, error = self._gateway.offset_ms, self._gateway.clock_error_ms
+        said = f"{offset:+d} ms from ours (+-{error})"
+        if abs(offset) - error > self._config.ages.clock_offset_ms:
+            raise _Failed(said, "set this machine's clock (timedatectl set-ntp true)")
+        return said
+
+    async def _read_markets(self) -> str:
+        listed = {market.key.symbol: market for market in await self._gateway.markets()}
+        missing = [symbol for symbol in self._symbols if symbol not in listed]
+        if missing:
+            raise _Failed(
+                f"{', '.join(missing)} not listed",
+                f"mend pairs in bot4.yaml; it has for instance {', '.join(sorted(listed)[:5])}",
+            )
+        self._markets = {symbol: listed[symbol] for symbol in self._symbols}
+        said = "; ".join(_market_words(market) for market in self._markets.values())
+        closed = [symbol for symbol, market in self._markets.items() if not market.trading]
+        if closed:
+            raise _Failed(f"{said}; {', '.join(closed)} not trading", "wait, or remove the pair")
+        return said
+
+    async def _sign_in(self) -> str:
+        await self._gateway.sign_in()
+        due_ms = self._gateway.codec.login_due_ms() - self._gateway.now_ms()
+        return f"accepted; to be renewed in {due_ms // 1000} s"
+
+    async def _read_account(self) -> str:
+        gateway = self._gateway
+        account, positions = await gateway.account(), await gateway.positions()
+        orders = await gateway.open_orders()
+        held = ", ".join(f"{one.key.symbol} {plain(one.size)}" for one in positions if one.size)
+        said = (
+            f"equity {plain(account.equity)} USDC, free {plain(account.free_collateral)}, "
+            f"holds {held or 'nothing'}, {len(orders)} open orders"
+        )
+        if account.free_collateral <= 0:
+            raise _Failed(said, "deposit USDC on the venue")
+        return said
+
+    async def _hear_books(self) -> str:
+        missing = set(self._symbols)
+
+        def hear(notice: Notice) -> bool:
+            if isinstance(notice, BookUpdate):
+                missing.discard(notice.symbol)
+            return not missing
+
+        took_s = await self._listen(self._speech.public, hear)
+        if missing:
+            raise _Failed(f"no book of {', '.join(sorted(missing))} in time", NETWORK)
+        return f"a book of every pair within {took_s:.1f} s"
+
+    async def _hear_orders(self) -> str:
+        greetings, heard = 0, 0
+
+        def hear(notice: Notice) -> bool:
+            nonlocal heard
+            heard += isinstance(notice, Acknowledged)
+            return heard >= greetings
+
+        greetings = len(self._speech.private.hello())
+        await self._listen(self._speech.private, hear)
+        if heard < greetings:
+            raise _Failed(f"{heard} of {greetings} requests acknowledged in time", KEYS)
+        return "opened, and every subscription acknowledged"
+
+    async def _listen(self, codec: StreamCodec, hear: Callable[[Notice], bool]) -> float:
+        """Read one stream until ``hear`` has what it wants, or time is up."""
+        begun = trio.current_time()
+        with trio.move_on_after(STREAM_LIMIT_S):
+            async with connect(self._world, codec.venue, codec.url()) as wire:
+                for text in codec.hello():
+                    await wire.send(text)
+                while True:
+                    frame = await wire.receive()
+                    # Every notice of a frame is heard, also after the one that was enough.
+                    if any(list(map(hear, codec.read(frame)))):
+                        break
+        return trio.current_time() - begun
+
+
+def _market_words(market: Market) -> str:
+    return (
+        f"{market.key.symbol}: tick {plain(market.tick)}, lot {plain(market.lot)}, "
+        f"least {plain(market.min_notional)} USD, taker fee {percent(market.taker_fee, 4)}, "
+        f"leverage up to {plain(market.max_leverage)}"
+    )

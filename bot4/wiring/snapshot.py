@@ -1,0 +1,123 @@
+"""What the running bot says of itself every second, in one small file beside its journal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+
+from bot4.config.schema import Config
+from bot4.domain.market import MarketKey
+from bot4.domain.position import Account, Position
+from bot4.domain.units import plain
+from bot4.strategy.saga import Trade
+from bot4.tasks.accounts import Accounts
+from bot4.tasks.books import Books
+from bot4.tasks.gate import Gate
+from bot4.tasks.ledger import Ledger
+from bot4.wiring.venues import VenueParts
+
+VERSION: Final = 1
+"""Of the file's shape; another one is not read."""
+BIGGEST_BYTES: Final = 1 << 20
+
+
+def status_file(config: Config) -> Path:
+    """Written every second by the bot, next to its heartbeat."""
+    return config.state_dir / "status.json"
+
+
+def describe(
+    parts: Mapping[str, VenueParts], books: Books, accounts: Accounts, ledger: Ledger, gate: Gate
+) -> dict[str, Any]:
+    """Return what is known now, in JSON values: decimals are texts, ages are seconds."""
+    return {
+        "venues": {
+            venue: _venue(part, books, accounts) | _account_of(accounts, venue)
+            for venue, part in parts.items()
+        },
+        "trades": [trade_row(trade) for trade in ledger.trades],
+        "stopped": gate.reasons,
+    }
+
+
+def _venue(part: VenueParts, books: Books, accounts: Accounts) -> dict[str, Any]:
+    gateway, venue = part.gateway, part.gateway.venue
+    now = trio.current_time()
+    records = {symbol: books.get(MarketKey(venue, symbol)) for symbol in part.session.symbols}
+    due_ms = gateway.codec.login_due_ms()
+    return {
+        "api": gateway.codec.api_version,
+        "links": {link.name.removeprefix(f"{venue} "): link.useful for link in part.links},
+        "books": {
+            symbol: None if record is None else round(now - record.book.received_at, 2)
+            for symbol, record in records.items()
+        },
+        "clock_offset_ms": gateway.offset_ms,
+        "clock_error_ms": gateway.clock_error_ms,
+        "token_due_s": round((due_ms - gateway.now_ms()) / 1000) if due_ms else None,
+        "on_wire": gateway.on_wire,
+        "account_age_s": round(accounts.age_s(venue), 1) if accounts.get(venue) else None,
+    }
+
+
+def _account_of(accounts: Accounts, venue: str) -> dict[str, Any]:
+    reading = accounts.get(venue)
+    return {} if reading is None else account_row(reading.account, reading.positions)
+
+
+def account_row(account: Account, positions: tuple[Position, ...]) -> dict[str, Any]:
+    """Return what a venue says of our money and positions there."""
+    return {
+        "equity": plain(account.equity),
+        "free": plain(account.free_collateral),
+        "positions": {one.key.symbol: plain(one.size) for one in positions if one.size},
+    }
+
+
+def trade_row(trade: Trade) -> dict[str, Any]:
+    """Return one unfinished trade."""
+    return {
+        "trade_id": trade.plan.trade_id,
+        "pair": trade.plan.pair,
+        "state": trade.state.value,
+        "held": {venue: plain(trade.position(venue)) for venue in trade.venues},
+        "in_doubt": [leg.order.client_order_id for leg in trade.open_legs()],
+    }
+
+
+def write_status(config: Config, wall_ms: int, said: Mapping[str, Any]) -> None:
+    """Replace the file. A full disk must not stop us: then we only look dead."""
+    path = status_file(config)
+    draft = path.with_suffix(".new")
+    head = {"version": VERSION, "pid": os.getpid(), "wall_ms": wall_ms, "mode": config.mode.value}
+    try:
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps({**head, **said}))
+        draft.replace(path)
+    except OSError:
+        return
+
+
+def forget_status(config: Config) -> None:
+    """Remove the file: from now on nobody speaks."""
+    with suppress(OSError):
+        status_file(config).unlink(missing_ok=True)
+
+
+def read_status(config: Config) -> dict[str, Any] | None:
+    """Return what the bot last said; None when it never did, or it cannot be read."""
+    path = status_file(config)
+    try:
+        if path.stat().st_size > BIGGEST_BYTES:
+            return None
+        said = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
+        return None
+    usable = isinstance(said, dict) and said.get("version") == VERSION
+    return said if usable and isinstance(said.get("wall_ms"), int) else None

@@ -1,0 +1,134 @@
+"""Trades made by hand: the journal rows that a bot would have written."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from bot4.domain.fill import Fill
+from bot4.domain.market import PARADEX, VEST, MarketKey
+from bot4.domain.order import Order, OrderReport, OrderState, Purpose, Side
+from bot4.domain.record import to_record
+from bot4.ports import Entry
+from bot4.strategy.events import Answered, Filled, Intended, Planned, Reported, Verdict
+from bot4.strategy.saga import Plan
+
+BTC: Final = {VEST: MarketKey(VEST, "BTC-PERP"), PARADEX: MarketKey(PARADEX, "BTC-USD-PERP")}
+
+
+@attrs.frozen
+class Story:
+    """One trade's journal rows, made by hand: what a bot would have written."""
+
+    trade_id: str
+    pair: str = "BTC"
+    long: str = VEST
+    size: Decimal = Decimal("0.0036")
+    price: Decimal = Decimal("83000.5")
+    fee: Decimal = Decimal("0.05")
+    net: str = "0.5"
+
+    @property
+    def short(self) -> str:
+        return PARADEX if self.long == VEST else VEST
+
+    def order(self, venue: str, purpose: Purpose) -> Order:
+        side = Side.BUY if (venue == self.long) is (purpose is Purpose.ENTER) else Side.SELL
+        return Order(
+            client_order_id=f"{self.trade_id}-{venue}-{purpose}",
+            trade_id=self.trade_id,
+            key=BTC[venue],
+            side=side,
+            size=self.size,
+            limit=self.price,
+            purpose=purpose,
+            attempt=1 if purpose is Purpose.ENTER else 2,
+            reduce_only=purpose is Purpose.EXIT,
+            signed_ms=1_795_000_000_000,
+            window_ms=2000,
+        )
+
+    def fill(self, order: Order) -> Fill:
+        return Fill(
+            venue=order.key.venue,
+            fill_id=f"f-{order.client_order_id}",
+            client_order_id=order.client_order_id,
+            venue_order_id=f"v-{order.client_order_id}",
+            symbol=order.key.symbol,
+            side=order.side,
+            price=self.price,
+            size=order.size,
+            fee=self.fee,
+            venue_time_ms=1_795_000_000_123,
+        )
+
+    def entry(self, event: Any) -> Entry:
+        return Entry(type(event).__name__, self.trade_id, to_record(event))
+
+    def opening(self) -> list[Entry]:
+        """Up to hedged."""
+        plan = Plan(
+            trade_id=self.trade_id,
+            pair=self.pair,
+            long=BTC[self.long],
+            short=BTC[self.short],
+            size=self.size,
+            lots=((VEST, Decimal("0.0001")), (PARADEX, Decimal("0.0001"))),
+            dust=Decimal("0.0001"),
+            attempts=12,
+            settle_ms=1000,
+            spread=Decimal("0.0031745"),
+            target=Decimal("0.002"),
+            decided_ms=1_795_000_000_000,
+        )
+        return [self.entry(Planned(plan)), *self._orders(Purpose.ENTER)]
+
+    def closing(self) -> list[Entry]:
+        """From hedged to over."""
+        account = {
+            "pair": self.pair,
+            "long": self.long,
+            "short": self.short,
+            "outcome": "closed",
+            "size": f"{self.size:f}",
+            "entry_spread_percent": "0.3145%",
+            "exit_spread_percent": "-0.0210%",
+            "entry_slippage_bps": "0.29",
+            "exit_slippage_bps": "-0.1",
+            "gross_usdc": "0.7",
+            "fees_usdc": "0.2",
+            "net_usdc": self.net,
+            "mended": False,
+            "naked_usd_s": "12.5",
+            "naked_s": 0.041,
+            "latency_ms": {"sign_ms": 1.2},
+            "closed_ms": 1_795_000_009_000,
+        }
+        return [*self._orders(Purpose.EXIT), Entry("Closed", self.trade_id, account)]
+
+    def whole(self) -> list[Entry]:
+        return [*self.opening(), *self.closing()]
+
+    def _orders(self, purpose: Purpose) -> list[Entry]:
+        orders = tuple(self.order(venue, purpose) for venue in (self.long, self.short))
+        rows = [self.entry(Intended(orders))]
+        for order in orders:
+            name = order.client_order_id
+            report = OrderReport(
+                venue=order.key.venue,
+                client_order_id=name,
+                venue_order_id=f"v-{name}",
+                state=OrderState.CLOSED,
+                filled=self.size,
+                average_price=self.price,
+                fee=self.fee,
+            )
+            for event in (
+                Answered(name, Verdict.ACCEPTED, f"v-{name}"),
+                Filled(name, self.fill(order)),
+                Reported(name, report),
+            ):
+                rows.append(self.entry(event))
+        return rows

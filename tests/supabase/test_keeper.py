@@ -1,0 +1,271 @@
+"""The keeper against the real thing: whatever goes wrong, the copy ends up exact."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import asynccontextmanager
+from decimal import Decimal
+
+import attrs
+import pytest
+import trio
+
+from bot4.errors import MirrorAway
+
+
+@pytest.fixture
+def keeping():
+    """Run a keeper for the length of the block, and end it as the bot does."""
+
+    @asynccontextmanager
+    async def run(machine, **changes):
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                keeper = machine.keeper(**changes)
+                await nursery.start(keeper.keep)
+                yield keeper
+                machine.closing.raise_sign("the test is over")
+
+    return run
+
+
+async def test_what_the_journal_tells_arrives_exactly(machine, keeping, story, converged, rows):
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").whole())
+        one.write(*story("a-2", long="paradex").opening())
+        await one.sent()
+
+        converged(one)
+        assert [row["status"] for row in rows("positions")].count("open") == 1
+        assert len(rows("fills")) == 6
+
+
+async def test_numbers_keep_every_digit(machine, keeping, story, rows):
+    exact = attrs.evolve(story("a-1"), size=Decimal("1234567890.123456789"), net="0.1234567890123")
+    async with machine() as one, keeping(one):
+        one.write(*exact.whole())
+        await one.sent()
+        claimed = await one.store.door.call(
+            lambda client: client.table("fills").select("size::text").limit(1)
+        )
+
+    assert {row["size"] for row in rows("orders")} == {"1234567890.123456789"}
+    assert [row["net_usdc"] for row in rows("trades")] == ["0.1234567890123"]
+    assert claimed == [{"size": "1234567890.123456789"}]
+
+
+async def test_words_that_no_database_holds_are_no_obstacle(machine, keeping, story, converged):
+    from bot4.strategy.events import Answered, Verdict
+
+    one_story = story("a-1")
+    opening = one_story.opening()
+    refused = one_story.entry(
+        Answered("a-1-vest-enter", Verdict.REFUSED, why="nul \0, half a pair \ud800, \N{SNOWMAN}")
+    )
+    async with machine() as one, keeping(one):
+        one.write(*opening[:2], refused)
+        await one.sent()
+        found = await one.store.unfinished()
+
+    assert [event.kind for event in found] == ["Planned", "Intended", "Answered"]
+    assert json.loads(found[2].body) == refused.body
+
+
+async def test_rows_written_while_supabase_is_down_arrive_when_it_is_back(
+    machine, keeping, gateway, story, converged, events
+):
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").whole())
+        await one.sent()
+        await gateway.cut()
+        for number in range(2, 12):
+            one.write(*story(f"a-{number}").whole())
+            await trio.sleep(0.01)
+        assert one.outbox.lag_rows > 100
+
+        gateway.down = False
+        await one.sent()
+        converged(one)
+
+    said = [line for line in events if line["event"] == "mirror.away"]
+    assert said[0]["lag_rows"] >= 0
+    assert said[0]["why"]
+    assert next(line for line in events if line["event"] == "mirror.caught_up")["lag_rows"] == 0
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+@pytest.mark.parametrize("table", ["trades", "orders", "fills", "events", "bot4_claim"])
+async def test_an_answer_that_is_lost_makes_no_second_row(
+    machine, keeping, gateway, story, converged, kind, table
+):
+    gateway.fail(kind, path=table, times=2)
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").whole())
+        await one.sent()
+
+        converged(one)
+    assert gateway.faults == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_after_any_weather_the_copy_is_exact(
+    machine, keeping, gateway, story, converged, seed
+):
+    dice = random.Random(seed)
+    trades = [story(f"a-{number}", pair=f"P{number % 3}") for number in range(12)]
+    lines = [trade.whole() for trade in trades]
+    # Trades of one pair follow each other; those of different pairs overlap.
+    queues = [[row for line in lines[pair::3] for row in line] for pair in range(3)]
+    async with machine() as one, keeping(one, batch=dice.randint(1, 40)):
+        while any(queues):
+            queue = dice.choice([queue for queue in queues if queue])
+            one.write(*queue[: (size := dice.randint(1, 6))])
+            del queue[:size]
+            match dice.randrange(8):
+                case 0:
+                    gateway.fail(dice.choice(["drop_before", "drop_after"]))
+                case 1:
+                    gateway.fail("answer", status=dice.choice([500, 502, 503, 429, 540]))
+                case 2:
+                    await gateway.cut()
+                case 3:
+                    gateway.down = False
+            await trio.sleep(dice.choice([0, 0.005, 0.02]))
+        gateway.down = False
+        gateway.faults.clear()
+        await one.sent()
+
+        converged(one)
+
+
+async def test_a_restart_goes_on_where_the_last_run_stopped(
+    machine, keeping, gateway, story, converged
+):
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").opening())
+        await one.sent()
+    sent = len(gateway.seen)
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").closing())
+        await one.sent()
+
+        converged(one)
+    pushed = [path for _, path, _ in gateway.seen[sent:] if path.startswith("/rest/v1/events?on")]
+    assert len(pushed) == 2  # eight rows, seven at once
+
+
+async def test_a_cursor_that_was_lost_only_means_sending_again(machine, keeping, story, converged):
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").whole())
+        await one.sent()
+    for path in one.folder.glob("mirror.db*"):
+        path.unlink()
+    async with machine() as one, keeping(one):
+        assert one.outbox.lag_rows > 0
+        await one.sent()
+
+        converged(one)
+
+
+async def test_a_project_that_was_emptied_is_filled_again(
+    machine, keeping, empty, story, converged, events
+):
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").whole())
+        await one.sent()
+    empty.sql("truncate public.instances cascade")
+    async with machine() as one, keeping(one):
+        await trio.sleep(0.1)
+        await one.sent()
+
+        converged(one)
+    assert "mirror.restarted" in {line["event"] for line in events}
+
+
+async def test_a_row_that_the_database_refuses_holds_nothing_up(
+    machine, keeping, empty, story, events, rows
+):
+    async with machine() as one, keeping(one):
+        one.write(*story("a-1").opening())
+        await one.sent()
+        # A second open position for the pair: what the guard is for.
+        one.write(*story("a-2").opening())
+        one.write(*story("a-3", pair="ETH").whole())
+        await one.sent()
+
+    assert len(rows("events")) == 8 + 8 + 16
+    assert [row["pair"] for row in rows("positions")].count("BTC") == 1
+    refused = [line for line in events if line["event"] == "mirror.refused"]
+    assert "positions_one_open_a_pair" in refused[0]["why"]
+
+
+async def test_the_rest_is_sent_and_the_account_given_back_at_the_end(
+    machine, keeping, story, converged, rows
+):
+    async with machine() as one:
+        async with keeping(one, every_s=60.0):
+            await trio.sleep(0.2)
+            one.write(*story("a-1").whole())
+        converged(one)
+
+    assert rows("instances")[0]["released_at"] is not None
+
+
+async def test_leaving_does_not_wait_for_a_supabase_that_hangs(machine, keeping, gateway, story):
+    async with machine() as one:
+        async with keeping(one):
+            await trio.sleep(0.1)
+            gateway.fail("delay", seconds=60.0, times=20)
+            one.write(*story("a-1").whole())
+            await trio.sleep(0.1)
+            began = trio.current_time()
+        assert trio.current_time() - began < 5
+
+
+async def test_orders_on_the_wire_go_first(machine, keeping, gateway, story):
+    async with machine() as one, keeping(one):
+        await trio.sleep(0.1)
+        one.busy = True
+        one.write(*story("a-1").opening())
+        await trio.sleep(0.2)
+        assert one.outbox.lag_rows == 8
+
+        one.busy = False
+        await one.sent()
+
+
+async def test_a_trade_of_another_version_is_kept_as_it_is(machine, keeping, story, rows):
+    from bot4.ports import Entry
+
+    async with machine() as one, keeping(one):
+        one.write(Entry("Tuned", "z-1", {"knob": "7"}), *story("a-1").opening())
+        await one.sent()
+
+    kinds = [row["kind"] for row in rows("events") if row["trade_id"] == "z-1"]
+    assert kinds == ["Tuned"]
+    assert len(rows("trades")) == 1
+
+
+async def test_why_nothing_was_done_is_sampled(machine, keeping, rows, until):
+    from bot4.storage.mirror.rows import hold_row
+
+    async with machine() as one, keeping(one) as keeper:
+        one.sample["decisions"] = [
+            hold_row(one.store.account, "BTC", 1_795_000_000_000, "edge: too thin", Decimal("0.2"))
+        ]
+        keeper._sampled_at = float("-inf")
+        await until(lambda: rows("decisions"))
+
+    assert rows("decisions")[0]["reason"] == "edge: too thin"
+
+
+async def test_a_dripping_answer_ends_in_time_and_the_next_call_works(machine, gateway):
+    async with machine() as one:
+        one.store.hurry(0.3)
+        gateway.fail("delay", seconds=5.0)
+        with pytest.raises(MirrorAway, match="not answer"):
+            await one.store.instance()
+        one.store.hurry(3.0)
+
+        assert await one.store.instance() is None
