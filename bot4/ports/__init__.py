@@ -9,6 +9,7 @@ A door (``bot4.transport``) turns a ``Request`` into an ``Answer``, ``NotSent`` 
 from __future__ import annotations
 
 from bot4.ports.codec import (
+    OrderStreamCodec,
     StreamCodec,
     VenueCodec,
 )
@@ -28,6 +29,7 @@ from bot4.ports.wire import (
     Pong,
     Pool,
     Refused,
+    Replied,
     Request,
     Retry,
     Wire,
@@ -56,10 +58,12 @@ __all__ = [
     "Journal",
     "NotSent",
     "Notice",
+    "OrderStreamCodec",
     "PlaceOutcome",
     "Pong",
     "Pool",
     "Refused",
+    "Replied",
     "Request",
     "Retry",
     "StreamCodec",

@@ -10,7 +10,7 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.ports.wire import Errand, Frame, Notice, PlaceOutcome, Retry
+from bot4.ports.wire import Errand, Frame, Notice, PlaceOutcome, Request, Retry
 from bot4.secret import Secret
 
 
@@ -35,6 +35,19 @@ class StreamCodec(Protocol):
         """Read one message into notices, in order; empty for what does not concern us."""
 
 
+class OrderStreamCodec(StreamCodec, Protocol):
+    """Speaks a WebSocket that takes orders and cancels. Sans-IO."""
+
+    greetings: int
+    """How many messages ``hello`` has; once all are acknowledged, orders may be sent."""
+
+    def call(self, request: Request, number: int) -> str | None:
+        """Return a REST request as a message of the stream, or None where it has to go by REST.
+
+        Its answer comes as ``Replied(number, ...)``, to be read as the REST answer would be.
+        """
+
+
 class VenueCodec(Protocol):
     """Speaks a venue's REST side and holds its session (tokens, keys). Sans-IO.
 
@@ -49,6 +62,9 @@ class VenueCodec(Protocol):
 
     def login_due_ms(self) -> int:
         """Venue wall clock when the session must be renewed by running ``logins`` again."""
+
+    def holds_session(self) -> bool:
+        """Whether an order signed now would carry a token or key that was not refused."""
 
     def session_lost(self) -> None:
         """Forget the session: an answer said that it is no longer valid."""

@@ -138,13 +138,22 @@ class Acknowledged:
 
 
 @attrs.frozen
+class Replied:
+    """The venue answered call ``id`` that went over a stream, in the words of an HTTP answer."""
+
+    id: int
+    status: int
+    body: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
 class AccountChanged:
     """Something about the account or a position changed: read it again."""
 
     venue: str
 
 
-Notice = BookUpdate | OrderReport | Fill | Pong | Acknowledged | AccountChanged
+Notice = BookUpdate | OrderReport | Fill | Pong | Acknowledged | Replied | AccountChanged
 
 
 class Wire(Protocol):

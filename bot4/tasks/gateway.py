@@ -138,8 +138,8 @@ class Gateway:
 
     @property
     def signed_in(self) -> bool:
-        """Whether a session is held that needs no renewal yet."""
-        return self.now_ms() < min(self._login_due_ms, self.codec.login_due_ms())
+        """Whether an order sent now would carry a session that nobody refused."""
+        return self._login_due_ms > 0 and self.codec.holds_session()
 
     def lose_session(self) -> None:
         """An answer said that the session is no longer good: it is renewed at once."""
@@ -154,7 +154,7 @@ class Gateway:
             As ``ask``.
         """
         async with self._login_lock:
-            if self.signed_in:
+            if self.now_ms() < min(self._login_due_ms, self.codec.login_due_ms()):
                 return
             for errand in self.codec.logins(self.now_ms()):
                 await self.ask(errand)

@@ -14,11 +14,16 @@ WELL: Final = 4
 """Good exchanges in a row that end it."""
 
 
+def health_of(venue: str) -> str:
+    """The gate's name for a venue that stopped answering."""
+    return f"{venue} health"
+
+
 class Health:
     """Counts exchanges with one venue. A refusal is an answer: only silence and chaos count."""
 
     def __init__(self, venue: str, gate: Gate) -> None:
-        self._name = f"{venue} health"
+        self._name = health_of(venue)
         self._venue = venue
         self._gate = gate
         self._last: deque[bool] = deque(maxlen=REMEMBERED)

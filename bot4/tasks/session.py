@@ -14,6 +14,7 @@ from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.health import health_of
 
 log = structlog.get_logger()
 
@@ -56,7 +57,8 @@ class Session:
         task_status.started()
         clocked = trio.current_time()
         while True:
-            with trio.move_on_after(ACCOUNT_EVERY_S):
+            sick = health_of(self.gateway.venue) in self.gate.reasons
+            with trio.move_on_after(RETRY_S if sick else ACCOUNT_EVERY_S):
                 await self.listener.wait_stale()
             try:
                 await self.gateway.sign_in()

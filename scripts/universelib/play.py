@@ -27,6 +27,7 @@ from universelib.script import Death, Script, draw
 HONEST_S: Final = 25.0
 """After the last trouble the world is honest for so long before the end."""
 NEVER_S: Final = 600.0
+NO_SOCKETS: Final = shutil.ignore_patterns("*.sock")
 
 
 @attrs.define
@@ -153,7 +154,8 @@ async def _live(universe: Universe, death: Death | None, until_s: float, seed: i
         await trio.sleep_until(until_s)
         if death is not None and death.kind == "kill":
             universe.world.die()
-            shutil.copytree(universe.config.state_dir, _after(universe.config.state_dir))
+            dead = _after(universe.config.state_dir)
+            shutil.copytree(universe.config.state_dir, dead, ignore=NO_SOCKETS)
             living.cancel_scope.cancel()
         else:
             if death is None:
@@ -176,7 +178,7 @@ def _reborn(universe: Universe, state_dir: Path, seed: int) -> Universe:
     dead = _after(universe.config.state_dir)
     source = dead if dead.exists() else universe.config.state_dir
     if source.exists():
-        shutil.copytree(source, state_dir)
+        shutil.copytree(source, state_dir, ignore=NO_SOCKETS)
     config = attrs.evolve(universe.config, state_dir=state_dir)
     return attrs.evolve(universe, config=config, world=universe.new_world(seed))
 

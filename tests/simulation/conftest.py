@@ -98,6 +98,7 @@ def _now() -> float:
         return 0.0
 
 
+NO_SOCKETS = shutil.ignore_patterns("*.sock")
 Play = Callable[..., Any]
 
 
@@ -128,7 +129,7 @@ def play(
             with trio.fail_after(120):
                 await at_s(run)
             opened.world.die()
-            shutil.copytree(opened.config.state_dir, after)
+            shutil.copytree(opened.config.state_dir, after, ignore=NO_SOCKETS)
             living.cancel_scope.cancel()
         events.clear()
         config = attrs.evolve(opened.config, state_dir=after)

@@ -244,6 +244,9 @@ class Venue:
     def logins(self, now_ms: int) -> Sequence[Errand[None]]:
         return [self._errand("login", lambda: None)]
 
+    def holds_session(self) -> bool:
+        return bool(self.login_due_ms())
+
     def login_due_ms(self) -> int:
         return self.due_ms
 

@@ -65,6 +65,10 @@ class ParadexCodec:
         """Three minutes after the last log-in; tokens live five."""
         return self.session.due_ms()
 
+    def holds_session(self) -> bool:
+        """Whether there is a token."""
+        return self.session.token is not None
+
     def session_lost(self) -> None:
         """Forget the tokens."""
         self.session.lose()

@@ -68,6 +68,10 @@ class VestCodec:
         """Half the life of the listen key, or a tenth before the registration's end."""
         return self.session.due_ms()
 
+    def holds_session(self) -> bool:
+        """Whether there is an API key."""
+        return self.session.api_key is not None
+
     def session_lost(self) -> None:
         """Forget the API key and the listen key."""
         self.session.lose()
