@@ -5,24 +5,35 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
+from bot4.cli.values import (
+    one_of,
+    read_days,
+    read_duration,
+    read_name,
+    read_path,
+    read_positive,
+    read_seed,
+    read_since,
+    read_variable,
+)
 from bot4.config.options import (
+    DbOptions,
     DeriveOptions,
     DoctorOptions,
     FlattenOptions,
+    PnlOptions,
+    PositionsOptions,
     RunOptions,
     SimulateOptions,
     StatusOptions,
+    TradesOptions,
+    VacuumOptions,
 )
-
-UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-LONGEST_S: Final = 366 * 86_400
-SEED_LIMIT: Final = 2**31
 
 
 class Usage(Exception):
@@ -70,64 +81,22 @@ class Wish:
     options: Any
 
 
-def read_duration(text: str) -> float:
-    """Return the seconds of ``60s``, ``5m`` or ``1h``. Raises ``ValueError`` saying the form."""
-    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])", text, re.ASCII)
-    seconds = float(match[1]) * UNITS_S[match[2]] if match else 0.0
-    if not 0 < seconds <= LONGEST_S:
-        raise ValueError("must be a time like 60s, 5m or 1h")
-    return seconds
-
-
-def _path(text: str) -> Path:
-    if not text or "\0" in text:
-        raise ValueError("must be the name of a file or folder")
-    return Path(text)
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}", text, re.ASCII) or int(text) >= SEED_LIMIT:
-        raise ValueError("must be a whole number like 1")
-    return int(text)
-
-
-def _positive(text: str) -> Decimal:
-    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", text, re.ASCII) or not Decimal(text):
-        raise ValueError("must be a number above 0")
-    return Decimal(text)
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"must be {' or '.join(words)}")
-        return text
-
-    return read
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}", text, re.ASCII):
-        raise ValueError("must be the name of a pair, like BTC")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", text, re.ASCII):
-        raise ValueError("must be the name of a variable, never the key itself")
-    return text
-
-
-CONFIG: Final = Option("--config", "config", "the settings; default bot4.yaml", "PATH", _path)
+CONFIG: Final = Option("--config", "config", "the settings; default bot4.yaml", "PATH", read_path)
 LOG: Final = Option(
     "--log",
     "log",
     "json or pretty; default: pretty on a terminal",
     "FORM",
-    _one_of("json", "pretty"),
+    one_of("json", "pretty"),
 )
 LIVE: Final = Option("--live", "live", "real money: needed beside mode: live")
-VENUE: Final = Option("--venue", "venue", "only this venue", "NAME", _one_of("vest", "paradex"))
+VENUE: Final = Option("--venue", "venue", "only this venue", "NAME", one_of("vest", "paradex"))
+SINCE: Final = Option(
+    "--since", "since", "from then on: 12h, 7d or 2026-11-25 (UTC)", "TIME", read_since
+)
+PAIR: Final = Option("--pair", "pair", "only this pair of bot4.yaml", "NAME", read_name)
+CSV: Final = Option("--csv", "as_csv", "as CSV, every digit")
+JSON: Final = Option("--json", "as_json", "one JSON object a line, every digit")
 FRESH: Final = Option("--fresh", "fresh", "begin a new simulated world")
 
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -139,7 +108,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
             Option("--for", "for_s", "stop by itself: 60s, 5m, 1h", "TIME", read_duration),
             LOG,
             Option(
-                "--log-file", "log_file", "default: bot4.log in the state folder", "PATH", _path
+                "--log-file", "log_file", "default: bot4.log in the state folder", "PATH", read_path
             ),
             LIVE,
             FRESH,
@@ -160,12 +129,45 @@ COMMANDS: Final[Mapping[str, Command]] = {
             Option("--probe-orders", "probe_orders", "also send a far order and cancel it"),
         ),
     ),
+    "positions": Command("what every open trade holds", PositionsOptions, (CONFIG, JSON)),
+    "trades": Command(
+        "what every finished trade did and earned", TradesOptions, (CONFIG, SINCE, PAIR, CSV, JSON)
+    ),
+    "pnl": Command(
+        "what was earned, added up",
+        PnlOptions,
+        (
+            CONFIG,
+            Option(
+                "--by",
+                "by",
+                "day, pair or direction; default day",
+                "WHAT",
+                one_of("day", "pair", "direction"),
+            ),
+            SINCE,
+            PAIR,
+            CSV,
+            JSON,
+        ),
+    ),
+    "db check": Command("what Supabase lacks, and the SQL that mends it", DbOptions, (CONFIG,)),
+    "db vacuum": Command(
+        "move old trades from the journal to history.db beside it (with the bot stopped)",
+        VacuumOptions,
+        (CONFIG, Option("--keep", "keep_days", "days that stay; default 7", "DAYS", read_days)),
+    ),
+    "db release": Command(
+        "give the account back for a bot whose machine is gone", DbOptions, (CONFIG,)
+    ),
     "keys derive": Command(
         "your Paradex account from an Ethereum key given on standard input",
         DeriveOptions,
         (
             CONFIG,
-            Option("--env", "env", "the variable that holds the Ethereum key", "NAME", _variable),
+            Option(
+                "--env", "env", "the variable that holds the Ethereum key", "NAME", read_variable
+            ),
             Option("--show", "show", "print the Paradex private key too"),
         ),
     ),
@@ -174,7 +176,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         FlattenOptions,
         (
             CONFIG,
-            Option("--pair", "pair", "only this pair of bot4.yaml", "NAME", _name),
+            PAIR,
             VENUE,
             Option("--yes", "yes", "do not ask"),
             Option("--dry-run", "dry_run", "only say what would be done"),
@@ -187,13 +189,13 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "serve two simulated venues and print where they are, as one line of JSON",
         SimulateOptions,
         (
-            Option("--seed", "seed", "which market; default 1", "N", _seed),
+            Option("--seed", "seed", "which market; default 1", "N", read_seed),
             Option(
-                "--profile", "profile", "demo or calibrated", "NAME", _one_of("demo", "calibrated")
+                "--profile", "profile", "demo or calibrated", "NAME", one_of("demo", "calibrated")
             ),
-            Option("--latency-scale", "latency_scale", "2 is twice as slow", "N", _positive),
-            Option("--collateral", "collateral", "USDC on each venue", "N", _positive),
-            Option("--state-dir", "state_dir", "default: state/simulation", "PATH", _path),
+            Option("--latency-scale", "latency_scale", "2 is twice as slow", "N", read_positive),
+            Option("--collateral", "collateral", "USDC on each venue", "N", read_positive),
+            Option("--state-dir", "state_dir", "default: state/simulation", "PATH", read_path),
             FRESH,
         ),
     ),
@@ -265,7 +267,8 @@ def _misplaced(command: str, word: str, options: Mapping[str, Option]) -> str:
 
 
 def _unknown(kind: str, word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.45)
+    near = [name for name in known if word and name.startswith(word.lower())]
+    near = near or difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.45)
     advice = f"did you mean {near[0]}?" if near else f"there is {', '.join(known) or 'none'}"
     return f"there is no {kind} {_quoted(word)}; {advice}"
 

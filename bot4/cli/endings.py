@@ -13,6 +13,8 @@ from bot4.errors import (
     ExitCode,
     ExposureLeft,
     JournalFault,
+    MirrorFault,
+    MirrorUnusable,
     StartRefused,
     leaves,
 )
@@ -34,6 +36,8 @@ CODES: Final = (
     (StartRefused, ExitCode.REFUSED),
     (JournalFault, ExitCode.REFUSED),
     (ConfigError, ExitCode.CONFIG),
+    (MirrorUnusable, ExitCode.CONFIG),
+    (MirrorFault, ExitCode.REFUSED),
     (AuthRefused, ExitCode.CONFIG),
 )
 
@@ -94,6 +98,8 @@ def _tell(error: BaseException) -> None:
             log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=MEND)
     elif isinstance(error, StartRefused):
         log.error("start.refused", message=f"[START] {error.why}", why=error.why, do=error.do)
+    elif isinstance(error, MirrorFault):
+        log.error("mirror.unusable", message=f"[MIRROR] {error}", why=error.why, do=error.do)
     elif isinstance(error, AuthRefused):
         log.error("config.invalid", message=f"[CONFIG] {error}", why=str(error), do="check .env")
     else:

@@ -35,7 +35,7 @@ async def status(options: StatusOptions, signals: Signals) -> int:
             print("\n".join(table(known)))
         return ExitCode.CLEAN if known.complete else ExitCode.LEFT_OPEN
 
-    return await _look(work, signals)
+    return await look(work, signals)
 
 
 async def doctor(options: DoctorOptions, signals: Signals) -> int:
@@ -52,7 +52,7 @@ async def doctor(options: DoctorOptions, signals: Signals) -> int:
 
         return await run_doctor(options, say)
 
-    return await _look(work, signals)
+    return await look(work, signals)
 
 
 async def derive(options: DeriveOptions, signals: Signals) -> int:
@@ -69,10 +69,11 @@ async def derive(options: DeriveOptions, signals: Signals) -> int:
         print(f"({told.remark})")
         return ExitCode.CLEAN
 
-    return await _look(work, signals)
+    return await look(work, signals)
 
 
-async def _look(work: Callable[[], Awaitable[int]], signals: Signals) -> int:
+async def look(work: Callable[[], Awaitable[int]], signals: Signals) -> int:
+    """Run a command that only looks, until a signal; its log lines go to standard error."""
     from bot4.logs.setup import configure, install_hooks
 
     pretty = sys.stderr.isatty()

@@ -83,3 +83,66 @@ class DeriveOptions:
     """The variable that holds the Ethereum key; None reads it from standard input."""
     show: bool = False
     """Print the private key too."""
+
+
+@attrs.frozen
+class Since:
+    """From when on: so long ago, or from the beginning of a day, UTC."""
+
+    ago_s: float | None = None
+    day_ms: int | None = None
+    """Its first moment, ms since the epoch."""
+
+    def begins_ms(self, now_ms: int) -> int:
+        """Return the moment, ms since the epoch."""
+        if self.day_ms is not None:
+            return self.day_ms
+        return now_ms - int((self.ago_s or 0.0) * 1000)
+
+
+@attrs.frozen
+class PositionsOptions:
+    """``bot4 positions``."""
+
+    config: Path = Path("bot4.yaml")
+    as_json: bool = False
+
+
+@attrs.frozen
+class TradesOptions:
+    """``bot4 trades``."""
+
+    config: Path = Path("bot4.yaml")
+    since: Since | None = None
+    pair: str | None = None
+    as_csv: bool = False
+    as_json: bool = False
+
+
+@attrs.frozen
+class PnlOptions:
+    """``bot4 pnl``."""
+
+    config: Path = Path("bot4.yaml")
+    by: str = "day"
+    """``day``, ``pair`` or ``direction``."""
+    since: Since | None = None
+    pair: str | None = None
+    as_csv: bool = False
+    as_json: bool = False
+
+
+@attrs.frozen
+class DbOptions:
+    """``bot4 db check`` and ``bot4 db release``."""
+
+    config: Path = Path("bot4.yaml")
+
+
+@attrs.frozen
+class VacuumOptions:
+    """``bot4 db vacuum``."""
+
+    config: Path = Path("bot4.yaml")
+    keep_days: int = 7
+    """Younger trades stay in the journal."""

@@ -137,6 +137,8 @@ PARADEX: Final[Mapping[str, Rule]] = {
     "book_encoding": Choice(["sbe", "json"]),
     "sbe_version": _count(0, 3, "2"),
     "profile": Choice(["pro", "retail"]),
+    "orders": Choice(["rest", "ws"]),
+    "tradebusts": YesNo(),
 }
 
 MIRROR: Final[Mapping[str, Rule]] = {

@@ -175,6 +175,10 @@ class ParadexConfig:
     sbe_version: int = 2
     profile: str = "pro"
     """pro or retail: the class of the token that orders are sent with."""
+    tradebusts: bool = True
+    """Listen for trades that the venue takes back, so that positions are compared at once."""
+    orders: str = "rest"
+    """rest, or ws: over a WebSocket whose end cancels what rests, with rest as its stand-in."""
 
 
 @attrs.frozen

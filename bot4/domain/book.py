@@ -72,7 +72,7 @@ class _Side:
 
     def replace(self, levels: Sequence[tuple[int, int]]) -> None:
         # Column by column, in C: a whole book is the longest frame there is.
-        prices, sizes = map(list, zip(*levels, strict=True)) if levels else ([], [])
+        prices, sizes = [price for price, _ in levels], [size for _, size in levels]
         if prices and prices[0] > prices[-1]:
             prices.reverse()
             sizes.reverse()

@@ -18,6 +18,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     # venues and streams
     "venue.ready": "A venue answers and our session there is valid",
     "venue.unreachable": "A venue does not answer; it is tried again",
+    "market.changed": "A venue changed the fees of a market we trade",
     "feed.ready": "A book streams and is usable",
     "feed.lost": "A stream broke; it is opened again",
     # deciding
@@ -64,6 +65,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "shutdown.clean": "Nothing of ours is open, or hedged as configured",
     "shutdown.left": "Something is open or unproven; which, and what to do",
     # the embedded venues, and the way out by hand
+    "window.missing": "Other commands cannot ask the running bot",
     "simulator.started": "The simulated venues serve",
     "flatten.planned": "What flattening will cancel and close",
     "flatten.done": "The account is proven flat",

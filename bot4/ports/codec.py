@@ -78,6 +78,12 @@ class VenueCodec(Protocol):
     def markets(self) -> Errand[Sequence[Market]]:
         """Ask for every market the venue lists."""
 
+    def state(self) -> Errand[str] | None:
+        """Ask why the venue as a whole takes no opening orders, "" when it does.
+
+        None where the venue has no such question.
+        """
+
     def account(self, now_ms: int) -> Errand[Account]:
         """Ask for equity, margin and leverages."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import trio
 
@@ -25,12 +27,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--latency-scale", type=float, default=1.0)
     parser.add_argument("--state-dir", type=Path, default=Path("state/simulation"))
     parser.add_argument("--fresh", action="store_true", help="forget the saved world")
+    parser.add_argument(
+        "--switch", action="append", default=[], help="paradex.NAME=JSON or vest.NAME=JSON"
+    )
     args = parser.parse_args(argv)
+    switches = _switches(parser, args.switch)
     options = Options(
         seed=args.seed,
         profile=args.profile,
         bases=tuple(args.bases.split(",")),
         latency_scale=args.latency_scale,
+        vest=switches["vest"],
+        paradex=switches["paradex"],
     )
     try:
         trio.run(_serve, options, args.state_dir, args.fresh)
@@ -41,6 +49,19 @@ def main(argv: list[str] | None = None) -> int:
     else:
         return_code = 0
     return return_code
+
+
+def _switches(parser: argparse.ArgumentParser, given: list[str]) -> dict[str, dict[str, Any]]:
+    """Read ``paradex.private_sbe=true`` and the like: the venue's name, a switch, a JSON value."""
+    found: dict[str, dict[str, Any]] = {"paradex": {}, "vest": {}}
+    for text in given:
+        name, _, value = text.partition("=")
+        venue, _, switch = name.partition(".")
+        try:
+            found[venue][switch] = json.loads(value)
+        except (KeyError, ValueError):
+            parser.error(f"--switch {text}: is not VENUE.NAME=JSON")
+    return found
 
 
 async def _serve(options: Options, state_dir: Path, fresh: bool) -> None:  # noqa: FBT001 - trio.run

@@ -19,7 +19,7 @@ from bot4.simulator.orders import SimOrder
 from bot4.simulator.paradex.venue import ParadexVenue
 from bot4.simulator.persist import WorldStore
 from bot4.simulator.setup import VenueSetup
-from bot4.simulator.truth import truth_of
+from bot4.simulator.truth import market_of, truth_of
 from bot4.simulator.venue import SimVenue
 from bot4.simulator.vest.venue import VestVenue
 
@@ -50,7 +50,7 @@ class TwoVenues:
         self.paradex: Final = ParadexVenue(self._setup("paradex", options.paradex))
         self._venues: Final[dict[str, SimVenue]] = {"vest": self.vest, "paradex": self.paradex}
         self._closing = False
-        self._control = Control(self.truth, self.faults)
+        self._control = Control(self.truth, self.market, self.faults)
         for venue in self._venues:
             self.faults.on_immediate(venue, "gap_jump", self._jump)
         self._load(fresh=not known)
@@ -96,6 +96,10 @@ class TwoVenues:
     def truth(self) -> dict[str, Any]:
         """Return the truth about both venues as JSON values, see ``truth_of``."""
         return {name: truth_of(venue) for name, venue in self._venues.items()}
+
+    def market(self) -> dict[str, Any]:
+        """Return what both venues list and show now as JSON values, see ``market_of``."""
+        return {name: market_of(venue) for name, venue in self._venues.items()}
 
     async def close(self) -> None:
         """Refuse new connections, let orders in flight land, and save. Needs ``run`` running.

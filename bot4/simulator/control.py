@@ -13,10 +13,16 @@ from bot4.simulator.serve import HttpAnswer, HttpRequest, serve_http
 
 
 class Control:
-    """GET /truth, GET /health, POST /fault (one fault or a list), POST /clear."""
+    """GET /truth, GET /market, GET /health, POST /fault (one fault or a list), POST /clear."""
 
-    def __init__(self, truth: Callable[[], dict[str, Any]], faults: FaultMenu) -> None:
+    def __init__(
+        self,
+        truth: Callable[[], dict[str, Any]],
+        market: Callable[[], dict[str, Any]],
+        faults: FaultMenu,
+    ) -> None:
         self._truth = truth
+        self._market = market
         self._faults = faults
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -28,6 +34,8 @@ class Control:
         match (request.method, request.path):
             case ("GET", "/truth"):
                 return _json(self._truth())
+            case ("GET", "/market"):
+                return _json(self._market())
             case ("GET", "/health"):
                 return _json({"status": "ok"})
             case ("POST", "/fault"):

@@ -27,6 +27,7 @@ COUNTED: Final = frozenset(
         "mute_private",
         "delay_event",
         "double_event",
+        "reorder_event",
         "partial_fill",
         "no_fill",
         "gap",
@@ -36,10 +37,17 @@ COUNTED: Final = frozenset(
 )
 """Taken one by one by the requests, events or frames they hit."""
 
-LASTING: Final = frozenset({"refuse_connect", "silence", "maintenance"})
-"""In force for ``seconds`` from the moment they are added."""
+LASTING: Final = frozenset(
+    {"refuse_connect", "silence", "maintenance", "halt", "ghost", "clock_skew"}
+)
+"""In force for ``seconds`` from the moment they are added, or as ``LASTS_S`` says."""
 
-IMMEDIATE: Final = frozenset({"cut", "expire_token", "gap_jump", "manual_close"})
+LASTS_S: Final = {"clock_skew": 1e9}
+"""How long a lasting fault is in force that does not say; 5 s for the others."""
+
+IMMEDIATE: Final = frozenset(
+    {"cut", "expire_token", "gap_jump", "manual_close", "liquidate", "bust"}
+)
 """Done when they are added, through ``on_immediate``."""
 
 FILTERS: Final = ("request", "symbol", "side", "reduce_only", "path")
@@ -109,7 +117,8 @@ class FaultMenu:
         if kind in IMMEDIATE:
             self._carry_out(fault)
         elif kind in LASTING:
-            fault.until = trio.current_time() + fault.number("seconds", 5.0)
+            seconds = fault.number("seconds", LASTS_S.get(kind, 5.0))
+            fault.until = trio.current_time() + seconds
             self._waiting.append(fault)
         elif kind in COUNTED:
             self._waiting.append(fault)
@@ -150,11 +159,12 @@ class FaultMenu:
             return fault
         return None
 
-    def active(self, venue: str, kind: str) -> Fault | None:
-        """Return the lasting fault in force now, or None."""
+    def active(self, venue: str, kind: str, **occasion: Any) -> Fault | None:
+        """Return the lasting fault in force now, or None; filtered as in ``take``."""
         now = trio.current_time()
         for fault in self._waiting:
-            if fault.venue == venue and fault.kind == kind and fault.until > now:
+            mine = fault.venue == venue and fault.kind == kind and fault.until > now
+            if mine and fault.matches(occasion):
                 return fault
         return None
 

@@ -72,8 +72,16 @@ class Ledger:
     funding_index: dict[str, Decimal] = attrs.field(factory=dict)
     """Running funding per unit, by symbol; positive growth is paid by longs."""
     fills: list[SimFill] = attrs.field(factory=list)
+    """Every execution ever booked, those taken back included."""
+    busted: dict[str, int] = attrs.field(factory=dict)
+    """When a fill was taken back, wall clock milliseconds, by its id."""
     fees: Decimal = ZERO
     realized_pnl: Decimal = ZERO
+
+    @property
+    def standing(self) -> list[SimFill]:
+        """The fills that were not taken back, oldest first."""
+        return [fill for fill in self.fills if fill.id not in self.busted]
 
     def position(self, symbol: str) -> SimPosition:
         """Return the position, a flat one when there is none."""
@@ -193,9 +201,30 @@ class Ledger:
         self.collateral += paid
         return paid
 
+    def take_back(self, fill: SimFill, time_ms: int) -> None:
+        """Undo one execution: position, realised profit and fee become what they would be.
+
+        Funding that was settled with it stays settled.
+        """
+        symbol = fill.symbol
+        self.settle_funding(symbol)
+        _, earned = _replay(self.standing, symbol)
+        self.busted[fill.id] = time_ms
+        became, would_have = _replay(self.standing, symbol)
+        self.collateral += would_have - earned + fill.fee
+        self.realized_pnl += would_have - earned
+        self.fees -= fill.fee
+        if became.size == 0:
+            self.positions.pop(symbol, None)
+            return
+        opened = SimPosition(entry_funding=self.funding_index.get(symbol, ZERO), opened_ms=time_ms)
+        held = self.positions.setdefault(symbol, opened)
+        held.size, held.entry, held.updated_ms = became.size, became.entry, time_ms
+
     def dump(self) -> dict[str, Any]:
         """Return the account as JSON values, without its fills."""
         return {
+            "busted": dict(self.busted),
             "collateral": str(self.collateral),
             "fees": str(self.fees),
             "realized_pnl": str(self.realized_pnl),
@@ -212,6 +241,7 @@ class Ledger:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take over what ``dump`` returned."""
+        self.busted = {fill: int(at_ms) for fill, at_ms in state.get("busted", {}).items()}
         self.collateral = Decimal(state["collateral"])
         self.fees = Decimal(state["fees"])
         self.realized_pnl = Decimal(state["realized_pnl"])
@@ -228,6 +258,15 @@ class Ledger:
             )
             for symbol, held in state["positions"].items()
         }
+
+
+def _replay(fills: list[SimFill], symbol: str) -> tuple[SimPosition, Decimal]:
+    """Return the position that executions make, and the profit realised on the way."""
+    held, earned = SimPosition(), ZERO
+    for fill in fills:
+        if fill.symbol == symbol:
+            earned += _trade(held, fill.size if fill.side == "buy" else -fill.size, fill.price)
+    return held, earned
 
 
 def _trade(held: SimPosition, signed: Decimal, price: Decimal) -> Decimal:

@@ -88,8 +88,15 @@ class Links:
         finally:
             del self._open[link]
 
-    def cut(self, which: str) -> None:
-        """Drop links carrying ``which``: "public", "private" or "all"."""
+    def cut(self, which: str, code: int | None = None) -> None:
+        """Drop links carrying ``which``: "public", "private" or "all".
+
+        With a close code they are told goodbye; without one the line just breaks.
+        """
         for link in self:
-            if which == "all" or which in (link.kinds or {"public"}):
+            if which != "all" and which not in (link.kinds or {"public"}):
+                continue
+            if code is None:
                 link.cut()
+            else:
+                link.close(code, "closed by the venue")

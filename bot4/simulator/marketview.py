@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from bot4.simulator.faults import Fault
+from bot4.simulator.ghosts import haunted
 from bot4.simulator.orders import Depth, Execution, Side
 from bot4.simulator.setup import VenueSetup
 
@@ -37,10 +39,22 @@ class MarketView:
         return self.setup.liquidity.depth(market, self.mark(symbol), retail=retail)
 
     def published(self, symbol: str) -> Depth:
-        """Return the book as a public feed shows it now: late where the venue's feed is late."""
+        """Return the book as a public feed shows it now: late where the venue's feed is late.
+
+        The fault ``ghost`` shows a level that is not there.
+        """
         market = self.markets[symbol]
         shown = self.setup.model.picture(self.name, market.base)
-        return self.setup.liquidity.depth(market, shown)
+        depth = self.setup.liquidity.depth(market, shown)
+        return haunted(depth, market, self.faults.active(self.name, "ghost", symbol=symbol))
+
+    def public_book(self, symbol: str) -> tuple[Depth, int]:
+        """Return the book and the sequence number the public sees now; 0 where there is none."""
+        return self.published(symbol), 0
+
+    def halted(self, symbol: str) -> Fault | None:
+        """Return the fault ``halt`` that closes a market now, or None."""
+        return self.faults.active(self.name, "halt", symbol=symbol)
 
     def execute(
         self,

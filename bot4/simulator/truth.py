@@ -21,7 +21,8 @@ def truth_of(venue: SimVenue) -> dict[str, Any]:
         "orders": orders,
         "open_orders": [row for row in orders if not row["done"]],
         "positions": {symbol: plain(held.size) for symbol, held in ledger.positions.items()},
-        "fills": [_flat(fill.dump()) for fill in ledger.fills],
+        "fills": [_flat(fill.dump()) for fill in ledger.standing],
+        "busts": list(ledger.busted),
         "balance": plain(ledger.collateral),
         "equity": plain(ledger.equity(venue.mark)),
         "fees": plain(ledger.fees),
@@ -29,6 +30,30 @@ def truth_of(venue: SimVenue) -> dict[str, Any]:
         "leverage": dict(ledger.leverage),
         "time_ms": venue.wall_ms(),
     }
+
+
+def market_of(venue: SimVenue) -> dict[str, Any]:
+    """Return what a venue lists and shows now, by symbol, as JSON values.
+
+    Levels are those of the public feed, best first; ``seq_no`` is 0 where a venue has none.
+    """
+    rows = {}
+    for symbol, market in venue.markets.items():
+        shown, seq_no = venue.public_book(symbol)
+        rows[symbol] = {
+            "tick": plain(market.tick),
+            "lot": plain(market.lot),
+            "min_notional": plain(market.min_notional),
+            "initial_margin": plain(market.initial_margin),
+            "taker_fee": plain(market.taker_fee),
+            "mark": plain(venue.mark(symbol)),
+            "index": plain(venue.index(symbol)),
+            "hourly_funding": plain(venue.hourly_funding(symbol)),
+            "seq_no": seq_no,
+            "bids": [[plain(price), plain(size)] for price, size in shown.bids],
+            "asks": [[plain(price), plain(size)] for price, size in shown.asks],
+        }
+    return rows
 
 
 def plain(value: Decimal) -> str:

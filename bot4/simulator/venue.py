@@ -16,16 +16,16 @@ import trio
 
 from bot4.simulator.agenda import Agenda
 from bot4.simulator.faults import Fault, UnknownFault
+from bot4.simulator.history import History, Rate
 from bot4.simulator.ledger import Ledger, SimFill
 from bot4.simulator.links import Links
 from bot4.simulator.marketview import MarketView
 from bot4.simulator.orders import ZERO, Level, Side, SimOrder
+from bot4.simulator.private import PrivateEvents
 from bot4.simulator.setup import VenueSetup
 
 TICK_S: Final = 0.1
 """How often resting orders, funding and margins are looked at. Source: ours."""
-
-PrivateCallback = Callable[[str, Any], None]
 
 
 class SimVenue(MarketView, ABC):
@@ -34,16 +34,19 @@ class SimVenue(MarketView, ABC):
     def __init__(self, setup: VenueSetup) -> None:
         super().__init__(setup)
         self.latency: Final = setup.latency
-        self.wall_ms: Final = setup.wall_ms
         self.ledger: Final = Ledger(setup.markets)
         self.orders: Final[dict[str, SimOrder]] = {}
         self.agenda: Final = Agenda()
         self.links: Final = Links()
-        self._callbacks: list[PrivateCallback] = []
+        self.histories: Final = {symbol: History() for symbol in setup.markets}
+        events = PrivateEvents(setup.name, setup.faults, self.agenda)
+        self.subscribe_private: Final = events.subscribe
+        self.publish: Final = events.publish
         self._saved_fills = 0
         self._serial = 0
         self.faults.on_immediate(self.name, "cut", self._cut)
         self.faults.on_immediate(self.name, "manual_close", self._close_by_hand)
+        self.faults.on_immediate(self.name, "liquidate", self._liquidate_by_force)
         self.faults.on_immediate(self.name, "expire_token", self.expire_tokens)
 
     # What a face must give.
@@ -68,6 +71,10 @@ class SimVenue(MarketView, ABC):
         """
 
     @abstractmethod
+    def check_health(self) -> None:
+        """Liquidate by the venue's own rule if need be; called while there are positions."""
+
+    @abstractmethod
     def expire_tokens(self, fault: Fault) -> None:
         """Make every session key invalid now."""
 
@@ -87,6 +94,11 @@ class SimVenue(MarketView, ABC):
     async def services(self) -> None:
         """Run what the face needs besides landings, such as public pushes, for ever."""
         await trio.sleep_forever()
+
+    def wall_ms(self) -> int:
+        """Return the venue's own clock: the world's, off by the fault ``clock_skew`` (``ms``)."""
+        fault = self.faults.active(self.name, "clock_skew")
+        return self.setup.wall_ms() + (0 if fault is None else int(fault.number("ms", 0)))
 
     # Orders.
 
@@ -117,18 +129,26 @@ class SimVenue(MarketView, ABC):
         extra: dict[str, Any] | None = None,
     ) -> list[SimFill]:
         """Book executions on order and account; ``fee`` gives USDC for a price and a size."""
-        return [
+        now_ms = self.wall_ms()
+        done = [
             self.ledger.fill(
                 order,
                 price,
                 size,
                 fee(price, size),
                 fill_id=self.fill_id(),
-                time_ms=self.wall_ms(),
+                time_ms=now_ms,
                 extra=extra,
             )
             for price, size in fills
         ]
+        maker = (extra or {}).get("liquidity") == "MAKER"
+        taker: Side = order.side if not maker else "sell" if order.side == "buy" else "buy"
+        kind = str((extra or {}).get("fill_type", "FILL"))
+        for fill in done:
+            tape = self.histories[order.symbol]
+            tape.trade(taker, fill.price, fill.size, now_ms, name=fill.id, kind=kind)
+        return done
 
     def fill_id(self) -> str:
         """Return a new fill id. A face may use its venue's shape."""
@@ -139,26 +159,6 @@ class SimVenue(MarketView, ABC):
         fresh = self.ledger.fills[self._saved_fills :]
         self._saved_fills = len(self.ledger.fills)
         self.setup.save(self.name, order, fresh, self.dump())
-
-    # Private events.
-
-    def subscribe_private(self, callback: PrivateCallback) -> Callable[[], None]:
-        """Call ``callback(kind, body)`` for each private event; return how to stop it."""
-        self._callbacks.append(callback)
-        return lambda: self._callbacks.remove(callback)
-
-    def publish(self, kind: str, body: Any) -> None:
-        """Tell the subscribers, in order, from the agenda: never inside the caller's step.
-
-        Takes the faults ``mute_private``, ``delay_event`` and ``double_event``.
-        """
-        if self.faults.take(self.name, "mute_private") is not None:
-            return
-        late = self.faults.take(self.name, "delay_event")
-        delay_s = late.number("ms", 0) / 1000 if late is not None else 0.0
-        self.agenda.put(delay_s, self._tell, kind, body)
-        if self.faults.take(self.name, "double_event") is not None:
-            self.agenda.put(delay_s, self._tell, kind, body)
 
     # Life.
 
@@ -208,20 +208,31 @@ class SimVenue(MarketView, ABC):
             return  # Cancelled on its way.
         self.land(order)
 
-    def _tell(self, kind: str, body: Any) -> None:
-        for callback in list(self._callbacks):
-            callback(kind, body)
-
     def _cut(self, fault: Fault) -> None:
-        self.links.cut(str(fault.args.get("which", "all")))
+        code = fault.args.get("code")
+        self.links.cut(str(fault.args.get("which", "all")), None if code is None else int(code))
+
+    def _liquidate_by_force(self, fault: Fault) -> None:
+        """Liquidate ``share`` of ``market``, by default all of the largest position."""
+        symbol = str(fault.args.get("market") or self.largest())
+        if self.ledger.positions and symbol not in self.markets:
+            raise UnknownFault(f"{self.name} has no market {symbol!r}")
+        if symbol in self.ledger.positions:
+            self.close_share(symbol, "LIQUIDATION", Decimal(str(fault.args.get("share", 1))))
 
     def _close_by_hand(self, fault: Fault) -> None:
         symbol = str(fault.args.get("market", next(iter(self.markets))))
         if symbol not in self.markets:
             raise UnknownFault(f"{self.name} has no market {symbol!r}")
-        self._close(symbol, "MANUAL", Decimal(1))
+        self.close_share(symbol, "MANUAL", Decimal(1))
 
-    def _close(self, symbol: str, kind: str, share: Decimal) -> None:
+    def largest(self) -> str:
+        """Return the symbol of the largest position by notional, empty when there is none."""
+        held = self.ledger.positions
+        return max(held, key=lambda one: abs(held[one].size) * self.mark(one), default="")
+
+    def close_share(self, symbol: str, kind: str, share: Decimal) -> None:
+        """Close a share of a position, in whole lots rounded up; see ``house_order``."""
         held = self.ledger.position(symbol).size
         lot = self.markets[symbol].lot
         size = min(-(-abs(held) * share // lot) * lot, abs(held))
@@ -237,8 +248,9 @@ class SimVenue(MarketView, ABC):
             before = now
             for order in [o for o in self.orders.values() if o.resting and not o.done]:
                 self.rest(order)
+            self._remember()
             if self.ledger.positions:
-                self._liquidate_if_needed()
+                self.check_health()
 
     def _accrue_funding(self, seconds: Decimal) -> None:
         for symbol in self.markets:
@@ -246,9 +258,9 @@ class SimVenue(MarketView, ABC):
             index = self.ledger.funding_index
             index[symbol] = index.get(symbol, ZERO) + growth
 
-    def _liquidate_if_needed(self) -> None:
-        if self.ledger.equity(self.mark) >= self.ledger.maintenance_margin(self.mark):
-            return
-        held = self.ledger.positions
-        worst = max(held, key=lambda symbol: abs(held[symbol].size) * self.mark(symbol))
-        self._close(worst, "LIQUIDATION", Decimal("0.5"))
+    def _remember(self) -> None:
+        now_ms = self.wall_ms()
+        for symbol, history in self.histories.items():
+            if history.see(self.mark(symbol), now_ms):
+                index = self.ledger.funding_index.get(symbol, ZERO)
+                history.rates.append(Rate(now_ms, self.hourly_funding(symbol), index))

@@ -9,13 +9,14 @@ before it: a row that was changed, or lost from the middle, is noticed at the ne
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import attrs
 
 from bot4.ports import Database, Entry, World
+from bot4.storage.reading import RawRow, read_span
 from bot4.storage.schema import (
     Header,
     check_owner,
@@ -124,6 +125,14 @@ class SqliteJournal:
             )
             for row, wall_ms, kind, trade_id, client_order_id, body, _ in self._page(after, limit)
         ]
+
+    def span(self, after: int, until: int, kinds: Collection[str] = ()) -> list[RawRow]:
+        """Return the rows after one up to another as they lie there, of some kinds when named.
+
+        Raises:
+            JournalFault: the file cannot be read.
+        """
+        return read_span(self._database, after, until, kinds)
 
     def next_number(self, name: str, floor: int = 0) -> int:
         """Return a number larger than any given before under this name, and than ``floor``.

@@ -72,15 +72,24 @@ def create(
     header = Header(mode=mode, identity=dict(identity), tag=tag, created_ms=created_ms)
     database.execute("BEGIN EXCLUSIVE")
     try:
-        for statement in TABLES:
-            database.execute(statement)
-        for name, value in _pairs(header).items():
-            database.execute("INSERT INTO header VALUES (?, ?)", (name, value))
+        write_tables(database, header)
         database.execute("COMMIT")
     except BaseException:
         roll_back(database)
         raise
     return header
+
+
+def write_tables(database: Database, header: Header) -> None:
+    """Make the tables, and write who the journal belongs to, inside the open transaction.
+
+    Raises:
+        JournalFault: the transaction is to be rolled back.
+    """
+    for statement in TABLES:
+        database.execute(statement)
+    for name, value in _pairs(header).items():
+        database.execute("INSERT INTO header VALUES (?, ?)", (name, value))
 
 
 def read_header(database: Database, path: object) -> Header | None:

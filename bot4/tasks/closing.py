@@ -18,7 +18,7 @@ from bot4.strategy.legs import Leg
 from bot4.strategy.premium import Premium, charged_bps
 from bot4.strategy.result import TradeResult, trade_result
 from bot4.strategy.risk import Attempt
-from bot4.strategy.saga import Trade
+from bot4.strategy.saga import State, Trade
 from bot4.tasks.gateway import SAID, Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
@@ -85,12 +85,17 @@ async def finish(
     watch: Stopwatch,
     gateways: Mapping[str, Gateway],
     exit_seen: Decimal | None,
-) -> None:
+) -> bool:
     """Add a flat trade up, tell it in one line, journal it, and learn from it.
+
+    Returns:
+        False when its fills, asked for, say that it is not flat after all: then it goes on.
 
     Cancellation: the trade stays unfinished and is finished after the next start.
     """
     trade = await complete_fills(trade, gateways, judge.ledger)
+    if trade.state is not State.FLAT:
+        return False
     opening, closing = split(trade)
     exit_rate = judge.quote().rate
     result = trade_result(
@@ -115,6 +120,7 @@ async def finish(
             expected=trade.plan.spread * trade.plan.size * first_price(trade),
         )
     )
+    return True
 
 
 def hedged_once(trade: Trade) -> bool:
@@ -131,12 +137,13 @@ def account(trade: Trade, result: TradeResult, watch: Stopwatch, closed_ms: int)
     """The whole account of a trade, JSON-ready: the one line to paste."""
     naked_usd_s, naked_s = watch.naked(first_price(trade), trio.current_time())
     hedged = hedged_once(trade)
+    touched = any(leg.filled for leg in trade.legs)  # not by the fees: some accounts pay none
     mended = any(leg.order.purpose is Purpose.MEND and leg.filled for leg in trade.legs)
     return {
         "pair": trade.plan.pair,
         "long": trade.plan.long.venue,
         "short": trade.plan.short.venue,
-        "outcome": "closed" if hedged else ("unwound" if result.fees else "missed"),
+        "outcome": "closed" if hedged else ("unwound" if touched else "missed"),
         "size": plain(result.matched),
         "entry_spread_percent": _percent(result.entry_spread),
         "detected_spread_percent": _percent(trade.plan.spread),

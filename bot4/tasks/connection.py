@@ -89,13 +89,18 @@ class Connection:
         self,
         closing: StopSign,
         *,
+        waited_for: bool = True,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Stay connected until the closing sign; started = useful for the first time.
+        """Stay connected until the closing sign.
+
+        Started: useful for the first time; at once when it is not ``waited_for``.
 
         Cancellation: the link is dropped rudely; raise the sign for a polite close.
         """
-        announced = False
+        announced = not waited_for
+        if announced:
+            task_status.started()
 
         def on_useful() -> None:
             nonlocal announced

@@ -116,7 +116,7 @@ class Desk:
         if not self.dispatcher.spend((long.key.venue, short.key.venue), closing=False):
             log.info(
                 "entry.held",
-                message=f"[HOLD] {self.pair.name}: too many orders in this second",
+                message=f"[HOLD] {self.pair.name}: too many orders for now",
                 pair=self.pair.name,
                 reason=Reason.ORDER_RATE.value,
             )
@@ -192,10 +192,13 @@ class Desk:
         words.say_leaving(trade, decision)
 
     async def finish(self, trade: Trade) -> None:
-        """Add the trade up and book it. Cancellation: it is finished after the next start."""
-        await closing.finish(
-            trade, self.judge, self.watch_of(trade), self.dispatcher.gateways, self._exit_seen
-        )
+        """Add the trade up and book it, unless it turns out not to be flat.
+
+        Cancellation: it is finished after the next start.
+        """
+        watch, gateways = self.watch_of(trade), self.dispatcher.gateways
+        if not await closing.finish(trade, self.judge, watch, gateways, self._exit_seen):
+            return
         self._exit_seen = None
         self.watches.pop(trade.plan.trade_id, None)
         self._announced.discard(trade.plan.trade_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import attrs
@@ -14,6 +14,7 @@ from bot4.domain.order import Order, Purpose, Side
 from bot4.errors import JournalFault
 from bot4.ports import Accepted, Errand, InDoubt, Journal, NotSent, PlaceOutcome, Refused, Retry
 from bot4.strategy.events import Answered, Sent, Verdict
+from bot4.strategy.interactive import LONGEST_S, InteractiveUse
 from bot4.strategy.risk import Bucket, spend
 from bot4.tasks.gateway import SAID, Gateway
 from bot4.tasks.ledger import Ledger
@@ -58,7 +59,18 @@ class Dispatcher:
         journal: Journal,
         window_ms: int,
         orders_per_second: int,
+        interactive: Collection[str] = (),
     ) -> None:
+        """Prepare.
+
+        Args:
+            gateways: by venue.
+            ledger: told what became of every sending.
+            journal: gives the numbers of orders.
+            window_ms: receive window of every order.
+            orders_per_second: at most so many, per venue.
+            interactive: venues whose planned orders count against a Retail token's caps.
+        """
         self.gateways = gateways
         self._ledger = ledger
         self._journal = journal
@@ -69,6 +81,7 @@ class Dispatcher:
         self._spare = 0
         self._per_second = orders_per_second
         self._buckets = dict.fromkeys(gateways, Bucket(float(orders_per_second), 0.0))
+        self._interactive = dict.fromkeys(interactive, InteractiveUse())
 
     @property
     def signed_in(self) -> bool:
@@ -101,7 +114,20 @@ class Dispatcher:
             bucket, allowed = spend(self._buckets[venue], now, self._per_second, closing=closing)
             self._buckets[venue] = bucket
             granted = granted and allowed
+            if venue in self._interactive and not closing:
+                granted = granted and self._interactive[venue].allows(now)
         return granted or closing
+
+    def remember(self, orders: Iterable[Order]) -> None:
+        """Count what earlier runs sent: a day's cap outlives a restart."""
+        sent: dict[str, list[float]] = {venue: [] for venue in self._interactive}
+        for order in orders:
+            if _is_planned(order) and order.key.venue in sent:
+                age_s = (self.gateways[order.key.venue].now_ms() - order.signed_ms) / 1000
+                if 0 <= age_s < LONGEST_S:
+                    sent[order.key.venue].append(trio.current_time() - age_s)
+        for venue, times in sent.items():
+            self._interactive[venue] = InteractiveUse.of(times)
 
     def sign(self, trade_id: str, wanted: Sequence[Wanted]) -> tuple[Signed, ...]:
         """Name and sign orders, with the venue's own time. Nothing is written or sent.
@@ -173,6 +199,9 @@ class Dispatcher:
                 sent=sent,
                 answered=answered,
             )
+            if _is_planned(order) and order.key.venue in self._interactive:
+                use = self._interactive[order.key.venue]
+                self._interactive[order.key.venue] = use.after(trio.current_time())
             try:
                 self.gateways[order.key.venue].post(parcel)
             except trio.WouldBlock:
@@ -199,3 +228,8 @@ class Dispatcher:
                 return Answered(name, Verdict.NOT_SENT, why=f"not sent: {why}")
             case InDoubt(why):
                 return Answered(name, Verdict.IN_DOUBT, why=why)
+
+
+def _is_planned(order: Order) -> bool:
+    """Whether it goes with the Retail token, if there is one: what repairs uses the other."""
+    return order.purpose in (Purpose.ENTER, Purpose.EXIT)

@@ -185,6 +185,15 @@ class Gateway:
         """Every market the venue lists. Raises as ``ask``."""
         return await self.ask(self.codec.markets())
 
+    async def state(self) -> str:
+        """Why the venue takes no opening orders; "" when it does or has no word for it.
+
+        Raises:
+            As ``ask``.
+        """
+        errand = self.codec.state()
+        return "" if errand is None else await self.ask(errand)
+
     async def account(self) -> Account:
         """The account. Raises as ``ask``."""
         return await self.ask_signed_in(self.codec.account)

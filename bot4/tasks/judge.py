@@ -72,6 +72,8 @@ class Judge:
     gate: Gate
     quote: Callable[[], QuoteRate]
     wall_ms: Callable[[], int]
+    pair_now: Callable[[], Pair] | None = None
+    """The pair with the fees of now; asked while nothing is held."""
     premium: Premium = Premium()
     breaker: Breaker = Breaker()
     decision: Decision | None = None
@@ -91,6 +93,8 @@ class Judge:
         if trade is not None and trade.state is not State.HEDGED:
             self.decision = None
             return trade.state in (State.MENDING, State.UNWINDING)
+        if trade is None and self.pair_now is not None:
+            self.pair = self.pair_now()
         view = self._view(trade)
         self.decision = decide(view, self.rules, self._memory)
         self._tell(view)

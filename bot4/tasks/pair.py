@@ -119,7 +119,7 @@ class PairTask:
                 case Finish():
                     await desk.finish(trade)
                     self._try_at = -inf
-                    if self._bounded == trade.plan.trade_id:
+                    if desk.trade is None and self._bounded == trade.plan.trade_id:
                         desk.gate.clear("naked")
                     return trio.current_time()
         if trade.state is State.HEDGED:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 import structlog
 import trio
@@ -15,6 +13,7 @@ from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import SAID, Gateway
 from bot4.tasks.health import health_of
+from bot4.tasks.upkeep import Upkeep
 
 log = structlog.get_logger()
 
@@ -38,7 +37,8 @@ class Session:
     symbols: tuple[str, ...]
     leverage: int
     clock_limit_ms: int
-    markets: Mapping[str, Market] = attrs.field(factory=dict)
+    markets: dict[str, Market] = attrs.field(factory=dict)
+    _upkeep: Upkeep | None = None
     _clock_doubted: bool = False
     _complained_at: float = float("-inf")
 
@@ -60,6 +60,7 @@ class Session:
             sick = health_of(self.gateway.venue) in self.gate.reasons
             with trio.move_on_after(RETRY_S if sick else ACCOUNT_EVERY_S):
                 await self.listener.wait_stale()
+            await self._keep_up()
             try:
                 await self.gateway.sign_in()
                 await self.read_account()
@@ -71,6 +72,14 @@ class Session:
                 self._complain(said)
                 await trio.sleep(RETRY_S)
             self._judge_age()
+
+    async def _keep_up(self) -> None:
+        """Ask what is due; that it fails must not keep the account from being read."""
+        if self._upkeep is not None:
+            try:
+                await self._upkeep.run_due()
+            except SAID as said:
+                self._complain(said)
 
     def doubt_clock(self) -> None:
         """Measure the venue's clock again, soon."""
@@ -120,7 +129,6 @@ class Session:
     async def _learn_markets(self) -> None:
         listed = {market.key.symbol: market for market in await self.gateway.markets()}
         missing = [symbol for symbol in self.symbols if symbol not in listed]
-        closed = [s for s in self.symbols if s in listed and not listed[s].trading]
         if missing:
             venue = self.gateway.venue
             raise ConfigError(
@@ -130,11 +138,11 @@ class Session:
                     for symbol in missing
                 ]
             )
-        for symbol in closed:
-            self.gate.block(
-                f"{self.gateway.venue} {symbol}", f"{symbol} is not trading", "wait, or remove it"
-            )
         self.markets = {symbol: listed[symbol] for symbol in self.symbols}
+        self._upkeep = Upkeep(self.gateway, self.gate, self.markets)
+        for symbol in self.symbols:
+            self._upkeep.compare(symbol, listed[symbol])
+        await self._upkeep.run_due()
 
     async def _set_leverage(self) -> None:
         reading = self.accounts.get(self.gateway.venue)

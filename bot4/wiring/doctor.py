@@ -133,6 +133,7 @@ class _Patient:
         """Try everything; what depends on a step that failed is left out."""
         if not await self._step("reach", self._reach, NETWORK):
             return
+        await self._step("open for orders", self._ask_state, "wait until the venue is open")
         await self._step("markets", self._read_markets, NETWORK)
         await self._step("public stream", self._hear_books, NETWORK)
         if not await self._step("sign in", self._sign_in, KEYS):
@@ -167,6 +168,12 @@ class _Patient:
     async def _reach(self) -> str:
         await self._gateway.sync_clock()
         return f"answers; api {self._gateway.codec.api_version}"
+
+    async def _ask_state(self) -> str:
+        why = await self._gateway.state()
+        if why:
+            raise _Failed(why, "wait: look at the venue's status page")
+        return "yes" if self._gateway.venue == PARADEX else "told market by market"
 
     async def _measure_clock(self) -> str:
         await self._gateway.sync_clock()

@@ -24,6 +24,7 @@ from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.rooms import Rooms
 from bot4.wiring.venues import VenueParts, keys_of, open_venue, speech_of
+from bot4.wiring.window import open_window
 
 
 def identity_of(secrets: Secrets) -> dict[str, str]:
@@ -88,7 +89,9 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         keepers = await stack.enter_async_context(
             open_mirror(config, secrets.mirror, world, behind)
         )
-        for order in ledger.replay():
+        windows = await stack.enter_async_context(open_window(config, journal))
+        replayed = ledger.replay()
+        for order in replayed:
             parts[order.key.venue].gateway.codec.seen_handle(order.client_order_id)
         rooms = Rooms(
             config=config,
@@ -105,6 +108,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 journal,
                 config.execution.window_ms,
                 config.risk.orders_per_second,
+                (PARADEX,) if config.paradex.profile == "retail" else (),
             ),
             parts=parts,
             judges=judges,
@@ -117,6 +121,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             ),
             booked_before=len(ledger.results),
         )
+        rooms.dispatcher.remember(replayed)
         yield House(
             stop=stop,
             closing=closing,
@@ -124,11 +129,12 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 *(p for part in parts.values() for p in (part.gateway.run, part.session.keep)),
                 rooms.watch(stays_home),
                 *keepers,
+                *windows,
             ],
             streams=[
-                partial(connection.keep, closing)
+                partial(link.keep, closing, waited_for=link is not part.orders)
                 for part in parts.values()
-                for connection in part.links
+                for link in part.links
             ],
             recover=rooms.recover,
             trade=rooms.trade,

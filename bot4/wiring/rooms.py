@@ -182,7 +182,11 @@ class Rooms:
 
     def _pair_task(self, config: PairConfig) -> PairTask:
         markets = {venue: self.parts[venue].session.markets for venue in VENUES}
-        pair = Pair(config.name, markets[VEST][config.vest], markets[PARADEX][config.paradex])
+
+        def pair_now() -> Pair:
+            return Pair(config.name, markets[VEST][config.vest], markets[PARADEX][config.paradex])
+
+        pair = pair_now()
         judge = self.judges[config.name] = Judge(
             pair=pair,
             rules=rules_for(self.config, config),
@@ -194,6 +198,7 @@ class Rooms:
             gate=self.gate,
             quote=self._quote,
             wall_ms=self.world.wall_ms,
+            pair_now=pair_now,
             premium=Premium(self.config.vest.premium_bps),
         )
         return PairTask(

@@ -10,7 +10,7 @@ import attrs
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VEST, MarketKey
 from bot4.logs.redact import register_token
-from bot4.ports import StreamCodec, VenueCodec, Wire, World
+from bot4.ports import OrderStreamCodec, StreamCodec, VenueCodec, Wire, World
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.backoff import Backoff
@@ -21,24 +21,28 @@ from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.health import Health
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.order_door import WsOrderDoor
 from bot4.tasks.session import Session
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
+from bot4.venues.paradex.ws_orders import ParadexOrders
 from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.streams import VestPrivate, VestPublic
 
 
 @attrs.frozen
 class Speech:
-    """How one venue speaks: its three codecs and where its REST side lives."""
+    """How one venue speaks: its codecs and where its REST side lives."""
 
     codec: VenueCodec
     public: StreamCodec
     private: StreamCodec
     rest_url: str
     ping_s: float | None
+    orders: OrderStreamCodec | None = None
+    """Of the WebSocket that orders go over; None sends them by REST."""
 
 
 @attrs.frozen
@@ -51,11 +55,14 @@ class VenueParts:
     private: Connection
     hang_up: Callable[[], Awaitable[None]]
     """Closes the door: requests under way end at once."""
+    orders: Connection | None = None
+    """Orders go over it while it is up; nobody waits for it."""
 
     @property
     def links(self) -> tuple[Connection, ...]:
         """Every kept connection."""
-        return (self.public, self.private)
+        known = (self.public, self.private, self.orders)
+        return tuple(link for link in known if link is not None)
 
 
 def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) -> Speech:
@@ -79,6 +86,7 @@ def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) ->
         private=ParadexPrivate(paradex),
         rest_url=config.paradex.rest_url,
         ping_s=None,
+        orders=ParadexOrders(paradex) if config.paradex.orders == "ws" else None,
     )
 
 
@@ -113,14 +121,15 @@ async def open_venue(
     """
     venue = speech.codec.venue
     symbols = symbols_of(venue, config)
-    door = HttpxDoor(world, speech.rest_url)
+    rest = HttpxDoor(world, speech.rest_url)
 
     def dial(url: str) -> AbstractAsyncContextManager[Wire]:
         return connect(world, venue, url)
 
+    socket = None if speech.orders is None else WsOrderDoor(speech.orders, dial, rest)
     gateway = Gateway(
         speech.codec,
-        door,
+        socket or rest,
         world,
         health=Health(venue, gate),
         stays_home=stays_home,
@@ -155,10 +164,27 @@ async def open_venue(
         silence_s=PRIVATE_SILENCE_S,
         ping_every_s=speech.ping_s,
     )
+    order_line = None
+    if speech.orders is not None and socket is not None:
+        socket.renew = orders.prepare
+        order_line = Connection(
+            name=f"{venue} orders",
+            codec=speech.orders,
+            connect=socket.dial,
+            listener=socket,
+            backoff=Backoff(world.random),
+            silence_s=PRIVATE_SILENCE_S,
+        )
+
+    async def hang_up() -> None:
+        if socket is not None:
+            await socket.aclose()
+        await rest.aclose()
+
     try:
-        yield VenueParts(gateway, session, public, private, door.aclose)
+        yield VenueParts(gateway, session, public, private, hang_up, order_line)
     finally:
-        await door.aclose()
+        await hang_up()
 
 
 PRIVATE_SILENCE_S = 75.0

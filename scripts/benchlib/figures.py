@@ -61,7 +61,7 @@ class Figure:
         times = f"{self.ratio:.2f}x {self.verdict}" if self.target else ""
         middle = f"{'median' if several else '':<6} {_short(self.median):>6} {self.unit:<3}"
         note = f"  ({self.note})" if self.note else ""
-        return f"{self.name:<44} {middle} {p99:<15} {aim:<17} {times:<12}{note}".rstrip()
+        return f"{self.name:<56} {middle} {p99:<15} {aim:<17} {times:<12}{note}".rstrip()
 
 
 def _short(number: float) -> str:

@@ -23,7 +23,10 @@ class Child:
     process: trio.Process
     began: float
     """Trio time just before it was started."""
+    errors: Path
+    """Where its standard error goes."""
     _unread: bytes = b""
+    _last: bytes = b""
 
     async def say(self) -> dict[str, Any] | None:
         """Return what it says next, with ``at``: seconds since its start; None at its end."""
@@ -33,8 +36,13 @@ class Child:
             if not more:
                 return None
             self._unread += more
-        line, _, self._unread = self._unread.partition(b"\n")
-        return {**json.loads(line), "at": trio.current_time() - self.began}
+        self._last, _, self._unread = self._unread.partition(b"\n")
+        return {**json.loads(self._last), "at": trio.current_time() - self.began}
+
+    def last_words(self) -> str:
+        """Return the last line it wrote, anywhere."""
+        lines = self.errors.read_text().splitlines() or [self._last.decode()]
+        return f"{self.errors.stem} ended early: {lines[-1]}"
 
     def cpu_s(self) -> float:
         """The processor time it has used, seconds."""
@@ -55,7 +63,7 @@ async def running(command: Sequence[str], errors: Path) -> AsyncIterator[Child]:
         process = await trio.lowlevel.open_process(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
         )
-        child = Child(process, began)
+        child = Child(process, began, errors)
         try:
             yield child
         finally:

@@ -25,13 +25,13 @@ STAGES: Final = ("decide_ms", "sign_ms", "journal_ms", "send_ms")
 
 async def figures(folder: Path, *, quick: bool) -> AsyncIterator[Figure]:  # noqa: ASYNC900
     """Measure starts, then one run with many entries."""
-    starts = [await _start(folder / f"start{n}") for n in range(3 if quick else 7)]
+    starts = [await _start(folder / f"start{n}") for n in range(2 if quick else 7)]
     yield Figure("start -> first frame of both venues", "s", starts, 2.5)
     for figure in await _trade(folder / "run", quick=quick):
         yield figure
 
 
-def _command(folder: Path) -> list[str]:
+def new_bot(folder: Path) -> list[str]:
     """Return the command of a bot that has this folder to itself."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -43,11 +43,12 @@ def _command(folder: Path) -> list[str]:
 
 
 async def _start(folder: Path) -> float:
-    async with running(_command(folder), folder.with_suffix(".err")) as bot:
-        return await _ready(bot)
+    async with running(new_bot(folder), folder.with_suffix(".err")) as bot:
+        return await ready(bot)
 
 
-async def _ready(bot: Child, found: dict[str, str] | None = None) -> float:
+async def ready(bot: Child, found: dict[str, str] | None = None) -> float:
+    """Return when both feeds were ready; note the simulator's address in ``found``."""
     waiting = set(FEEDS)
     while said := await bot.say():
         if found is not None and said["event"] == "simulator.started":
@@ -55,19 +56,19 @@ async def _ready(bot: Child, found: dict[str, str] | None = None) -> float:
         waiting.discard(said.get("feed", "") if said["event"] == "feed.ready" else "")
         if not waiting:
             return float(said["at"])
-    raise RuntimeError("the bot ended before both feeds were ready: see its .err file")
+    raise RuntimeError(bot.last_words())
 
 
 async def _trade(folder: Path, *, quick: bool) -> list[Figure]:
-    wanted, aged_s = (12, 15.0) if quick else (40, 30.0)
+    wanted, aged_s = (9, 12.0) if quick else (40, 30.0)
     memory: list[float] = []
     stages: list[dict[str, float]] = []
     found: dict[str, str] = {}
-    async with running(_command(folder), folder.with_suffix(".err")) as bot:
-        await _ready(bot, found)
+    async with running(new_bot(folder), folder.with_suffix(".err")) as bot:
+        await ready(bot, found)
         with trio.move_on_after(LIMIT_S):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_force_gaps, found["control"])
+                nursery.start_soon(force_gaps, found["control"])
                 while said := await bot.say():
                     if said["event"] == "pair.opened":
                         stages.append(said["latency_ms"])
@@ -97,7 +98,8 @@ def _median(numbers: list[float]) -> float:
     return sorted(numbers)[len(numbers) // 2]
 
 
-async def _force_gaps(control: str) -> None:
+async def force_gaps(control: str) -> None:
+    """Have a gap worth taking come every moment, in turn for each pair."""
     async with httpx.AsyncClient(base_url=control, trust_env=False) as client:
         for base in cycle(PAIRS):
             await client.post("/fault", json={**GAP, "base": base})

@@ -41,12 +41,12 @@ class _Count:
 
 async def figures(folder: Path, *, quick: bool) -> Sequence[Figure]:
     """Subscribe to every book of both venues; count frames and the simulator's time."""
-    seconds = 5.0 if quick else 20.0
+    seconds = 4.0 if quick else 20.0
     command = [sys.executable, "-m", "benchlib.twin", str(folder)]
     async with running(command, folder / "twin.err") as twin:
         said = await twin.say()
         if said is None:
-            raise RuntimeError(f"the simulator did not start: see {folder}/twin.err")
+            raise RuntimeError(twin.last_words())
         world = RealWorld(ca_file=Path(said["ca_file"]))
         count = _Count()
         async with trio.open_nursery() as listening:

@@ -29,12 +29,15 @@ class Story:
     price: Decimal = Decimal("83000.5")
     fee: Decimal = Decimal("0.05")
     net: str = "0.5"
+    closed_ms: int = 1_795_000_009_000
 
     @property
     def short(self) -> str:
+        """Where it sold at entry."""
         return PARADEX if self.long == VEST else VEST
 
     def order(self, venue: str, purpose: Purpose) -> Order:
+        """One of its orders."""
         side = Side.BUY if (venue == self.long) is (purpose is Purpose.ENTER) else Side.SELL
         return Order(
             client_order_id=f"{self.trade_id}-{venue}-{purpose}",
@@ -51,6 +54,7 @@ class Story:
         )
 
     def fill(self, order: Order) -> Fill:
+        """The one fill of an order."""
         return Fill(
             venue=order.key.venue,
             fill_id=f"f-{order.client_order_id}",
@@ -65,6 +69,7 @@ class Story:
         )
 
     def entry(self, event: Any) -> Entry:
+        """The row of an event."""
         return Entry(type(event).__name__, self.trade_id, to_record(event))
 
     def opening(self) -> list[Entry]:
@@ -104,11 +109,12 @@ class Story:
             "naked_usd_s": "12.5",
             "naked_s": 0.041,
             "latency_ms": {"sign_ms": 1.2},
-            "closed_ms": 1_795_000_009_000,
+            "closed_ms": self.closed_ms,
         }
         return [*self._orders(Purpose.EXIT), Entry("Closed", self.trade_id, account)]
 
     def whole(self) -> list[Entry]:
+        """From the plan to the account."""
         return [*self.opening(), *self.closing()]
 
     def _orders(self, purpose: Purpose) -> list[Entry]:
@@ -125,10 +131,7 @@ class Story:
                 average_price=self.price,
                 fee=self.fee,
             )
-            for event in (
-                Answered(name, Verdict.ACCEPTED, f"v-{name}"),
-                Filled(name, self.fill(order)),
-                Reported(name, report),
-            ):
-                rows.append(self.entry(event))
+            accepted = Answered(name, Verdict.ACCEPTED, f"v-{name}")
+            heard = (accepted, Filled(name, self.fill(order)), Reported(name, report))
+            rows += map(self.entry, heard)
         return rows

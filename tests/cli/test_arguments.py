@@ -19,12 +19,18 @@ from bot4.cli.arguments import (
     read_duration,
 )
 from bot4.config.options import (
+    DbOptions,
     DeriveOptions,
     DoctorOptions,
     FlattenOptions,
+    PnlOptions,
+    PositionsOptions,
     RunOptions,
     SimulateOptions,
+    Since,
     StatusOptions,
+    TradesOptions,
+    VacuumOptions,
 )
 from bot4.config.schema import SimulationConfig
 
@@ -62,6 +68,18 @@ UNDERSTOOD = [
             SimulateOptions(1, "calibrated", Decimal("0.5"), Decimal(10000), Path("s"), fresh=True),
         ),
     ),
+    (["positions", "--json"], Wish("positions", PositionsOptions(as_json=True))),
+    (
+        ["trades", "--since", "7d", "--pair", "BTC", "--csv"],
+        Wish("trades", TradesOptions(since=Since(ago_s=604_800.0), pair="BTC", as_csv=True)),
+    ),
+    (
+        ["pnl", "--by", "pair", "--since=1970-01-02"],
+        Wish("pnl", PnlOptions(by="pair", since=Since(day_ms=86_400_000))),
+    ),
+    (["db", "check"], Wish("db check", DbOptions())),
+    (["db", "release", "--config", "x"], Wish("db release", DbOptions(Path("x")))),
+    (["db", "vacuum", "--keep", "30"], Wish("db vacuum", VacuumOptions(keep_days=30))),
     (["help"], Wish("help", NoOptions())),
     (["run", "--help"], Wish("help", NoOptions())),
     (["-h"], Wish("help", NoOptions())),
@@ -77,6 +95,14 @@ def test_words_become_options(argv: list[str], wish: Wish):
 REFUSED = [
     (["rnu"], "there is no command 'rnu'; did you mean run?"),
     (["check"], "did you mean check-config?"),
+    (["db"], "did you mean db check?"),
+    (["db", "vacuum", "--keep", "1"], "--keep '1': must be a whole number of days, 2 or more"),
+    (
+        ["trades", "--since", "monday"],
+        "must be a time ago like 12h or 7d, or a day like 2026-11-25",
+    ),
+    (["trades", "--since", "2026-13-01"], "must be a time ago"),
+    (["pnl", "--by", "hour"], "must be day or pair or direction"),
     (["zzzz"], "there is run, check-config, status"),
     (["keys"], "did you mean keys derive?"),
     (["keys", "derive", "--env", "0x" + "a" * 64], "--env '...': must be the name of a variable"),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot4.config.env import NAMES, load_secrets
-from bot4.config.schema import Config, Mode
+from bot4.config.env import NAMES, load_mirror_secrets, load_secrets
+from bot4.config.schema import Config, MirrorConfig, Mode
 from bot4.errors import ConfigError
 from bot4.logs.redact import REDACTOR, scrub_text
 
@@ -171,3 +171,82 @@ def test_every_key_read_is_masked_in_the_log_even_when_it_is_refused(tmp_path: P
 
     assert PARADEX_KEY[2:] not in scrub_text(f"key {PARADEX_KEY}ffff")
     assert VEST_KEY[2:] not in scrub_text(f"key {VEST_KEY.upper()}")
+
+
+# ------------------------------------------------------------------------------- the mirror
+
+URL = "https://abcdefgh.supabase.co"
+SECRET = "sb_secret_0123456789abcdef"
+BOTH = {"SUPABASE_URL": f"{URL}/", "SUPABASE_SECRET_KEY": SECRET}
+
+
+def mirrored(enabled: str, mode: Mode = Mode.TESTNET) -> Config:
+    return attrs.evolve(CONFIG, mode=mode, mirror=MirrorConfig(enabled=enabled))
+
+
+def test_the_mirrors_key_comes_with_the_others_and_cannot_be_seen(tmp_path: Path):
+    write_env(tmp_path, {**GOOD, **BOTH})
+
+    mirror = load_secrets(CONFIG, tmp_path, environment={}).mirror
+
+    assert mirror is not None
+    assert mirror.url == URL
+    assert mirror.key.reveal() == SECRET
+    assert SECRET not in repr(mirror)
+    assert SECRET not in scrub_text(f"key {SECRET}")
+
+
+def test_without_the_mirrors_key_there_is_no_mirror(tmp_path: Path):
+    write_env(tmp_path, GOOD)
+
+    assert load_secrets(CONFIG, tmp_path, environment={}).mirror is None
+
+
+@pytest.mark.parametrize(
+    ("enabled", "mode", "found"),
+    [
+        ("auto", Mode.TESTNET, True),
+        ("on", Mode.TESTNET, True),
+        ("off", Mode.TESTNET, False),
+        ("auto", Mode.SIMULATION, False),
+        ("on", Mode.SIMULATION, True),
+        ("off", Mode.SIMULATION, False),
+    ],
+)
+def test_the_setting_and_the_mode_decide_whether_there_is_a_mirror(
+    tmp_path: Path, enabled: str, mode: Mode, found: bool
+):
+    mirror = load_mirror_secrets(mirrored(enabled, mode), tmp_path, environment=BOTH)
+
+    assert (mirror is not None) is found
+
+
+def test_a_simulation_reads_no_file(tmp_path: Path):
+    write_env(tmp_path, BOTH, mode=0o644)
+
+    with pytest.raises(ConfigError, match="in the environment"):
+        load_mirror_secrets(mirrored("on", Mode.SIMULATION), tmp_path, environment={})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"SUPABASE_SECRET_KEY": SECRET}, "SUPABASE_URL: is missing"),
+        ({"SUPABASE_URL": URL}, "SUPABASE_SECRET_KEY: is missing"),
+        ({**BOTH, "SUPABASE_URL": "http://a.supabase.co"}, "SUPABASE_URL: must be an encrypted"),
+        ({**BOTH, "SUPABASE_URL": "abcdefgh"}, "SUPABASE_URL: must be an encrypted"),
+        ({**BOTH, "SUPABASE_SECRET_KEY": "sb_publishable_x"}, "is the publishable key"),
+        ({**BOTH, "SUPABASE_SECRET_KEY": "sb_secret_a b"}, "a character that no key has"),
+    ],
+)
+def test_a_mirror_that_cannot_work_is_refused_with_all_other_faults(
+    tmp_path: Path, given: dict[str, str], said: str
+):
+    values = {name: value for name, value in GOOD.items() if name != "PARADEX_ACCOUNT"}
+    write_env(tmp_path, {**values, **given})
+
+    account, mirror = faults_of(tmp_path)
+
+    assert account.startswith("PARADEX_ACCOUNT: is missing")
+    assert said in mirror
+    assert SECRET not in mirror

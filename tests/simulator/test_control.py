@@ -21,6 +21,17 @@ async def test_the_truth_has_everything_about_both_venues(autojump_clock, client
     assert truth["paradex"]["orders"] == []
 
 
+async def test_the_market_is_what_the_public_sees(autojump_clock, client):
+    market = (await client.request("control", "GET", "/market")).json
+    depth = (await client.vest("GET", "/depth?symbol=BTC-PERP")).json
+
+    vest, paradex = market["vest"]["BTC-PERP"], market["paradex"]["BTC-USD-PERP"]
+    assert (vest["tick"], paradex["lot"]) == ("0.01", "0.00001")
+    assert Decimal(vest["bids"][0][0]) < Decimal(vest["asks"][0][0])
+    assert abs(Decimal(vest["bids"][0][0]) / Decimal(depth["bids"][0][0]) - 1) < Decimal("0.001")
+    assert set(paradex) == set(vest)
+
+
 async def test_health_is_answered(autojump_clock, client):
     assert (await client.request("control", "GET", "/health")).json == {"status": "ok"}
     assert (await client.request("control", "GET", "/else")).status == 404

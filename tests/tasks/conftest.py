@@ -131,6 +131,8 @@ class Venue:
     before: Callable[[str, Any], None] = lambda _kind, _what: None
     """Looks at every exchange before its first byte."""
     book_now: BookUpdate | None = None
+    filled: Callable[[Order], list[Fill]] = lambda _order: []
+    """Answers questions for an order's fills."""
     fee: Decimal = D(1)
     """Quote currency per unit filled."""
     clock_ahead_ms: int = 0
@@ -191,14 +193,15 @@ class Venue:
     # ------------------------------------------------------------------------- a door
 
     async def send(self, request: Request, *, timeout_s: float) -> Any:
-        del timeout_s
         _, kind, number = request.path.split("/")
         self.before(kind, self._acts.get(number))
         self.asked.append(kind)
         if kind == "order":
             self.sent.append((trio.current_time(), self._results[number]))
         with trio.CancelScope(shield=True):
-            await trio.sleep(self.delay_s)
+            await trio.sleep(min(self.delay_s, timeout_s))
+        if self.delay_s > timeout_s:
+            return InDoubt("no answer in time")
         trouble = self._troubles.get(kind)
         found = trouble.popleft() if trouble else self._acts[number]
         if isinstance(found, NotSent | InDoubt):
@@ -285,7 +288,7 @@ class Venue:
         return self._errand("find", look)
 
     def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
-        return self._errand("fills", list)
+        return self._errand("fills", lambda: self.filled(order))
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
         return self._errand(

@@ -13,8 +13,8 @@ from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefuse
 from bot4.ports import Accepted, Answer, InDoubt, NotSent, Refused
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import QUEUE, Gateway
-from bot4.tasks.parcel import Parcel
 from bot4.tasks.health import SICK, Health
+from bot4.tasks.parcel import Parcel
 
 CUT = InDoubt("cut", 1.0)
 

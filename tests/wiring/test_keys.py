@@ -41,12 +41,12 @@ def options(tmp_path: Path) -> Iterator[DeriveOptions]:
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    def put(text: str) -> None:
-        (tmp_path / "stdin").write_text(text)
-        monkeypatch.setattr(sys, "stdin", (tmp_path / "stdin").open())
-
-    return put
+def typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    path = tmp_path / "stdin"
+    path.touch()
+    with path.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield path.write_text
 
 
 @pytest.mark.parametrize("text", [ETHEREUM_KEY, f" {ETHEREUM_KEY[2:].upper()}\r\n"])
@@ -107,7 +107,7 @@ async def test_at_a_terminal_what_is_typed_is_not_shown(
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(type_it)
                 told.append(await keys.run_derive(options))
-    os.set_blocking(ours, False)  # noqa: FBT003
+    os.set_blocking(ours, False)
     try:
         shown = os.read(ours, 1000)
     except OSError:

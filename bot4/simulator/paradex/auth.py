@@ -28,14 +28,14 @@ def bearer_of(headers: Mapping[str, str]) -> str:
     return token.strip()
 
 
-def check_login(headers: Mapping[str, str], notary: Notary, now_s: int, key: int | None) -> None:
+def check_login(headers: Mapping[str, str], notary: Notary, now_s: int, key: int) -> None:
     """Check the signed headers of POST /auth.
 
     Args:
         headers: lower-case names.
         notary: checks signatures of the only account there is.
         now_s: wall clock, seconds.
-        key: public key named in the path, or None for any key of the account.
+        key: whose signature counts: the one named in the path, else the main one.
 
     Raises:
         Refused: a header is missing, too old, from another account or wrongly signed.
@@ -45,7 +45,7 @@ def check_login(headers: Mapping[str, str], notary: Notary, now_s: int, key: int
     until_s = _seconds(headers, "paradex-signature-expiration", signed_s + SIGNATURE_LIFE_S)
     if signed_s > now_s + CLOCK_ALLOWANCE_S or not now_s <= until_s <= now_s + SIGNATURE_LIFE_MAX_S:
         raise Refused("INVALID_TIMESTAMP", "signature timestamp or expiration out of range")
-    if key is not None and key not in notary.public_keys:
+    if key not in notary.public_keys:
         raise Refused("INVALID_SUBKEY", "unknown public key", status=401)
     hashes = [notary.auth_hash(signed_s, until_s)]
     if "paradex-signature-expiration" not in headers:

@@ -47,6 +47,8 @@ class Channel:
     market: str = ALL
     style: str = ""
     """Order books: "deltas" or "snapshot"."""
+    scope: frozenset[str] | None = None
+    """The markets of a scoped subscription; None is all of ``market``."""
 
     @property
     def is_private(self) -> bool:
@@ -55,7 +57,7 @@ class Channel:
 
     def carries(self, market: str) -> bool:
         """Whether an event of this market goes out on it."""
-        return self.market in (ALL, market)
+        return self.market in (ALL, market) and (self.scope is None or market in self.scope)
 
 
 def read_channel(name: object, markets: Container[str], *, binary: bool) -> Channel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
@@ -15,6 +16,7 @@ from bot4.simulator.orders import ZERO, Depth, SimOrder
 from bot4.simulator.paradex import curve, shapes
 from bot4.simulator.paradex.limits import RateLimits
 from bot4.simulator.paradex.signatures import Notary
+from bot4.simulator.paradex.subkeys import Subkeys
 from bot4.simulator.paradex.switches import Switches
 from bot4.simulator.paradex.tokens import Tokens
 from bot4.simulator.setup import VenueSetup
@@ -23,8 +25,11 @@ from bot4.simulator.venue import SimVenue
 ORDER_NODE: Final = "20170"
 """Middle digits of order ids seen on production. Source: Paradex docs, Orders, seen 2026-11."""
 
+MOST_RECORDS: Final = 1000
+"""Payments and liquidations remembered."""
+
 EventKind = str
-"""orders, fills, positions or account: the first word of the channel that carries it."""
+"""orders, fills, positions, account...: the first word of the channel that carries it."""
 
 
 def derive(seed: int, purpose: str, limit: int) -> int:
@@ -57,13 +62,17 @@ class ParadexDesk(SimVenue):
         public_key = curve.public_key_of(self._private_key)
         self.public_key: Final = hex(public_key)
         self.account: Final = hex(curve.account_address(public_key))
-        keys = [public_key, *(int(key, 16) for key in self.switches.subkeys)]
-        self.notary: Final = Notary(self.switches.chain_id, int(self.account, 16), keys)
+        self.notary: Final = Notary(self.switches.chain_id, int(self.account, 16), [public_key])
+        self.subkeys: Final = Subkeys(self.notary, public_key, self.switches.subkeys)
         self.tokens: Final = Tokens(
             self.wall_ms, derive(setup.seed, "issuer", 2**255), self.switches.token_life_s
         )
         self.limits: Final = RateLimits()
         self.holdings: Final[dict[str, Holding]] = {}
+        self.payments: Final[deque[dict[str, Any]]] = deque(maxlen=MOST_RECORDS)
+        """Funding realised with fills, as GET /funding/payments shows it, oldest first."""
+        self.liquidations: Final[deque[dict[str, Any]]] = deque(maxlen=MOST_RECORDS)
+        """As GET /liquidations shows them, oldest first."""
         self.public_books: Final[dict[str, tuple[Depth, int]]] = {}
         """What the stream last showed of each market, and its sequence number."""
         self._last_stamp = 0
@@ -106,7 +115,7 @@ class ParadexDesk(SimVenue):
     # What a fill leaves behind, and who hears of it.
 
     def note_fill(self, order: SimOrder, fill: SimFill, funding: Decimal) -> None:
-        """Remember on the market's holding what the ledger forgets."""
+        """Remember on the market's holding what the ledger forgets, and the funding paid."""
         now_ms = self.wall_ms()
         size = self.ledger.position(order.symbol).size
         holding = self.holdings.get(order.symbol)
@@ -116,12 +125,19 @@ class ParadexDesk(SimVenue):
         holding.realized = str(Decimal(holding.realized) + fill.realized_pnl)
         holding.funding = str(Decimal(holding.funding) + funding)
         holding.updated_ms = now_ms
+        self.note_payment(fill, funding)
         if fill.realized_pnl != 0 or size == 0:
             holding.exit_price = str(fill.price)
         if size == 0:
             holding.closed_ms = now_ms
         else:
             holding.side = "LONG" if size > 0 else "SHORT"
+
+    def note_payment(self, fill: SimFill, funding: Decimal) -> None:
+        """Remember funding that was realised with a fill, if there was any."""
+        if funding != 0:
+            index = self.ledger.funding_index.get(fill.symbol, ZERO)
+            self.payments.append(shapes.payment(self, fill, funding, index))
 
     def tell(self, events: list[tuple[EventKind, dict[str, Any]]]) -> None:
         """Publish events together and in order, after the latency of private events."""
@@ -137,9 +153,19 @@ class ParadexDesk(SimVenue):
         """Return what follows executions: the fills, the position and the account."""
         if not fills:
             return []
+        mine = {fill.id for fill in fills}
+        paid = (payment for payment in self.payments if payment["fill_id"] in mine)
         return [
             *(("fills", shapes.fill(self, fill)) for fill in fills),
-            ("positions", shapes.position(self, order.symbol)),
+            *(("funding_payments", payment) for payment in paid),
+            *(("balance_events", event) for event in shapes.balance_events(self, fills)),
+            *self.standing_events(order.symbol),
+        ]
+
+    def standing_events(self, symbol: str) -> list[tuple[EventKind, dict[str, Any]]]:
+        """Return a market's position and the account, as they are now."""
+        return [
+            ("positions", shapes.position(self, symbol)),
             ("account", shapes.account(self)),
         ]
 
@@ -152,7 +178,13 @@ class ParadexDesk(SimVenue):
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON values, without orders and fills."""
         held = {symbol: attrs.asdict(holding) for symbol, holding in self.holdings.items()}
-        return {**super().dump(), "holdings": held}
+        return {
+            **super().dump(),
+            "holdings": held,
+            "subkeys": self.subkeys.dump(),
+            "payments": list(self.payments),
+            "liquidations": list(self.liquidations),
+        }
 
     def load(
         self, state: dict[str, Any], orders: list[dict[str, Any]], fills: list[dict[str, Any]]
@@ -161,6 +193,9 @@ class ParadexDesk(SimVenue):
         super().load(state, orders, fills)
         for symbol, values in state.get("holdings", {}).items():
             self.holdings[symbol] = Holding(**values)
+        self.subkeys.load(state.get("subkeys", []))
+        self.payments.extend(state.get("payments", []))
+        self.liquidations.extend(state.get("liquidations", []))
 
     def live_orders(self, symbol: str | None = None) -> list[SimOrder]:
         """Return the orders that are not done, oldest first, of one market or of all."""

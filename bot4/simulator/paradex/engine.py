@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,9 +19,6 @@ BAND: Final = Decimal("0.05")
 
 MAX_SLIPPAGE: Final = Decimal("0.005")
 """How far from the best price a market order may walk. Source: docs, 0.1-0.5 %, 2026-11."""
-
-HOUSE_SLIPPAGE: Final = Decimal("0.01")
-"""Price beyond the book at which what it lacks is filled for an order of the house."""
 
 
 class ParadexEngine(ParadexDesk):
@@ -42,9 +40,13 @@ class ParadexEngine(ParadexDesk):
         """
         orders = [admit(self, draft, token) for draft in drafts]
         for order in orders:
-            self.accept(order)
-            self.tell([self.order_event(order)])
+            self.take_in(order)
         return orders
+
+    def take_in(self, order: SimOrder) -> None:
+        """Accept a judged order, and tell that it is NEW."""
+        self.accept(order)
+        self.tell([self.order_event(order)])
 
     def ask_cancel(self, order: SimOrder, *, interactive: bool) -> None:
         """Queue the cancel of a live order; a fill can still win."""
@@ -59,76 +61,46 @@ class ParadexEngine(ParadexDesk):
             order.extra["bumped"] = True
             self.agenda.put(self.switches.bump_s * self.latency.scale, self._land, order.id)
         elif order.kind not in ("MARKET", "LIMIT"):
-            self._rest_order(order, "UNTRIGGERED", [])
+            self.rest_order(order, "UNTRIGGERED", [])
         else:
-            self._match(order)
+            self.match(order)
 
     def rest(self, order: SimOrder) -> None:
         """Trigger a stop whose price was reached, or fill a resting order the book came to."""
+        if self.halted(order.symbol) is not None:
+            return
         if order.status == "UNTRIGGERED":
             if self._triggered(order):
                 order.resting = False
-                self._match(order)
+                self.match(order)
             return
         can_reduce = self.ledger.reducible(order.symbol, order.side)
         if order.reduce_only and can_reduce < order.remaining:
-            self._end_order(order, self.switches.reduce_only_reason, [])
+            self.end_order(order, self.switches.reduce_only_reason, [])
             return
         book = self.book(order.symbol)
         levels = book.asks if order.side == "buy" else book.bids
-        if order.limit is None or not levels or not _reaches(order.side, order.limit, levels[0][0]):
+        if order.limit is None or not levels or not reaches(order.side, order.limit, levels[0][0]):
             return
         taken = self.execute(order.symbol, order.side, order.remaining, order.limit)
         if taken.fills:
-            fills = self._book_levels(order, ((order.limit, taken.size),), maker=True)
+            fills = self.book_levels(order, ((order.limit, taken.size),), maker=True)
             if order.remaining == 0:
-                self._end_order(order, "", fills)
+                self.end_order(order, "", fills)
             else:
-                self._rest_order(order, "OPEN", fills)
+                self.rest_order(order, "OPEN", fills)
 
-    def house_order(self, symbol: str, side: Side, size: Decimal, kind: str) -> None:
-        """Execute a liquidation, or an order a human gave through the web page."""
-        by_hand = kind == "MANUAL"
-        now_ms = self.wall_ms()
-        order = SimOrder(
-            id=self.order_id(),
-            handle="",
-            symbol=symbol,
-            side=side,
-            size=size,
-            limit=None,
-            kind="MARKET",
-            time_in_force="IOC",
-            reduce_only=True,
-            sent_ms=now_ms,
-            received_ms=now_ms,
-            extra={
-                "flags": ["REDUCE_ONLY", "INTERACTIVE"] if by_hand else ["REDUCE_ONLY"],
-                "stp": STP_DEFAULT,
-                "interactive": by_hand,
-                "fill_type": "FILL" if by_hand else "LIQUIDATION",
-            },
-        )
-        self.orders[order.id] = order
-        mark = self.mark(symbol)
-        market = self.markets[symbol]
-        taken = self.setup.liquidity.execute(market, side, size, None, mark)
-        levels = list(taken.fills)
-        if taken.size < size:
-            beyond = mark * (1 + (HOUSE_SLIPPAGE if side == "buy" else -HOUSE_SLIPPAGE))
-            levels.append((beyond // market.tick * market.tick, size - taken.size))
-        self._end_order(order, "", self._book_levels(order, tuple(levels), maker=False))
-
-    def _match(self, order: SimOrder) -> None:
-        refused = order.extra.get("refused_with") or self._risk(order)
+    def match(self, order: SimOrder) -> None:
+        """Let an order meet risk checks and the book as a taker; what is left rests or ends."""
+        refused = order.extra.get("refused_with") or self.risk(order)
         if refused:
-            self._end_order(order, refused, [])
+            self.end_order(order, refused, [])
             return
         limit = self._worst(order)
         if self._trades_with_itself(order, limit):
             return
-        if order.time_in_force == "POST_ONLY" and self._would_cross(order, limit):
-            self._end_order(order, "POST_ONLY_WOULD_CROSS", [])
+        if order.time_in_force == "POST_ONLY" and self.would_cross(order, limit):
+            self.end_order(order, "POST_ONLY_WOULD_CROSS", [])
             return
         size = order.remaining
         if order.reduce_only:
@@ -141,20 +113,22 @@ class ParadexEngine(ParadexDesk):
             retail=order.extra["interactive"],
             reduce_only=order.reduce_only,
         )
-        fills = self._book_levels(order, taken.fills, maker=False)
+        fills = self.book_levels(order, taken.fills, maker=False)
         if order.remaining == 0:
-            self._end_order(order, "", fills)
+            self.end_order(order, "", fills)
         elif taken.size == size:
-            self._end_order(order, self.switches.reduce_only_reason, fills)
+            self.end_order(order, self.switches.reduce_only_reason, fills)
         elif order.limit is None or order.time_in_force == "IOC":
-            self._end_order(order, self.switches.remainder_reason, fills)
+            self.end_order(order, self.switches.remainder_reason, fills)
         elif order.extra.get("cancel_asked"):
-            self._end_order(order, "USER_CANCELED", fills)
+            self.end_order(order, "USER_CANCELED", fills)
         else:
-            self._rest_order(order, "OPEN", fills)
+            self.rest_order(order, "OPEN", fills)
 
-    def _risk(self, order: SimOrder) -> str:
+    def risk(self, order: SimOrder) -> str:
         """Return why risk refuses the order, empty when it does not."""
+        if self.halted(order.symbol) is not None:
+            return self.switches.halt_reason
         mark = self.mark(order.symbol)
         if order.reduce_only:
             if self.ledger.reducible(order.symbol, order.side) == 0:
@@ -165,7 +139,7 @@ class ParadexEngine(ParadexDesk):
             return "NOT_ENOUGH_MARGIN"
         if order.limit is not None:
             edge = mark * (1 + (BAND if order.side == "buy" else -BAND))
-            if _reaches(order.side, order.limit, edge) and order.limit != edge:
+            if reaches(order.side, order.limit, edge) and order.limit != edge:
                 return self.switches.price_band_reason
         return ""
 
@@ -179,10 +153,11 @@ class ParadexEngine(ParadexDesk):
         best = levels[0][0] if levels else self.mark(order.symbol)
         return best * (1 + sign * MAX_SLIPPAGE)
 
-    def _would_cross(self, order: SimOrder, limit: Decimal) -> bool:
+    def would_cross(self, order: SimOrder, limit: Decimal) -> bool:
+        """Tell whether an order at this limit would take."""
         book = self.book(order.symbol)
         levels = book.asks if order.side == "buy" else book.bids
-        return bool(levels) and _reaches(order.side, limit, levels[0][0])
+        return bool(levels) and reaches(order.side, limit, levels[0][0])
 
     def _trades_with_itself(self, order: SimOrder, limit: Decimal) -> bool:
         """Apply self-trade prevention; return whether it ended the order."""
@@ -193,16 +168,16 @@ class ParadexEngine(ParadexDesk):
             and other.status == "OPEN"
             and other.side != order.side
             and other.limit is not None
-            and _reaches(order.side, limit, other.limit)
+            and reaches(order.side, limit, other.limit)
         ]
         if not makers:
             return False
         if order.extra["stp"] != STP_DEFAULT:
             for maker in makers:
-                self._end_order(maker, "SELF_TRADE", [])
+                self.end_order(maker, "SELF_TRADE", [])
         if order.extra["stp"] == "EXPIRE_MAKER":
             return False
-        self._end_order(order, "SELF_TRADE", [])
+        self.end_order(order, "SELF_TRADE", [])
         return True
 
     def _triggered(self, order: SimOrder) -> bool:
@@ -214,9 +189,18 @@ class ParadexEngine(ParadexDesk):
             below = (order.side == "sell") != takes_profit
         return mark <= trigger if below else mark >= trigger
 
-    def _book_levels(
-        self, order: SimOrder, levels: tuple[Level, ...], *, maker: bool
+    def book_levels(
+        self,
+        order: SimOrder,
+        levels: tuple[Level, ...],
+        *,
+        maker: bool,
+        fee: Callable[[Decimal, Decimal], Decimal] | None = None,
     ) -> list[SimFill]:
+        """Book executions, their funding and what they leave on the holding.
+
+        ``fee`` replaces the order's own fee: USDC for a price and a size.
+        """
         interactive = bool(order.extra["interactive"])
         done: list[SimFill] = []
         for level in levels:
@@ -230,8 +214,8 @@ class ParadexEngine(ParadexDesk):
                 "underlying_price": text(self.index(order.symbol)),
                 "book_seq_no": self.public_book(order.symbol)[1],
             }
-            fee = self.fee_of(order.symbol, maker=maker, interactive=interactive)
-            fill = self.book_fills(order, (level,), fee, extra)[0]
+            own = self.fee_of(order.symbol, maker=maker, interactive=interactive)
+            fill = self.book_fills(order, (level,), fee or own, extra)[0]
             self.note_fill(order, fill, funding)
             done.append(fill)
         return done
@@ -239,14 +223,16 @@ class ParadexEngine(ParadexDesk):
     def _cancel_now(self, order_id: str) -> None:
         order = self.orders[order_id]
         if order.resting and not order.done:
-            self._end_order(order, "USER_CANCELED", [])
+            self.end_order(order, "USER_CANCELED", [])
 
-    def _end_order(self, order: SimOrder, reason: str, fills: list[SimFill]) -> None:
+    def end_order(self, order: SimOrder, reason: str, fills: list[SimFill]) -> None:
+        """Close an order, with a reason or none, and tell."""
         order.status, order.reason = "CLOSED", reason
         order.done, order.resting = True, False
         self._keep_and_tell(order, fills)
 
-    def _rest_order(self, order: SimOrder, status: str, fills: list[SimFill]) -> None:
+    def rest_order(self, order: SimOrder, status: str, fills: list[SimFill]) -> None:
+        """Leave an order in the book, or waiting for its trigger, and tell."""
         order.status, order.resting = status, True
         self._keep_and_tell(order, fills)
 
@@ -265,6 +251,6 @@ class ParadexEngine(ParadexDesk):
                 self.agenda.put(0, self._cancel_now, order.id)
 
 
-def _reaches(side: Side, limit: Decimal, price: Decimal) -> bool:
+def reaches(side: Side, limit: Decimal, price: Decimal) -> bool:
     """Whether an order of this side and limit would trade at a price."""
     return price <= limit if side == "buy" else price >= limit

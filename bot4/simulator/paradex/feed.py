@@ -66,6 +66,22 @@ class Frame:
             "last_updated_at": self.time_us // 1000,
             "update_type": "s" if self.whole else "d",
             **parts,
+            **(self._touch() if self.whole else {}),
+        }
+
+    def _touch(self) -> dict[str, Any]:
+        """Return the best levels, as a whole book names them."""
+        if not self.bids or not self.asks:
+            return {}
+        (bid, bid_size), (ask, ask_size) = self.bids[0], self.asks[0]
+        best_bid = {"side": "BUY", "price": text(bid), "size": text(bid_size)}
+        best_ask = {"side": "SELL", "price": text(ask), "size": text(ask_size)}
+        return {
+            "best_bid_api": best_bid,
+            "best_ask_api": best_ask,
+            "best_bid_interactive": best_bid,
+            "best_ask_interactive": best_ask,
+            "relative_spread": text((ask - bid) / bid),
         }
 
 

@@ -22,24 +22,43 @@ MAX_ORDER_NOTIONAL: Final = Decimal(5_000_000)
 def admit(desk: ParadexDesk, draft: Draft, token: Token) -> SimOrder:
     """Judge a request received now; return the order to accept, not yet accepted.
 
+    Raises:
+        Refused: the venue does not want it.
+    """
+    check_draft(desk, draft)
+    check_signature(desk, draft)
+    return admit_checked(desk, draft, token)
+
+
+def check_draft(desk: ParadexDesk, draft: Draft) -> None:
+    """Check what concerns the request alone: market, window, steps, the state of the venue.
+
+    Raises:
+        Refused: something of it is wrong.
+    """
+    market = desk.markets.get(draft.market)
+    if market is None:
+        raise not_found("MARKET_NOT_FOUND", f"market {draft.market}")
+    _check_window(desk, draft, desk.wall_ms())
+    _check_state(desk, draft)
+    if desk.halted(draft.market) is not None:
+        raise Refused("MARKET_NOT_OPEN", f"market {draft.market} is not open")
+    if not market.on_lot(draft.size):
+        raise Refused("INVALID_ORDER_SIZE", f"size: must be a multiple of {market.lot}")
+    if draft.price is not None and not market.on_tick(draft.price):
+        raise Refused("VALIDATION_ERROR", f"price: must be a multiple of {market.tick}")
+    _check_notional(desk, draft, market.min_notional)
+
+
+def admit_checked(desk: ParadexDesk, draft: Draft, token: Token) -> SimOrder:
+    """Judge a request, read and signed well, beside the account's other orders.
+
     Takes the fault ``refuse``: with ``cancel_reason`` the order is accepted and closed on
     landing, otherwise it is refused with ``code``, ``message`` and ``status``.
 
     Raises:
         Refused: the venue does not want it.
     """
-    market = desk.markets.get(draft.market)
-    if market is None:
-        raise not_found("MARKET_NOT_FOUND", f"market {draft.market}")
-    now_ms = desk.wall_ms()
-    _check_window(desk, draft, now_ms)
-    _check_signature(desk, draft)
-    _check_state(desk, draft)
-    if not market.on_lot(draft.size):
-        raise Refused("INVALID_ORDER_SIZE", f"size: must be a multiple of {market.lot}")
-    if draft.price is not None and not market.on_tick(draft.price):
-        raise Refused("VALIDATION_ERROR", f"price: must be a multiple of {market.tick}")
-    _check_notional(desk, draft, market.min_notional)
     if draft.instruction == "RPI":
         raise Refused("RPI_ACCOUNT_NOT_WHITELISTED", "RPI is for whitelisted makers")
     _check_client_id(desk, draft)
@@ -74,8 +93,8 @@ def admit(desk: ParadexDesk, draft: Draft, token: Token) -> SimOrder:
         time_in_force=draft.instruction,
         reduce_only=draft.reduce_only,
         sent_ms=draft.timestamp_ms,
-        received_ms=now_ms,
-        updated_ms=now_ms,
+        received_ms=desk.wall_ms(),
+        updated_ms=desk.wall_ms(),
         extra=extra,
     )
 
@@ -101,7 +120,12 @@ def _check_window(desk: ParadexDesk, draft: Draft, now_ms: int) -> None:
         raise Refused("INVALID_TIMESTAMP", "signature_timestamp is in the future")
 
 
-def _check_signature(desk: ParadexDesk, draft: Draft) -> None:
+def check_signature(desk: ParadexDesk, draft: Draft, order_id: int | None = None) -> None:
+    """Check the signature of a new order, or of a change of the one with this id.
+
+    Raises:
+        Refused: it is malformed, or of another key or another order.
+    """
     try:
         signature = read_signature(draft.signature)
     except (ValueError, TypeError) as error:
@@ -116,6 +140,7 @@ def _check_signature(desk: ParadexDesk, draft: Draft) -> None:
             kind=draft.kind,
             size=draft.size,
             price=price,
+            order_id=order_id,
         )
         if desk.notary.signed(message, signature):
             return

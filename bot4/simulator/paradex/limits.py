@@ -6,16 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 import attrs
-import trio
 
-
-@attrs.frozen
-class Limit:
-    """So many requests in a window; the bucket refills evenly over it."""
-
-    count: int
-    window_s: float
-
+from bot4.simulator.buckets import Bucket, Limit
 
 LIMITS: Final[Mapping[str, tuple[Limit, ...]]] = {
     "public": (Limit(1500, 60),),
@@ -28,31 +20,6 @@ LIMITS: Final[Mapping[str, tuple[Limit, ...]]] = {
 
 RETAIL_LIMITS: Final = (Limit(3, 1), Limit(30, 60), Limit(300, 3600), Limit(1000, 86400))
 """Orders with an interactive token above these behave as Pro. Source: as above."""
-
-
-@attrs.define
-class Bucket:
-    """One limit and how many requests are left in it now."""
-
-    limit: Limit
-    _level: float = attrs.field(init=False)
-    _seen_at: float = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._level = float(self.limit.count)
-        self._seen_at = trio.current_time()
-
-    def refill(self) -> float:
-        """Return the requests left now."""
-        now = trio.current_time()
-        rate = self.limit.count / self.limit.window_s
-        self._level = min(self.limit.count, self._level + (now - self._seen_at) * rate)
-        self._seen_at = now
-        return self._level
-
-    def spend(self) -> None:
-        """Take one request out."""
-        self._level -= 1
 
 
 @attrs.frozen

@@ -8,16 +8,22 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
+from bot4.simulator.history import TapeTrade
 from bot4.simulator.ledger import SimFill
 from bot4.simulator.orders import SimOrder
-from bot4.simulator.paradex import shapes
+from bot4.simulator.paradex import markets, shapes
 from bot4.simulator.paradex.desk import ParadexDesk
 from bot4.simulator.paradex.refusal import Refused
 
 PAGE_SIZE: Final = 100
-"""Results on a page unless asked otherwise, and the most one may ask for."""
+"""Results on a page unless asked otherwise."""
 
-Record = TypeVar("Record", SimOrder, SimFill)
+MOST_RESULTS: Final = 5000
+"""The most one may ask for. Source: what public clients ask, 2026; the tape's own is documented."""
+
+MOST_TRADES: Final = 1000
+
+Record = TypeVar("Record")
 
 
 def history(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -40,7 +46,7 @@ def history(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
         and _agrees(query, "status", order.status)
     ]
     chosen.sort(key=lambda order: order.id, reverse=True)
-    return _page(chosen, query, lambda order: shapes.order(desk, order))
+    return _page(chosen, query, _id_of, lambda order: shapes.order(desk, order))
 
 
 def fills(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -50,12 +56,67 @@ def fills(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
         Refused: a query parameter makes no sense.
     """
     span = _span(query)
+    listed = desk.ledger.fills if desk.switches.busted_fills_shown else desk.ledger.standing
     chosen = [
         fill
-        for fill in reversed(desk.ledger.fills)
+        for fill in reversed(listed)
         if fill.time_ms in span and _agrees(query, "market", fill.symbol)
     ]
-    return _page(chosen, query, lambda fill: shapes.fill(desk, fill))
+    return _page(chosen, query, _id_of, lambda fill: shapes.fill(desk, fill))
+
+
+def tape(desk: ParadexDesk, symbol: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return GET /trades of one market, newest first.
+
+    Raises:
+        Refused: a query parameter makes no sense.
+    """
+    span = _span(query)
+    chosen = [t for t in reversed(desk.histories[symbol].tape) if t.time_ms in span]
+    return _page(
+        chosen, query, _id_of, lambda trade: markets.trade(symbol, trade), most=MOST_TRADES
+    )
+
+
+def funding(desk: ParadexDesk, symbol: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return GET /funding/data of one market: what holds now, then minute by minute back.
+
+    Raises:
+        Refused: a query parameter makes no sense.
+    """
+    span = _span(query)
+    rows = [markets.funding(desk, symbol)]
+    rows += [markets.funding(desk, symbol, rate) for rate in reversed(desk.histories[symbol].rates)]
+    return _rows([row for row in rows if row["created_at"] in span], query, "created_at")
+
+
+def payments(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return GET /funding/payments of one market, newest first.
+
+    Raises:
+        Refused: the market is missing, or a query parameter makes no sense.
+    """
+    if query.get("market") not in desk.markets:
+        raise Refused("VALIDATION_ERROR", "market: is required")
+    span = _span(query)
+    chosen = [
+        row
+        for row in reversed(desk.payments)
+        if row["created_at"] in span and row["market"] == query["market"]
+    ]
+    return _rows(chosen, query, "id")
+
+
+def tradebusts(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return GET /tradebusts, newest first.
+
+    Raises:
+        Refused: a query parameter makes no sense.
+    """
+    span = _span(query)
+    busted = desk.ledger.busted
+    rows = [shapes.bust(desk, fill_id) for fill_id in reversed(busted) if busted[fill_id] in span]
+    return _rows(rows, query, "busted_fill_id")
 
 
 def empty_page() -> dict[str, Any]:
@@ -84,24 +145,37 @@ def _span(query: Mapping[str, str]) -> range:
     return range(number(query, "start_at", 0), number(query, "end_at", 2**62) + 1)
 
 
+def _id_of(record: SimOrder | SimFill | TapeTrade) -> str:
+    return record.id
+
+
+def _rows(rows: list[dict[str, Any]], query: Mapping[str, str], marker: str) -> dict[str, Any]:
+    return _page(rows, query, lambda row: str(row[marker]), lambda row: row)
+
+
 def _page(
-    records: list[Record], query: Mapping[str, str], show: Callable[[Record], dict[str, Any]]
+    records: list[Record],
+    query: Mapping[str, str],
+    mark: Callable[[Record], str],
+    show: Callable[[Record], dict[str, Any]],
+    *,
+    most: int = MOST_RESULTS,
 ) -> dict[str, Any]:
     size = number(query, "page_size", PAGE_SIZE)
-    if not 1 <= size <= PAGE_SIZE:
-        raise Refused("INVALID_REQUEST_PARAMETER", f"page_size: must be 1 to {PAGE_SIZE}")
+    if not 1 <= size <= most:
+        raise Refused("INVALID_REQUEST_PARAMETER", f"page_size: must be 1 to {most}")
     start = 0
     if query.get("cursor"):
         marker = _read_cursor(query["cursor"])
-        places = [place for place, record in enumerate(records) if record.id == marker]
+        places = [place for place, record in enumerate(records) if mark(record) == marker]
         if not places:
             raise Refused("INVALID_REQUEST_PARAMETER", "cursor: invalid")
         start = places[0] + 1
     page = records[start : start + size]
     more = start + size < len(records)
     return {
-        "next": _cursor(page[-1].id) if more else None,
-        "prev": _cursor(records[start - size - 1].id) if start > size else None,
+        "next": _cursor(mark(page[-1])) if more else None,
+        "prev": _cursor(mark(records[start - size - 1])) if start > size else None,
         "results": [show(record) for record in page],
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from bot4.simulator.history import Candle, Rate, TapeTrade
 from bot4.simulator.orders import Depth, Level
 from bot4.simulator.paradex import curve
 from bot4.simulator.paradex.desk import ParadexDesk
@@ -16,6 +17,7 @@ from bot4.simulator.paradex.intake import MAX_OPEN_ORDERS, MAX_ORDER_NOTIONAL
 from bot4.simulator.paradex.shapes import SETTLEMENT, text
 
 FUNDING_PERIOD_H: Final = 8
+DAY_MINUTES: Final = 1440
 _ADDRESS: Final = "0x4638e3041366aa71720be63e32e53e1223316c7f0d56f7aa617542ed1e7554d"
 _L1_ADDRESS: Final = "0x63e762538C70442758Fd622116d817761c94FD6A"
 _RPC: Final = "https://rpc.api.testnet.paradex.trade"
@@ -120,6 +122,11 @@ def summary(desk: ParadexDesk, symbol: str) -> dict[str, Any]:
     shown, _ = desk.public_book(symbol)
     bid, ask = best(shown.bids), best(shown.asks)
     mark = text(desk.mark(symbol))
+    past = desk.histories[symbol]
+    day = past.candles(DAY_MINUTES)[-1:]
+    volume = text(day[0].quote_volume) if day else "0"
+    change = day[0].close / day[0].open - 1 if day else Decimal(0)
+    last = text(past.tape[-1].price) if past.tape else mark
     return {
         "ask": ask[0],
         "ask_size": ask[1],
@@ -131,30 +138,52 @@ def summary(desk: ParadexDesk, symbol: str) -> dict[str, Any]:
         "funding_rate": text(desk.hourly_funding(symbol) * FUNDING_PERIOD_H),
         "future_funding_rate": "0",
         "greeks": {"delta": "1", "gamma": "0", "rho": "0", "vanna": "0", "vega": "0", "volga": "0"},
-        "last_traded_price": mark,
+        "last_traded_price": last,
         "mark_price": mark,
         "open_interest": "1000",
         "oracle_price": text(desk.index(symbol)),
-        "price_change_rate_24h": "0",
+        "price_change_rate_24h": text(change),
         "symbol": symbol,
-        "total_volume": "0",
+        "total_volume": volume,
         "underlying_price": text(desk.index(symbol)),
-        "volume_24h": "0",
+        "volume_24h": volume,
     }
 
 
-def funding(desk: ParadexDesk, symbol: str) -> dict[str, Any]:
-    """Return one result of GET /funding/data."""
-    rate = desk.hourly_funding(symbol) * FUNDING_PERIOD_H
+def funding(desk: ParadexDesk, symbol: str, past: Rate | None = None) -> dict[str, Any]:
+    """Return one result of GET /funding/data: of a minute past, or of now."""
+    ledger = desk.ledger
+    index = ledger.funding_index.get(symbol, Decimal(0)) if past is None else past.index
+    hourly = desk.hourly_funding(symbol) if past is None else past.hourly
+    rate = hourly * FUNDING_PERIOD_H
     return {
-        "created_at": desk.wall_ms(),
-        "funding_index": text(desk.ledger.funding_index.get(symbol, Decimal(0))),
+        "created_at": desk.wall_ms() if past is None else past.time_ms,
+        "funding_index": text(index),
         "funding_period_hours": FUNDING_PERIOD_H,
         "funding_premium": text(rate * desk.index(symbol)),
         "funding_rate": text(rate),
         "funding_rate_8h": text(rate * 8 / FUNDING_PERIOD_H),
         "market": symbol,
     }
+
+
+def trade(symbol: str, done: TapeTrade) -> dict[str, Any]:
+    """Return one trade of the tape, also the event of the trades channel."""
+    return {
+        "id": done.id,
+        "market": symbol,
+        "side": done.side.upper(),
+        "size": text(done.size),
+        "price": text(done.price),
+        "created_at": done.time_ms,
+        "trade_type": done.kind,
+    }
+
+
+def candle(bar: Candle) -> list[float]:
+    """Return one result of GET /markets/klines: open time, four prices, volume, as numbers."""
+    prices = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+    return [bar.open_ms, *(float(text(value)) for value in prices)]
 
 
 def best(levels: tuple[Level, ...]) -> list[str]:

@@ -48,9 +48,22 @@ class AccountEndpoints:
         return Reply(200, lists.fills(self._engine, call.query))
 
     def nothing(self, call: Call) -> Reply:
-        """Lists that stay empty here, such as funding payments and busts."""
+        """Lists that stay empty here: transactions and transfers."""
         del call
         return Reply(200, lists.empty_page())
+
+    def payments(self, call: Call) -> Reply:
+        """GET /funding/payments of one market, paged."""
+        return Reply(200, lists.payments(self._engine, call.query))
+
+    def busts(self, call: Call) -> Reply:
+        """GET /tradebusts, paged."""
+        return Reply(200, lists.tradebusts(self._engine, call.query))
+
+    def liquidations(self, call: Call) -> Reply:
+        """GET /liquidations, newest first."""
+        del call
+        return Reply(200, {"results": list(reversed(self._engine.liquidations))})
 
     def margins(self, call: Call) -> Reply:
         """GET /account/margin: leverage of one market or of all."""
@@ -60,7 +73,7 @@ class AccountEndpoints:
         configs = [
             {
                 "market": name,
-                "leverage": int(1 / engine.ledger.initial_ratio(name)),
+                "leverage": round(1 / engine.ledger.initial_ratio(name)),
                 "isolated_margin_leverage": 0,
                 "margin_type": "CROSS",
             }
@@ -109,9 +122,9 @@ def account_routes(engine: ParadexEngine) -> tuple[Route, ...]:
         Route("GET", "/v1/balance", "account", private, ends.balance),
         Route("GET", "/v1/positions", "account", private, ends.positions),
         Route("GET", "/v1/fills", "query", private, ends.fills),
-        Route("GET", "/v1/funding/payments", "query", private, ends.nothing),
-        Route("GET", "/v1/tradebusts", "query", private, ends.nothing),
+        Route("GET", "/v1/funding/payments", "query", private, ends.payments),
+        Route("GET", "/v1/tradebusts", "query", private, ends.busts),
         Route("GET", "/v1/transactions", "query", private, ends.nothing),
         Route("GET", "/v1/transfers", "query", private, ends.nothing),
-        Route("GET", "/v1/liquidations", "query", private, ends.nothing),
+        Route("GET", "/v1/liquidations", "query", private, ends.liquidations),
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
-
 from bot4.simulator.orders import SimOrder
 from bot4.simulator.paradex import lists, shapes
+from bot4.simulator.paradex.batches import cancel_batch, create_batch
 from bot4.simulator.paradex.drafts import read_draft
 from bot4.simulator.paradex.engine import ParadexEngine
+from bot4.simulator.paradex.modifying import ask_modify
 from bot4.simulator.paradex.refusal import Refused, not_found
 from bot4.simulator.paradex.routes import Call, Reply, Route
-
-BATCH: Final = range(1, 11)
-"""Orders in one batch. Source: OpenAPI 1.132.1; another page of the docs says 50."""
 
 
 class OrderEndpoints:
@@ -29,19 +25,19 @@ class OrderEndpoints:
         return Reply(201, shapes.order(self._engine, order))
 
     def create_batch(self, call: Call) -> Reply:
-        """POST /orders/batch: one that is refused refuses all."""
-        bodies = call.json()
-        if not isinstance(bodies, list) or len(bodies) not in BATCH:
-            raise Refused(
-                "BATCH_SIZE_OUT_OF_RANGE", f"a batch has {BATCH[0]} to {BATCH[-1]} orders"
-            )
-        drafts = [read_draft(body, wire="rest") for body in bodies]
-        names = [draft.client_id for draft in drafts if draft.client_id]
-        if len(set(names)) < len(names):
-            raise Refused("DUPLICATED_CLIENT_ID", "client_id is used twice in the batch")
-        orders = self._engine.submit_all(drafts, call.token)
+        """POST /orders/batch: one that is malformed or wrongly signed refuses all."""
+        done = create_batch(self._engine, call.json(), call.token, wire="rest")
+        orders = [one for one in done if isinstance(one, SimOrder)]
+        errors = [
+            {"error": one.code, "message": one.message} for one in done if isinstance(one, Refused)
+        ]
         shown = [shapes.order(self._engine, order) for order in orders]
-        return Reply(201, {"orders": shown, "errors": []})
+        return Reply(201, {"orders": shown, "errors": errors})
+
+    def modify(self, call: Call) -> Reply:
+        """PUT /orders/{order_id}: queued; the order keeps its id."""
+        order = ask_modify(self._engine, call.params["order_id"], call.json(), call.token)
+        return Reply(200, shapes.order(self._engine, order))
 
     def live(self, call: Call) -> Reply:
         """GET /orders: what is not closed, NEW included."""
@@ -92,29 +88,9 @@ class OrderEndpoints:
         body = call.json()
         if not isinstance(body, dict):
             raise Refused("BINDING_ERROR", "the body is not an object")
-        ids, names = body.get("order_ids") or [], body.get("client_order_ids") or []
-        if not isinstance(ids, list) or not isinstance(names, list):
-            raise Refused("BINDING_ERROR", "order_ids and client_order_ids are lists")
-        results = [self._cancel_one(call, order_id, lambda o: o.id) for order_id in ids]
-        results += [self._cancel_one(call, name, lambda o: o.handle) for name in names]
+        ids, client_ids = body.get("order_ids"), body.get("client_order_ids")
+        results = cancel_batch(self._engine, ids, client_ids, call.token)
         return Reply(200, {"results": results})
-
-    def _cancel_one(
-        self, call: Call, wanted: Any, name: Callable[[SimOrder], str]
-    ) -> dict[str, Any]:
-        matching = [order for order in self._engine.orders.values() if name(order) == wanted]
-        if not matching:
-            return {"id": wanted, "status": "NOT_FOUND"}
-        order = matching[-1]
-        if not order.done:
-            self._engine.ask_cancel(order, interactive=call.token.interactive)
-        return {
-            "account": self._engine.account,
-            "client_id": order.handle,
-            "id": order.id,
-            "market": order.symbol,
-            "status": "ALREADY_CLOSED" if order.done else "QUEUED_FOR_CANCELLATION",
-        }
 
     def _cancel(self, order: SimOrder, call: Call) -> Reply:
         if order.done:
@@ -141,6 +117,7 @@ def order_routes(engine: ParadexEngine) -> tuple[Route, ...]:
         Route("GET", "/v1/orders-history", "query", "private", ends.history),
         Route("GET", "/v1/orders/by_client_id/{client_id}", "query", "private", ends.by_client_id),
         Route("GET", "/v1/orders/{order_id}", "query", "private", ends.by_id),
+        Route("PUT", "/v1/orders/{order_id}", "order", "orders", ends.modify),
         Route("DELETE", "/v1/orders", "cancel", "orders", ends.cancel_all),
         Route("DELETE", "/v1/orders/batch", "cancel", "orders", ends.cancel_batch),
         Route(

@@ -82,6 +82,57 @@ def fill(desk: ParadexDesk, record: SimFill) -> dict[str, Any]:
     }
 
 
+def payment(desk: ParadexDesk, fill: SimFill, paid: Decimal, index: Decimal) -> dict[str, Any]:
+    """Return a funding payment, as in GET /funding/payments; positive is received."""
+    return {
+        "account": desk.account,
+        "created_at": fill.time_ms,
+        "fill_id": fill.id,
+        "id": f"{fill.time_ms:013d}{fill.id[-15:]}",
+        "index": text(index),
+        "market": fill.symbol,
+        "payment": text(paid),
+    }
+
+
+def bust(desk: ParadexDesk, fill_id: str) -> dict[str, Any]:
+    """Return a fill taken back, as in GET /tradebusts and on the tradebusts channel."""
+    return {
+        "account": desk.account,
+        "busted_fill_id": fill_id,
+        "created_at": desk.ledger.busted[fill_id],
+    }
+
+
+def balance_events(desk: ParadexDesk, fills: list[SimFill]) -> list[dict[str, Any]]:
+    """Return what fills did to the balance, as on the balance_events channel."""
+    after = desk.ledger.collateral
+    events = []
+    for record in reversed(fills):
+        funding = Decimal(record.extra.get("realized_funding", "0"))
+        before = after - record.realized_pnl + record.fee - funding
+        events.append(
+            {
+                "created_at": record.time_ms,
+                "fees": text(record.fee),
+                "fill_id": record.id,
+                "funding_index": text(desk.ledger.funding_index.get(record.symbol, ZERO)),
+                "market": record.symbol,
+                "realized_funding": text(funding),
+                "realized_pnl": text(record.realized_pnl),
+                "settlement_asset_address": desk.account,
+                "settlement_asset_balance_after": text(after),
+                "settlement_asset_balance_before": text(before),
+                "settlement_asset_name": SETTLEMENT,
+                "settlement_asset_price": "1",
+                "status": "ON_BLOCKCHAIN",
+                "type": "TRANSACTION_FILL",
+            }
+        )
+        after = before
+    return events[::-1]
+
+
 def position(desk: ParadexDesk, symbol: str) -> dict[str, Any]:
     """Return a market's position; ``size`` is signed, a closed one has size 0."""
     held = desk.ledger.position(symbol)

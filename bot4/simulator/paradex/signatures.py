@@ -68,7 +68,7 @@ class Notary:
         if chain_id not in CHAIN_IDS:
             raise ValueError(f"unknown chain {chain_id}")
         self.account = account
-        self.public_keys = frozenset(public_keys)
+        self.public_keys = set(public_keys)
         domain = curve.array_hash(
             curve.type_hash(_DOMAIN),
             curve.short_string("Paradex"),

@@ -8,13 +8,12 @@ from typing import Any, Final, Protocol
 
 import trio
 
-from bot4.simulator.orders import Depth
+from bot4.simulator.orders import Depth, Side
 from bot4.simulator.paradex import markets, sbe
 from bot4.simulator.paradex.channels import Channel
 from bot4.simulator.paradex.engine import ParadexEngine
 from bot4.simulator.paradex.feed import SNAPSHOT_LEVELS, BookFeed, Wire
 from bot4.simulator.paradex.sbe_summary import funding_frame, summary_frame
-from bot4.simulator.paradex.shapes import text
 
 SLOW_TICKS: Final = 10
 """Summaries and funding go out once in so many frames."""
@@ -50,6 +49,7 @@ class PublicStream:
         self._touches: dict[str, tuple[Any, Any]] = {}
         self._tape = Random(f"{engine.setup.seed}/paradex/tape")
         self._junk = Random(f"{engine.setup.seed}/paradex/garbage")
+        self._told = dict.fromkeys(engine.markets, 0)
         self._ticks = 0
 
     def add(self, listener: Listener) -> None:
@@ -127,32 +127,23 @@ class PublicStream:
             )
 
     def _push_tape(self, symbol: str, shown: Depth, time_us: int) -> None:
-        watching = self._wanted("trades", market=symbol)
-        if not watching or self._tape.random() >= self._engine.switches.tape_share:
-            return
-        side = self._tape.choice(("BUY", "SELL"))
-        levels = shown.asks if side == "BUY" else shown.bids
-        if not levels:
-            return
-        lot = self._engine.markets[symbol].lot
-        trade = {
-            "id": self._engine.fill_id(),
-            "market": symbol,
-            "side": side,
-            "size": text(lot * self._tape.randint(1, 100)),
-            "price": text(levels[0][0]),
-            "created_at": time_us // 1000,
-            "trade_type": "FILL",
-        }
-        stamp = self._engine.stamp()
-        for listener, channel in watching:
+        """Let a stranger trade now and then, and tell of every trade since the last frame."""
+        tape = self._engine.histories[symbol]
+        if self._tape.random() < self._engine.switches.tape_share:
+            side: Side = self._tape.choice(("buy", "sell"))
+            levels = shown.asks if side == "buy" else shown.bids
+            size = self._engine.markets[symbol].lot * self._tape.randint(1, 100)
+            if levels:
+                tape.trade(side, levels[0][0], size, time_us // 1000)
+        news = tape.trades_after(self._told[symbol])
+        self._told[symbol] = tape.traded
+        for listener, channel in self._wanted("trades", market=symbol) if news else ():
             wire = listener.wire
-            listener.push(
-                channel,
-                trade
-                if wire is None
-                else sbe.trade_frame(wire, trade, time_us=time_us, seq_no=stamp),
-            )
+            for one in news:
+                data = markets.trade(symbol, one)
+                stamp = self._engine.stamp()
+                frame = sbe.trade_frame(wire or 0, data, time_us=time_us, seq_no=stamp)
+                listener.push(channel, data if wire is None else frame)
 
     def _push_slow(self, listener: Listener, channel: Channel) -> None:
         summaries = channel.family == "markets_summary"

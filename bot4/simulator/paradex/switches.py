@@ -29,6 +29,14 @@ class Switches:
     """cancel_reason of a reduce-only order with nothing to reduce. The documents do not say."""
     price_band_reason: str = "PRICE_BAND"
     """cancel_reason of a limit beyond the price band. The documents do not say."""
+    halt_reason: str = "MARKET_NOT_OPEN"
+    """cancel_reason of an order that lands while its market is halted. The documents do not say."""
+    deleverage_reason: str = "DELEVERAGE"
+    """cancel_reason of an order cancelled for lack of margin. The documents do not say."""
+    modify_size: str = "total"
+    """"total": the size of a modify counts what is filled already; "remaining": it does not."""
+    busted_fills_shown: bool = True
+    """Whether GET /fills still lists a fill that was taken back. The documents do not say."""
     unique_client_ids: str = "live"
     """"live": DUPLICATED_CLIENT_ID among live orders; "all": among closed ones too."""
     history_shows_new: bool = False
@@ -42,6 +50,8 @@ class Switches:
     cancel_on_polite_close: bool = False
     """Whether cancel-on-disconnect acts on a clean close too. The documents do not say."""
     rate_limits: bool = True
+    health_s: float = 5.0
+    """Time between two looks at the account's margin. Source: docs, liquidations, 2026-11."""
     frame_s: float = 0.1
     """Time between two frames of an order book. Source: live capture, 10-12 a second, 2026-10."""
     heartbeat_s: float = 20.0

@@ -36,6 +36,8 @@ class Token:
     interactive: bool
     """Retail class: no fee, 300 ms speed bump."""
     expires_ms: int
+    subkey: bool = False
+    """Signed in with a subkey: may trade, may not manage keys."""
 
 
 def _encode(data: bytes) -> str:
@@ -63,7 +65,7 @@ class Tokens:
         self._issued = 0
         self._revoked_to = 0
 
-    def issue(self, account: str, *, interactive: bool = False) -> str:
+    def issue(self, account: str, *, interactive: bool = False, subkey: bool = False) -> str:
         """Return a fresh token of an account."""
         now_ms = self._wall_ms()
         # A clock rather than a count: tokens outlive a restart, and so must their order.
@@ -78,6 +80,8 @@ class Tokens:
         }
         if interactive:
             claims["token_usage"] = INTERACTIVE
+        if subkey:
+            claims["subkey"] = True
         signed = ".".join(_encode(json.dumps(part).encode()) for part in (header, claims))
         r, s = decode_dss_signature(self._key.sign(signed.encode(), _ECDSA))
         halves = (half.to_bytes(_HALF_BYTES, "big") for half in (r, s))
@@ -100,7 +104,8 @@ class Tokens:
             raise invalid_token("signature is invalid") from error
         if self._wall_ms() >= expires_ms or issued <= self._revoked_to:
             raise invalid_token("token is expired")
-        return Token(account, claims.get("token_usage") == INTERACTIVE, expires_ms)
+        interactive = claims.get("token_usage") == INTERACTIVE
+        return Token(account, interactive, expires_ms, claims.get("subkey") is True)
 
     def expire_all(self) -> None:
         """Make every token issued so far expired."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import trio
 
-from bot4.simulator.orders import SimOrder
+from bot4.simulator.orders import Side, SimOrder
+from bot4.simulator.paradex.busts import bust
 from bot4.simulator.paradex.engine import ParadexEngine
+from bot4.simulator.paradex.health import check_margin
+from bot4.simulator.paradex.house import execute_for_house
 from bot4.simulator.paradex.rest import RestFace
 from bot4.simulator.paradex.stream import PublicStream
 from bot4.simulator.paradex.ws import WebSocketFace
@@ -27,6 +32,8 @@ class ParadexVenue(ParadexEngine):
 
     def __init__(self, setup: VenueSetup) -> None:
         super().__init__(setup)
+        self._looked_at = float("-inf")
+        self.faults.on_immediate(self.name, "bust", partial(bust, self))
         self._stream = PublicStream(self)
         self._rest_face = RestFace(self)
         self._ws_face = WebSocketFace(self, self._stream)
@@ -38,6 +45,17 @@ class ParadexVenue(ParadexEngine):
     async def serve_ws(self, stream: trio.abc.Stream) -> None:
         """Serve one WebSocket connection. Cancellation: closes the stream forcefully."""
         await self._ws_face.serve(stream)
+
+    def house_order(self, symbol: str, side: Side, size: Decimal, kind: str) -> None:
+        """Execute a liquidation, or an order a human gave through the web page."""
+        execute_for_house(self, symbol, side, size, kind)
+
+    def check_health(self) -> None:
+        """Look at the margin every ``health_s`` seconds."""
+        now = trio.current_time()
+        if now - self._looked_at >= self.switches.health_s:
+            self._looked_at = now
+            check_margin(self)
 
     async def services(self) -> None:
         """Push the public channels, for ever. Cancellation: safe."""

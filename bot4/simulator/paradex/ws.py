@@ -13,22 +13,22 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from bot4.simulator.links import Link
 from bot4.simulator.paradex import sbe
-from bot4.simulator.paradex.channels import Channel, read_channel
+from bot4.simulator.paradex.channels import Channel
 from bot4.simulator.paradex.engine import ParadexEngine
 from bot4.simulator.paradex.feed import Wire
+from bot4.simulator.paradex.private_wire import private_frame
 from bot4.simulator.paradex.refusal import (
     INVALID_BEARER,
     INVALID_PARAMS,
-    INVALID_REQUEST,
     MALFORMED_BEARER,
     METHOD_NOT_FOUND,
     NOT_AUTHENTICATED,
     Refused,
     RpcRefused,
-    invalid_channel,
 )
 from bot4.simulator.paradex.rpc import RpcCall, error_text, read_call, result_text, unread_text
 from bot4.simulator.paradex.stream import PublicStream, event_text
+from bot4.simulator.paradex.subscriptions import Subscriptions
 from bot4.simulator.paradex.tokens import Token
 from bot4.simulator.paradex.ws_orders import ORDER_METHODS, OrderMethods
 from bot4.simulator.serve import serve_websocket
@@ -89,7 +89,8 @@ class Session:
 
     def __init__(self, engine: ParadexEngine, stream: PublicStream, link: Link, wire: Wire) -> None:
         self.wire: Wire = wire
-        self.channels: dict[str, Channel] = {}
+        self._subscribed = Subscriptions(engine.markets, binary=wire is not None)
+        self.channels: dict[str, Channel] = self._subscribed.channels
         self.link: Final = link
         self.token: Token | None = None
         self._engine = engine
@@ -180,10 +181,12 @@ class Session:
                 self._subscribe(call)
             case "unsubscribe":
                 name = call.param("channel")
-                if self.channels.pop(str(name), None) is None:
-                    raise invalid_channel("not subscribed")
+                self._subscribed.remove(name)
                 self._name_kinds()
                 self.reply(call, {"channel": name})
+            case "modify_subscription":
+                parts = (call.param(name) for name in ("channel", "add", "remove"))
+                self.reply(call, self._subscribed.modify(*parts))
             case "order.cancel_on_disconnect":
                 self.logged_in()
                 enabled = call.param("enabled")
@@ -206,20 +209,9 @@ class Session:
         self.reply(call, {"node_id": f"simulation-{self._engine.setup.seed}"})
 
     def _subscribe(self, call: RpcCall) -> None:
-        binary = self.wire is not None
-        channel = read_channel(call.param("channel"), self._engine.markets, binary=binary)
+        channel = self._subscribed.read(call.param("channel"), call.param("markets"))
         if channel.is_private:
             self.logged_in()
-        if channel.name in self.channels:
-            raise invalid_channel("already subscribed")
-        for other in self.channels.values():
-            same_book = channel.family == other.family == "order_book"
-            if binary and same_book and channel.market == other.market:
-                raise RpcRefused(
-                    INVALID_REQUEST,
-                    "invalid subscribe request",
-                    f"channel '{channel.name}' cannot share an SBE session with '{other.name}'",
-                )
         self.reply(call, {"channel": channel.name})
         self.channels[channel.name] = channel
         self._name_kinds()
@@ -237,22 +229,7 @@ class Session:
         for channel in self.channels.values():
             if channel.family != kind or not channel.carries(body.get("market", channel.market)):
                 continue
-            binary = self.wire is not None and self._engine.switches.private_sbe
-            self.push(channel, self._private_frame(kind, body) if binary else body)
-
-    def _private_frame(self, kind: str, body: dict[str, Any]) -> bytes:
-        time_us = self._engine.wall_ms() * 1000
-        version = self.wire or 0
-        match kind:
-            case "orders":
-                return sbe.order_frame(version, body, time_us=time_us)
-            case "fills":
-                stamp = self._engine.stamp()
-                return sbe.fill_frame(version, body, time_us=time_us, seq_no=stamp)
-            case "positions":
-                return sbe.position_frame(version, body, time_us=time_us)
-            case _:
-                return sbe.account_frame(version, body, time_us=time_us)
+            self.push(channel, private_frame(self._engine, self.wire, kind, body) or body)
 
     async def _keep_pinging(self) -> None:
         switches = self._engine.switches

@@ -10,9 +10,11 @@ from bot4.simulator.answering import answer_request
 from bot4.simulator.links import Link
 from bot4.simulator.orders import SimOrder
 from bot4.simulator.paradex import shapes
+from bot4.simulator.paradex.batches import cancel_batch, create_batch
 from bot4.simulator.paradex.drafts import read_draft
 from bot4.simulator.paradex.engine import ParadexEngine
 from bot4.simulator.paradex.intake import refused_by
+from bot4.simulator.paradex.modifying import ask_modify
 from bot4.simulator.paradex.refusal import (
     INVALID_PARAMS,
     METHOD_ERROR,
@@ -26,7 +28,8 @@ from bot4.simulator.paradex.rpc import RpcCall
 from bot4.simulator.paradex.tokens import Token
 from bot4.simulator.serve import Hang, HttpAnswer
 
-ORDER_METHODS: Final = frozenset({"order.create", "order.cancel", "order.cancel_all"})
+CREATES: Final = frozenset({"order.create", "order.create_batch", "order.modify"})
+ORDER_METHODS: Final = CREATES | {"order.cancel", "order.cancel_batch", "order.cancel_all"}
 
 _INTERNAL: Final = RpcRefused(-32603, "internal error")
 
@@ -71,7 +74,7 @@ class OrderMethods:
             facts["reduce_only"] = "REDUCE_ONLY" in (call.params.get("flags") or ())
         outcome = await answer_request(
             self._engine,
-            "order" if call.method == "order.create" else "cancel",
+            "order" if call.method in CREATES else "cancel",
             lambda: self._handle(call, facts),
             cause="answer",
             **facts,
@@ -95,14 +98,17 @@ class OrderMethods:
         engine = self._engine
         methods: dict[str, Callable[[RpcCall, Token], dict[str, Any]]] = {
             "order.create": self._create,
+            "order.create_batch": self._create_batch,
+            "order.modify": self._modify,
             "order.cancel": self._cancel,
+            "order.cancel_batch": self._cancel_batch,
             "order.cancel_all": self._cancel_all,
         }
         try:
             token = self._session.logged_in()
             if not engine.limits.take("orders").granted and engine.switches.rate_limits:
                 raise too_many()
-            if call.method != "order.create":
+            if call.method not in CREATES:
                 fault = engine.faults.take(engine.name, "refuse", request="cancel", **facts)
                 if fault is not None:
                     raise refused_by(fault.args)
@@ -130,13 +136,39 @@ class OrderMethods:
 
     def _create(self, call: RpcCall, token: Token) -> dict[str, Any]:
         engine = self._engine
-        order = engine.submit(read_draft(call.params, wire="ws"), token)
+        return self._made(engine.submit(read_draft(call.params, wire="ws"), token))
+
+    def _create_batch(self, call: RpcCall, token: Token) -> dict[str, Any]:
+        # One client sends the list itself where the documents have an object around it.
+        bodies = call.params if isinstance(call.params, list) else call.param("orders")
+        done = create_batch(self._engine, bodies, token, wire="ws")
+        results = [
+            self._made(one)
+            if isinstance(one, SimOrder)
+            else {"error": RpcRefused(METHOD_ERROR, one.message, one.code).body}
+            for one in done
+        ]
+        return {"results": results}
+
+    def _made(self, order: SimOrder) -> dict[str, Any]:
         self._created.append(order)
         return {
-            "order": shapes.order(engine, order),
+            "order": shapes.order(self._engine, order),
             "created_at": order.received_ms,
             "received_at": order.received_ms * 1_000_000,
         }
+
+    def _modify(self, call: RpcCall, token: Token) -> dict[str, Any]:
+        order = ask_modify(self._engine, str(call.param("id")), call.params, token)
+        return {"order": shapes.order(self._engine, order)}
+
+    def _cancel_batch(self, call: RpcCall, token: Token) -> dict[str, Any]:
+        ids = call.param("order_ids")
+        if not isinstance(ids, list):
+            raise RpcRefused(INVALID_PARAMS, "order_ids is required")
+        rows = cancel_batch(self._engine, ids, None, token)
+        told = ("id", "market", "status")
+        return {"results": [{k: row[k] for k in told if k in row} for row in rows]}
 
     def _cancel(self, call: RpcCall, token: Token) -> dict[str, Any]:
         order = self._find(call)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from bot4.simulator.links import Link
+from bot4.simulator.orders import Side
 from bot4.simulator.prices import STEP_S
-from bot4.simulator.vest import public
+from bot4.simulator.vest import past, public
 
 if TYPE_CHECKING:
     from bot4.simulator.vest.venue import VestVenue
@@ -51,6 +54,7 @@ async def keep_publishing(venue: VestVenue) -> None:
     Cancellation: safe.
     """
     framer, numbers, steps = Framer(venue), dict[str, int](), 0
+    tape = Tape(venue, framer)
     while True:
         await trio.sleep(STEP_S)
         steps += 1
@@ -59,12 +63,16 @@ async def keep_publishing(venue: VestVenue) -> None:
             for link in venue.links:
                 link.close(1012, "service restart")
         fresh = [s for s in venue.markets if _is_fresh(venue, s, numbers)]
+        for symbol in fresh:
+            tape.stranger(symbol)
         if venue.faults.active(venue.name, "silence") is not None or not len(venue.links):
+            tape.skip()
             continue
         for symbol in fresh:
-            _push(venue, framer, f"{symbol}@depth", symbol)
+            _push_depth(venue, framer, symbol)
+            tape.tell(symbol)
         if steps % TICKERS_EVERY == 0:
-            _push(venue, framer, "tickers", None)
+            _post(venue, "tickers", lambda: framer.frame(_tickers(venue)))
 
 
 def _is_fresh(venue: VestVenue, symbol: str, numbers: dict[str, int]) -> bool:
@@ -74,18 +82,81 @@ def _is_fresh(venue: VestVenue, symbol: str, numbers: dict[str, int]) -> bool:
     return number != before
 
 
-def _push(venue: VestVenue, framer: Framer, channel: str, symbol: str | None) -> None:
+def _push_depth(venue: VestVenue, framer: Framer, symbol: str) -> None:
+    channel = f"{symbol}@depth"
+
+    def frame() -> str | bytes:
+        if venue.faults.take(venue.name, "garbage", symbol=symbol) is not None:
+            return '{"channel":"' + channel + '","data":{"bids":[["NaN",'
+        return framer.frame(depth_frame(venue, symbol))
+
+    _post(venue, channel, frame)
+
+
+def _post(venue: VestVenue, channel: str, make: Callable[[], str | bytes]) -> None:
+    """Send one frame to all who listen to a channel; it is made only when somebody does."""
     listeners: list[Link] = [link for link in venue.links if channel in link.subscriptions]
-    if not listeners:
-        return
-    if symbol is None:
-        frame = framer.frame({"channel": channel, "data": public.tickers(venue, {})})
-    elif venue.faults.take(venue.name, "garbage", symbol=symbol) is not None:
-        frame = '{"channel":"' + channel + '","data":{"bids":[["NaN",'
-    else:
-        frame = framer.frame(depth_frame(venue, symbol))
-    for link in listeners:
-        link.post(frame)
+    if listeners:
+        frame = make()
+        for link in listeners:
+            link.post(frame)
+
+
+def _tickers(venue: VestVenue) -> dict[str, object]:
+    rows = public.tickers(venue, {})
+    for row in rows:
+        row["priceChange"], row["priceChangePercent"] = past.changes(venue, row["symbol"])
+    return {"channel": "tickers", "data": rows}
+
+
+class Tape:
+    """Strangers' trades, and the channels that tell of trades and of klines."""
+
+    def __init__(self, venue: VestVenue, framer: Framer) -> None:
+        self._venue = venue
+        self._framer = framer
+        self._roll = Random(f"{venue.setup.seed}/vest/tape")
+        self._told = dict.fromkeys(venue.markets, 0)
+
+    def stranger(self, symbol: str) -> None:
+        """Let a stranger trade now and then, at the first level shown."""
+        venue = self._venue
+        if self._roll.random() >= venue.switches.tape_share:
+            return
+        shown, buys = venue.published(symbol), self._roll.random() < 0.5
+        levels = shown.asks if buys else shown.bids
+        size = venue.markets[symbol].lot * self._roll.randint(1, 100)
+        if levels:
+            side: Side = "buy" if buys else "sell"
+            venue.histories[symbol].trade(side, levels[0][0], size, venue.wall_ms())
+
+    def skip(self) -> None:
+        """Forget what nobody could hear."""
+        self._told = {symbol: one.traded for symbol, one in self._venue.histories.items()}
+
+    def tell(self, symbol: str) -> None:
+        """Push the trades noted since the last time, and the bars they belong to."""
+        venue, market = self._venue, self._venue.markets[symbol]
+        news = venue.histories[symbol].trades_after(self._told[symbol])
+        if not news:
+            return
+        self._told[symbol] = news[-1].number
+        for trade in news:
+            shown = {**past.trade_row(market, trade), "id": f"0x{trade.number:064x}"}
+            body = {"channel": f"{symbol}@trades", "data": shown}
+            _post(venue, f"{symbol}@trades", partial(self._framer.frame, body))
+        heard = {name for link in venue.links for name in link.subscriptions}
+        for name, minutes in past.INTERVALS.items():
+            channel = f"{symbol}@kline_{name}"
+            if channel in heard:
+                bar = venue.histories[symbol].candles(minutes)[-1]
+                # The count of trades is a text here, a number in REST.
+                *row, count = past.kline_row(market, bar, minutes)
+                _post(
+                    venue,
+                    channel,
+                    partial(self._framer.frame, {"channel": channel, "data": [*row, str(count)]}),
+                )
 
 
 def _close_lapsed(venue: VestVenue) -> None:

@@ -35,11 +35,16 @@ def exchange_info(venue: VestVenue, query: dict[str, str]) -> dict[str, Any]:
                 "takerFee": str(market.taker_fee),
                 "isolated": False,
                 "asset": "crypto",
-                "tradingStatus": "TRADING",
+                "tradingStatus": status(venue, symbol),
             }
         )
     exchange = {"lp": "760000.000000", "insurance": "100000.000000", "collateralDecimals": MONEY}
     return {"symbols": rows, "exchange": exchange}
+
+
+def status(venue: VestVenue, symbol: str) -> str:
+    """Return TRADING, or HALT while the fault ``halt`` is in force."""
+    return "TRADING" if venue.halted(symbol) is None else "HALT"
 
 
 def tickers(venue: VestVenue, query: dict[str, str]) -> list[dict[str, Any]]:
@@ -56,7 +61,7 @@ def tickers(venue: VestVenue, query: dict[str, str]) -> list[dict[str, Any]]:
                 "imbalance": size_text(market, -held),
                 "oneHrFundingRate": fixed(venue.hourly_funding(symbol), 7),
                 "cumFunding": fixed(venue.ledger.funding_index.get(symbol, venue.zero), FUNDING),
-                "status": "TRADING",
+                "status": status(venue, symbol),
             }
         )
     return rows

@@ -11,9 +11,10 @@ import attrs
 import trio
 
 from bot4.simulator.answering import answer_request, error_page
+from bot4.simulator.buckets import Bucket, Limit
 from bot4.simulator.faults import Fault
 from bot4.simulator.serve import Answered, HttpAnswer, HttpRequest, serve_http
-from bot4.simulator.vest import public
+from bot4.simulator.vest import past, public
 from bot4.simulator.vest.intake import read_cancel, read_json, read_order
 from bot4.simulator.vest.query import find_orders
 from bot4.simulator.vest.refusals import (
@@ -35,6 +36,8 @@ REQUESTS: Final = {
     ("POST", "/orders"): "order",
     ("POST", "/orders/cancel"): "cancel",
     ("GET", "/orders"): "query",
+    ("GET", "/lp"): "query",
+    ("GET", "/transfer"): "query",
     ("GET", "/account"): "account",
     ("GET", "/account/nonce"): "account",
     ("POST", "/account/leverage"): "account",
@@ -54,7 +57,13 @@ class VestRest:
             "/exchangeInfo": public.exchange_info,
             "/depth": public.depth,
             "/oi": public.open_interest,
+            "/klines": past.klines,
+            "/trades": past.trades,
+            "/ticker/24hr": past.day_tickers,
+            "/funding/history": past.funding_history,
         }
+        limit = Limit(max(1, venue.switches.requests_per_s), 1.0)
+        self._buckets = {public: Bucket(limit) for public in (True, False)}
         self._routes: dict[tuple[str, str], Handler] = {
             ("GET", path): partial(self._public, show) for path, show in shown.items()
         }
@@ -68,6 +77,8 @@ class VestRest:
             ("GET", "/account/nonce"): self._nonce,
             ("POST", "/account/leverage"): self._leverage,
             ("GET", "/orders"): self._orders,
+            ("GET", "/lp"): self._nothing,
+            ("GET", "/transfer"): self._nothing,
             ("POST", "/orders"): self._place,
             ("POST", "/orders/cancel"): self._cancel,
         }
@@ -108,9 +119,16 @@ class VestRest:
         if handler is None:
             return json_answer({"detail": "Method Not Allowed"}, 405)
         try:
+            self._count(request, path)
             return json_answer(handler(request))
         except VestRefusal as refusal:
             return refusal_answer(refusal, self._venue.switches.errors)
+
+    def _count(self, request: HttpRequest, path: str) -> None:
+        switches = self._venue.switches
+        bucket = self._buckets[(request.method, path) not in REQUESTS]
+        if switches.requests_per_s and not bucket.take():
+            raise VestRefusal(switches.too_many_code)
 
     # Public.
 
@@ -172,6 +190,11 @@ class VestRest:
         venue.save()
         return {"symbol": market.symbol, "value": value}
 
+    def _nothing(self, request: HttpRequest) -> object:
+        """Lists that stay empty here: the pool of liquidity, and transfers."""
+        self._venue.sessions.check(request.headers)
+        return []
+
     def _orders(self, request: HttpRequest) -> object:
         self._venue.sessions.check(request.headers)
         return find_orders(self._venue, request.query)
@@ -184,6 +207,9 @@ class VestRest:
         order = read_order(body, venue.markets, venue.sessions, venue.wall_ms())
         if order.id in venue.orders:
             raise VestRefusal(3015)
+        halt = venue.halted(order.symbol)
+        if halt is not None and halt.args.get("code", 1148) == 1148:
+            raise VestRefusal(1148)
         venue.place(order)
         return {"id": order.id}
 

@@ -32,6 +32,13 @@ class VestSwitches:
     """Longest receive window; beyond it 1131. Source: ours, undocumented."""
     most_proof_days: int = 90
     """Longest life of a registration proof. Source: ours, undocumented."""
+    requests_per_s: int = 50
+    """Private requests, and as many public ones, answered in a second; 0 is no limit.
+    Source: ours, undocumented; public clients keep below 10."""
+    too_many_code: Literal[429, 1003] = 1003
+    """Code of what is refused above that; clients of the real venue have met both."""
+    tape_share: float = 0.1
+    """Chance of a stranger's trade at each new picture of a market."""
     premium_bps: Decimal = Decimal("0.8")
     """Risk premium on what a fill adds to the position, inside ``fees``, before its size."""
     premium_doubles_at: Decimal = Decimal(20_000)

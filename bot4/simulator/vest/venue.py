@@ -17,6 +17,7 @@ from bot4.simulator.setup import VenueSetup
 from bot4.simulator.venue import SimVenue
 from bot4.simulator.vest.digests import address_of, keccak256
 from bot4.simulator.vest.feed import keep_publishing
+from bot4.simulator.vest.health import liquidate_if_needed
 from bot4.simulator.vest.refusals import from_engine
 from bot4.simulator.vest.rest import VestRest
 from bot4.simulator.vest.sessions import Sessions, derived
@@ -27,6 +28,7 @@ from bot4.simulator.vest.ws import serve_socket
 CANCEL_SHARE: Final = 0.4
 """How long a cancel takes to land, as a share of an order's time. Source: ours."""
 BPS: Final = Decimal("0.0001")
+HALTED: Final = 3024
 
 
 class VestVenue(SimVenue):
@@ -89,7 +91,7 @@ class VestVenue(SimVenue):
         order.updated_ms = self.wall_ms()
         code = self._rejection(order)
         if code:
-            self._reject(order, code)
+            self.reject(order, code)
         elif order.kind == "LIMIT" and not self._triggered(order):
             self._wait_or_kill(order)
         else:
@@ -97,12 +99,14 @@ class VestVenue(SimVenue):
 
     def rest(self, order: SimOrder) -> None:
         """Trigger a resting LIMIT when the index has reached its price."""
+        if self.halted(order.symbol) is not None:
+            return
         if not self._triggered(order) or not self._within(order):
             return
         order.updated_ms = self.wall_ms()
         code = self._rejection(order)
         if code:
-            self._reject(order, code)
+            self.reject(order, code)
         else:
             self._fill(order)
 
@@ -135,6 +139,10 @@ class VestVenue(SimVenue):
         self.orders[order.id] = order
         self._book(order, self.quote(symbol, side, size))
 
+    def check_health(self) -> None:
+        """Liquidate when the value is below the maintenance margin."""
+        liquidate_if_needed(self)
+
     def expire_tokens(self, fault: Fault) -> None:
         """Make keys invalid now; ``which`` is api_key, listen_key, signer or all."""
         self.sessions.expire(str(fault.args.get("which", "all")))
@@ -143,9 +151,11 @@ class VestVenue(SimVenue):
     def _rejection(self, order: SimOrder) -> int:
         """Return the code the engine refuses an order with, 0 when it may trade.
 
-        The order of the checks: price, margin, reduce-only, leverage.
+        The order of the checks: halt, price, margin, reduce-only, leverage.
         """
         symbol, side, size = order.symbol, order.side, order.size
+        if self.halted(symbol) is not None:
+            return HALTED
         if "refuse" in order.extra:
             return int(order.extra["refuse"])
         # A LIMIT that waits for its trigger, or is killed, is not a failed price check.
@@ -185,7 +195,7 @@ class VestVenue(SimVenue):
 
     def _kill(self, order: SimOrder) -> None:
         if self.switches.limit_killed == "REJECTED":
-            self._reject(order, 3001)
+            self.reject(order, 3001)
         else:
             self._end(order, "CANCELLED")
 
@@ -198,7 +208,7 @@ class VestVenue(SimVenue):
         elif order.kind == "LIMIT":
             self._wait_or_kill(order)
         else:
-            self._reject(order, 3001)
+            self.reject(order, 3001)
 
     def _book(self, order: SimOrder, execution: Execution) -> None:
         # What the fill adds to the position pays a premium; closing does not.
@@ -229,7 +239,8 @@ class VestVenue(SimVenue):
         rate = switches.premium_bps * BPS * (1 + added / switches.premium_doubles_at)
         return added * rate
 
-    def _reject(self, order: SimOrder, code: int) -> None:
+    def reject(self, order: SimOrder, code: int) -> None:
+        """End an accepted order with a code, and tell."""
         order.reason = str(code)
         self._end(order, "REJECTED")
 

@@ -22,8 +22,22 @@ TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS cursor (journal TEXT, project TEXT, row INTEGER NOT NULL,"
     " PRIMARY KEY (journal, project)) STRICT, WITHOUT ROWID"
 )
+RESET: Final = "UPDATE cursor SET row = ?"
 WRITE: Final = "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)"
 READ: Final = "SELECT row FROM cursor WHERE journal = ? AND project = ?"
+
+
+def move_cursors(database: Database, row: int) -> None:
+    """The journal was written anew: every cursor over it stands here now."""
+    database.execute(TABLE)
+    database.execute(RESET, (row,))
+
+
+def lowest_cursor(database: Database) -> int | None:
+    """Return how far the rows have been sent everywhere; None when they are sent nowhere."""
+    database.execute(TABLE)
+    found = [int(row) for (row,) in database.execute("SELECT row FROM cursor")]
+    return min(found, default=None)
 
 
 class Rows(Protocol):

@@ -108,6 +108,14 @@ class ParadexCodec:
         path = f"/orderbook/{quote(symbol, safe='')}?depth={_BOOK_LEVELS}"
         return asking.public(path, "book", messages.read_book)
 
+    def state(self) -> Errand[str] | None:
+        """Ask for the system's state: weekdays 04:30 UTC it is maintained for minutes."""
+        return asking.public(
+            "/system/state",
+            "system state",
+            lambda value: rules.why_shut(read_text(as_row(value), "status")),
+        )
+
     def account(self, now_ms: int) -> Errand[Account]:
         """Ask for equity and margin; Paradex tells leverages market by market only."""
         return asking.get(self.session, "/account", "account", messages.read_account)

@@ -87,6 +87,21 @@ _REFUSALS: Final = frozenset(
 _HOPELESS: Final = _REFUSALS | {"SELF_TRADE"}
 
 
+_SHUT: Final = {
+    "maintenance": "it is under maintenance",
+    "cancel_only": "it only takes cancels",
+    "post_only": "it only takes orders that rest",
+}
+"""Source: Paradex API docs, system state and Maintenance, seen 2026-11."""
+
+
+def why_shut(status: str) -> str:
+    """Return why no order of ours would be taken in this state of the system, "" for ok."""
+    if status == "ok":
+        return ""
+    return _SHUT.get(status, "its system is in a state that this version does not know")
+
+
 def is_refusal(cancel_reason: str) -> bool:
     """Whether this cancel reason means that risk refused the order before it could trade."""
     return cancel_reason in _REFUSALS

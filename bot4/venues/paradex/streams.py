@@ -34,14 +34,14 @@ from bot4.venues.reading import (
 _JSON_SUFFIX: Final = "@15@50ms"
 """Levels and rate, required in JSON sessions, refused in SBE ones."""
 
-_TOKEN_REFUSED: Final = (40110, 40111, 40300)
+TOKEN_REFUSED: Final = (40110, 40111, 40300)
 """Malformed, invalid, absent. Source: Paradex API docs (OpenRPC 1.3), errors, seen 2026-08."""
 
 _CHANGES: Final = ("positions", "account", "balance_events", "tradebusts", "transfers")
 
 
-class _ParadexStream:
-    """What both connections share: requests and their answers."""
+class ParadexStream:
+    """What all connections share: the URL, and requests with their answers."""
 
     venue = PARADEX
 
@@ -64,7 +64,7 @@ class _ParadexStream:
         if "error" in message:
             error = message["error"]
             code = error.get("code") if isinstance(error, dict) else None
-            if code in _TOKEN_REFUSED:
+            if code in TOKEN_REFUSED:
                 self._token_refused()
             said = f" with {code}" if type(code) is int else ""
             raise Unreadable(f"a request was refused{said}")
@@ -77,7 +77,7 @@ class _ParadexStream:
         """The venue does not know our token."""
 
 
-class ParadexPublic(_ParadexStream):
+class ParadexPublic(ParadexStream):
     """The books of some markets. See ``bot4.ports.StreamCodec``."""
 
     def __init__(self, config: ParadexConfig, symbols: Iterable[str]) -> None:
@@ -124,7 +124,7 @@ class ParadexPublic(_ParadexStream):
         return (update,) if update.symbol in self._symbols else ()
 
 
-class ParadexPrivate(_ParadexStream):
+class ParadexPrivate(ParadexStream):
     """Our orders, fills, positions and account. See ``bot4.ports.StreamCodec``.
 
     Args:
@@ -136,6 +136,7 @@ class ParadexPrivate(_ParadexStream):
         super().__init__(codec.config)
         self._session = codec.session
         self._markets = sorted(set(symbols)) or ["ALL"]
+        self._busts = ["tradebusts"] if codec.config.tradebusts else []
 
     def hello(self) -> Sequence[str]:
         """Authenticate, then subscribe; once per connection.
@@ -146,7 +147,7 @@ class ParadexPrivate(_ParadexStream):
         if self._session.token is None:
             raise ProtocolViolation(PARADEX, "private stream: not signed in yet")
         channels = [f"{kind}.{m}" for m in self._markets for kind in ("orders", "fills")]
-        channels += ["positions", "account"]
+        channels += ["positions", "account", *self._busts]
         bearer = {"bearer": self._session.token.reveal()}
         return [
             request(1, "auth", bearer),

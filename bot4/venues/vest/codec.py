@@ -139,6 +139,10 @@ class VestCodec:
             Pool.PUBLIC,
         )
 
+    def state(self) -> Errand[str] | None:
+        """None: Vest tells it market by market."""
+        return None
+
     def account(self, now_ms: int) -> Errand[Account]:
         """Ask for equity, margin and leverages."""
         return self._get("/account?", now_ms, "account", messages.read_account)

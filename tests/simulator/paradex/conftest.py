@@ -219,6 +219,10 @@ class Rig:
 
     async def call(self, connection: Any, method: str, call_id: Any = 7, **params: Any) -> Any:
         """One JSON-RPC request; frames that come before the reply stay for ``event``."""
+        return await self.ask(connection, method, params, call_id)
+
+    async def ask(self, connection: Any, method: str, params: Any, call_id: Any = 7) -> Any:
+        """The same with parameters of any shape."""
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": call_id}
         await connection.send_message(json.dumps(request))
         waiting = self.inbox.setdefault(connection, deque())

@@ -198,7 +198,7 @@ async def test_a_falling_market_liquidates(autojump_clock, logged_in):
     await logged_in.landed(await logged_in.place(size="150"))
 
     logged_in.model.prices["ETH"] = Decimal(2850)
-    await trio.sleep(1)
+    await trio.sleep(6)  # The account is looked at every five seconds.
 
     page = (await logged_in.rest("GET", "/v1/fills")).body["results"]
     assert page[0]["fill_type"] == "LIQUIDATION"

@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from bot4.domain.order import Purpose, Side
+from bot4.domain.units import from_e8
 from bot4.ports import Refused, Retry
 from bot4.strategy.saga import State
 
@@ -39,7 +40,7 @@ async def test_both_intents_are_durable_in_one_commit_before_the_first_byte(
 
     assert len(seen) == 2
     for commits, durable in seen:
-        assert commits[0] == ["Planned", "Intended"]
+        assert commits[:1] == [["Planned", "Intended"]]
         assert durable[:2] == [True, True]
 
 
@@ -189,18 +190,24 @@ async def test_taking_back_is_priced_from_the_touch_and_widens_step_by_step(
 
 async def test_taking_back_follows_the_market(bench: Any, autojump_clock: Any, way: Any):
     bench.paradex.ways.append(way(FINAL, fills=D(0), lands=False))
-    bench.vest.ways.extend([way(), *[way(fills=D(0))] * 3])
+    bench.vest.ways.extend([way(), *[way(fills=D(0))] * 5])
+    touches = []
+
+    def look(kind: str, _act: Any) -> None:
+        if kind == "order":
+            touches.append(bench.judge.books.get(bench.pair.vest.key).book.bid)
+
+    bench.vest.before = look
     async with bench.running():
         bench.enter()
-        for _ in range(400):
+        while not bench.ledger.results:
             await trio.sleep(0.01)
-            bench.touch["vest"] = tuple(price - 10 for price in bench.touch["vest"])
-            if bench.ledger.results:
-                break
-        orders = bench.vest.orders(Purpose.UNWIND)
+            bench.touch["vest"] = tuple(price + 3 for price in bench.touch["vest"])
 
-    assert len(orders) == 4
-    assert orders[0].limit - orders[-1].limit > 200
+    orders = bench.vest.orders(Purpose.UNWIND)
+    assert len(orders) == 6
+    for order, touch, rung in zip(orders, touches[1:], (5, 15, 50, 150, 150, 150), strict=True):
+        assert bps(order.limit, from_e8(touch)) <= rung + 8
 
 
 async def test_taking_back_goes_on_from_the_last_book_when_the_feed_is_gone(

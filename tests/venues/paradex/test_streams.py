@@ -196,8 +196,16 @@ def test_the_private_greeting_authenticates_and_then_subscribes(private):
 
     assert (auth["id"], auth["method"], auth["params"]) == (1, "auth", {"bearer": "a.b-c_d"})
     channels = [request["params"]["channel"] for request in subscribes]
-    assert channels == ["orders.ALL", "fills.ALL", "positions", "account"]
-    assert [request["id"] for request in subscribes] == [2, 3, 4, 5]
+    assert channels == ["orders.ALL", "fills.ALL", "positions", "account", "tradebusts"]
+    assert [request["id"] for request in subscribes] == [2, 3, 4, 5, 6]
+
+
+def test_taken_back_trades_are_listened_for_by_switch(make_paradex, answer, now_ms):
+    deaf = make_paradex(ParadexConfig(tradebusts=False))
+    for errand in deaf.logins(now_ms):
+        errand.read(answer({"jwt_token": "a.b.c"}))
+
+    assert not any("tradebusts" in text for text in ParadexPrivate(deaf).hello())
 
 
 def test_orders_and_fills_can_be_had_market_by_market(paradex):

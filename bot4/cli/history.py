@@ -1,0 +1,162 @@
+"""The commands about what was traded, and about the database: each prints its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from bot4.cli.looking import look
+from bot4.config.load import load_config
+from bot4.config.options import (
+    DbOptions,
+    PnlOptions,
+    PositionsOptions,
+    TradesOptions,
+    VacuumOptions,
+)
+from bot4.errors import ExitCode
+from bot4.signals import Signals
+
+SHOWN: Final = 20
+"""Trades on a screen when nothing says how many."""
+
+
+async def positions(options: PositionsOptions, signals: Signals) -> int:
+    """Print what every open trade holds."""
+
+    async def work() -> int:
+        from bot4.report.tables import holding_record, holding_table, json_lines
+        from bot4.wiring.history import Source
+
+        source = Source(load_config(options.config, live_flag=True))
+        held = await source.holdings()
+        if options.as_json:
+            _print(json_lines(map(holding_record, held)))
+        else:
+            _print(holding_table(held) if held else ["nothing is held"])
+        return ExitCode.CLEAN
+
+    return await look(work, signals)
+
+
+async def trades(options: TradesOptions, signals: Signals) -> int:
+    """Print the account of every finished trade."""
+
+    async def work() -> int:
+        from bot4.report.tables import (
+            LATENCY,
+            TRADE,
+            csv_lines,
+            json_lines,
+            trade_record,
+            trade_table,
+        )
+        from bot4.wiring.history import Source
+
+        source = Source(load_config(options.config, live_flag=True))
+        for_program = options.as_csv or options.as_json
+        newest = None if for_program or options.since else SHOWN
+        since_ms = source.since_ms(options.since)
+        found = await source.trades(since_ms, options.pair, newest)
+        if options.as_csv:
+            _print(csv_lines(map(trade_record, found), (*TRADE, *LATENCY)))
+        elif options.as_json:
+            _print(json_lines(map(trade_record, found)))
+        else:
+            _print(trade_table(found) if found else ["no trade has ended"])
+            if newest is not None and len(found) == newest:
+                print(f"the last {newest}; --since 7d or --csv show more")
+        return ExitCode.CLEAN
+
+    return await look(work, signals)
+
+
+async def pnl(options: PnlOptions, signals: Signals) -> int:
+    """Print what was earned, by day, pair or direction."""
+
+    async def work() -> int:
+        from bot4.report.account import add_up
+        from bot4.report.tables import (
+            TOTALS,
+            csv_lines,
+            json_lines,
+            totals_record,
+            totals_table,
+        )
+        from bot4.wiring.history import Source
+
+        source = Source(load_config(options.config, live_flag=True))
+        since_ms = source.since_ms(options.since)
+        found = add_up(await source.days(since_ms, options.pair), options.by)
+        if options.as_csv:
+            _print(csv_lines(map(totals_record, found), TOTALS))
+        elif options.as_json:
+            _print(json_lines(map(totals_record, found)))
+        else:
+            _print(totals_table(found, options.by))
+        return ExitCode.CLEAN
+
+    return await look(work, signals)
+
+
+async def check(options: DbOptions, signals: Signals) -> int:
+    """Print what Supabase lacks, and the SQL that mends it."""
+
+    async def work() -> int:
+        from bot4.wiring.supabase import check as check_supabase
+
+        config = load_config(options.config, live_flag=True)
+        found = await check_supabase(config, options.config.parent)
+        if not found.faults:
+            print("Supabase has everything that this bot4 needs")
+            return ExitCode.CLEAN
+        _print(f"-- {fault}" for fault in found.faults)
+        print("-- run what follows in the SQL editor of the project, then check again\n")
+        print(found.sql)
+        return ExitCode.CONFIG
+
+    return await look(work, signals)
+
+
+async def vacuum(options: VacuumOptions, signals: Signals) -> int:
+    """Move old trades out of the journal."""
+
+    async def work() -> int:
+        from bot4.wiring.vacuum import vacuum as vacuum_journal
+
+        config = load_config(options.config, live_flag=True)
+        done = vacuum_journal(config, options.keep_days)
+        print(
+            f"{done.trades} trades moved to history.db; the journal has {done.rows_after} rows "
+            f"instead of {done.rows_before}, {_size(done.bytes_after)} instead of "
+            f"{_size(done.bytes_before)}"
+        )
+        return ExitCode.CLEAN
+
+    return await look(work, signals)
+
+
+async def release(options: DbOptions, signals: Signals) -> int:
+    """Give the account back for a machine that is gone."""
+
+    async def work() -> int:
+        from bot4.wiring.supabase import release as release_account
+
+        config = load_config(options.config, live_flag=True)
+        held = await release_account(config, options.config.parent)
+        if held is None:
+            print("nobody holds this account")
+        else:
+            print(f"{held.holder} no longer holds this account (last heard of {held.renewed_at})")
+        return ExitCode.CLEAN
+
+    return await look(work, signals)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:.1f} MB"

@@ -1,0 +1,223 @@
+"""Trades, totals and holdings as lines: a table for the eye, CSV and JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from bot4.domain.units import plain
+from bot4.report.account import Account, Totals, moment
+from bot4.report.holding import Holding
+
+TRADE: Final = (
+    "closed_at",
+    "trade_id",
+    "pair",
+    "direction",
+    "outcome",
+    "size",
+    "target_percent",
+    "detected_percent",
+    "entry_percent",
+    "exit_percent",
+    "entry_slippage_bps",
+    "exit_slippage_bps",
+    "gross_usdc",
+    "fees_usdc",
+    "funding_usdc",
+    "net_usdc",
+    "mended",
+    "naked_usd_s",
+    "naked_s",
+)
+LATENCY: Final = (
+    "decide_ms",
+    "sign_ms",
+    "journal_ms",
+    "send_ms",
+    "detected_to_sent_ms",
+    "sent_to_filled_ms",
+)
+TOTALS: Final = (
+    "name",
+    "trades",
+    "closed",
+    "won",
+    "gross_usdc",
+    "fees_usdc",
+    "funding_usdc",
+    "net_usdc",
+)
+NOTHING: Final = "-"
+
+
+def trade_record(one: Account) -> dict[str, Any]:
+    """Return a trade's account by name; numbers as plain text, absent ones as None."""
+    return {
+        "closed_at": one.closed_at.isoformat(timespec="milliseconds"),
+        "trade_id": one.trade_id,
+        "pair": one.pair,
+        "direction": one.direction,
+        "outcome": one.outcome,
+        "size": plain(one.size),
+        "target_percent": _text(one.target_percent),
+        "detected_percent": _text(one.detected_percent),
+        "entry_percent": _text(one.entry_percent),
+        "exit_percent": _text(one.exit_percent),
+        "entry_slippage_bps": _text(one.entry_slippage_bps),
+        "exit_slippage_bps": _text(one.exit_slippage_bps),
+        "gross_usdc": plain(one.gross),
+        "fees_usdc": plain(one.fees),
+        "funding_usdc": _text(one.funding),
+        "net_usdc": plain(one.net),
+        "mended": one.mended,
+        "naked_usd_s": plain(one.naked_usd_s),
+        "naked_s": plain(one.naked_s),
+        **{stage: one.latency_ms.get(stage) for stage in LATENCY},
+    }
+
+
+def totals_record(one: Totals) -> dict[str, Any]:
+    """Return totals by name; money as plain text."""
+    return {
+        "name": one.name,
+        "trades": one.trades,
+        "closed": one.closed,
+        "won": one.won,
+        "gross_usdc": plain(one.gross),
+        "fees_usdc": plain(one.fees),
+        "funding_usdc": plain(one.funding),
+        "net_usdc": plain(one.net),
+    }
+
+
+def holding_record(one: Holding) -> dict[str, Any]:
+    """Return what a trade holds, by name."""
+    return {
+        "trade_id": one.trade_id,
+        "pair": one.pair,
+        "state": one.state.value,
+        "net": plain(one.net),
+        "legs": [
+            {
+                "venue": half.venue,
+                "market": half.market,
+                "held": plain(half.held),
+                "price": _text(half.price),
+            }
+            for half in one.halves
+        ],
+        "detected_percent": plain(one.detected_percent),
+        "opened_at": moment(one.opened_ms).isoformat(timespec="milliseconds"),
+        "in_doubt": list(one.doubts),
+    }
+
+
+def json_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """One JSON object a line."""
+    return (json.dumps(record) for record in records)
+
+
+def csv_lines(records: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[str]:
+    """A line of names, then a line a record; what is absent is empty."""
+    for row in (columns, *([record[name] for name in columns] for record in records)):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow("" if cell is None else cell for cell in row)
+        yield text.getvalue()
+
+
+def trade_table(accounts: Iterable[Account]) -> list[str]:
+    """Return trades for the eye."""
+    head = ("closed (UTC)", "pair", "direction", "outcome", "size", "seen %", "entry %", "exit %")
+    more = ("slip bps", "fees", "funding", "net USDC", "naked s", "sent ms", "filled ms")
+    rows = [
+        (
+            f"{one.closed_at:%Y-%m-%d %H:%M:%S}",
+            one.pair,
+            one.direction,
+            one.outcome + ("*" if one.mended else ""),
+            plain(one.size),
+            _places(one.detected_percent, 3),
+            _places(one.entry_percent, 3),
+            _places(one.exit_percent, 3),
+            f"{_places(one.entry_slippage_bps, 1)}/{_places(one.exit_slippage_bps, 1)}",
+            _places(one.fees, 4),
+            _places(one.funding, 4),
+            _places(one.net, 4),
+            _places(one.naked_s, 2),
+            _stage(one, "detected_to_sent_ms"),
+            _stage(one, "sent_to_filled_ms"),
+        )
+        for one in accounts
+    ]
+    return _table((*head, *more), rows, left=4)
+
+
+def totals_table(totals: Iterable[Totals], by: str) -> list[str]:
+    """Return totals for the eye."""
+    head = (by, "trades", "closed", "won", "gross", "fees", "funding", "net USDC")
+    rows = [
+        (
+            one.name,
+            str(one.trades),
+            str(one.closed),
+            str(one.won),
+            _places(one.gross, 4),
+            _places(one.fees, 4),
+            _places(one.funding, 4),
+            _places(one.net, 4),
+        )
+        for one in totals
+    ]
+    return _table(head, rows, left=1)
+
+
+def holding_table(holdings: Iterable[Holding]) -> list[str]:
+    """Return what is held, for the eye."""
+    head = ("pair", "state", "bought at", "sold at", "opened (UTC)", "bought", "price", "sold")
+    rows = []
+    for one in holdings:
+        long, short = one.halves
+        rows.append(
+            (
+                one.pair,
+                one.state.value + (" ?" if one.doubts else ""),
+                long.venue,
+                short.venue,
+                f"{moment(one.opened_ms):%Y-%m-%d %H:%M:%S}",
+                plain(long.held),
+                _text(long.price) or NOTHING,
+                plain(short.held),
+                _text(short.price) or NOTHING,
+                plain(one.net),
+            )
+        )
+    return _table((*head, "price", "net"), rows, left=5)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if number < left else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def _stage(one: Account, name: str) -> str:
+    value = one.latency_ms.get(name)
+    return NOTHING if value is None else f"{float(value):.1f}"
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
+
+
+def _places(number: Decimal | None, places: int) -> str:
+    return NOTHING if number is None else f"{number:.{places}f}"

@@ -1,0 +1,59 @@
+"""Reading the journal without writing to it: some rows at a time, as they lie there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Final
+
+import attrs
+
+from bot4.ports import Database, Entry
+
+SPAN: Final = 500
+"""Rows looked at between two moments in which something else may run."""
+
+
+@attrs.frozen
+class RawRow:
+    """One row; its body is still text."""
+
+    row: int
+    wall_ms: int
+    kind: str
+    trade_id: str
+    client_order_id: str
+    body: str
+
+    def entry(self) -> Entry:
+        """Read the body."""
+        return Entry(
+            kind=self.kind,
+            trade_id=self.trade_id,
+            body=json.loads(self.body),
+            client_order_id=self.client_order_id,
+            row=self.row,
+            wall_ms=self.wall_ms,
+        )
+
+
+def read_span(
+    database: Database, after: int, until: int, kinds: Collection[str] = ()
+) -> list[RawRow]:
+    """Return the rows after one up to another, of some kinds only when named.
+
+    Raises:
+        JournalFault: the file cannot be read.
+    """
+    sql = "SELECT row, wall_ms, kind, trade_id, client_order_id, body FROM entry"
+    sql += " WHERE row > ? AND row <= ?"
+    if kinds:
+        sql += f" AND kind IN ({', '.join('?' * len(kinds))})"
+    return [RawRow(*row) for row in database.execute(f"{sql} ORDER BY row", (after, until, *kinds))]
+
+
+def last_row(database: Database) -> int:
+    """Return the number of the newest row, 0 when there is none. Raises as ``read_span``."""
+    return max(
+        (int(row) for (row,) in database.execute("SELECT max(row) FROM entry") if row), default=0
+    )

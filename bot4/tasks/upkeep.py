@@ -1,0 +1,112 @@
+"""Whether a venue takes orders at all, and whether its markets still are what we think."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Final
+
+import attrs
+import structlog
+import trio
+
+from bot4.domain.market import Market
+from bot4.domain.units import percent, plain
+from bot4.tasks.gate import Gate
+from bot4.tasks.gateway import Gateway
+
+log = structlog.get_logger()
+
+STATE_EVERY_S: Final = 10.0
+MARKETS_EVERY_S: Final = 3600.0
+AGAIN_S: Final = 60.0
+"""While a market of ours is closed or odd, the markets are read this often."""
+STEPS: Final = ("tick", "lot", "min_size", "min_notional")
+"""What a pair is built on: a change of these needs a new start."""
+
+
+@attrs.define
+class Upkeep:
+    """Asks what is due and tells the gate; ``markets`` is kept up to date where it may be.
+
+    Fees change under a running bot; steps do not: orders of a trade that is open were cut to the
+    old ones.
+    """
+
+    gateway: Gateway
+    gate: Gate
+    markets: MutableMapping[str, Market]
+    """By symbol: those we trade, as first read."""
+    _state_at: float = float("-inf")
+    _markets_at: float = attrs.field(factory=trio.current_time)
+    _odd: set[str] = attrs.field(factory=set)
+
+    async def run_due(self) -> None:
+        """Ask for the system's state and for the markets, where it is time.
+
+        Raises:
+            As ``Gateway.ask``; it is due again then.
+
+        Cancellation: waits for the question under way.
+        """
+        now = trio.current_time()
+        if now - self._state_at >= STATE_EVERY_S:
+            self._judge_state(await self.gateway.state())
+            self._state_at = now
+        if now - self._markets_at >= (AGAIN_S if self._odd else MARKETS_EVERY_S):
+            listed = {market.key.symbol: market for market in await self.gateway.markets()}
+            self._markets_at = now
+            for symbol in self.markets:
+                self.compare(symbol, listed.get(symbol))
+
+    def _judge_state(self, why: str) -> None:
+        name = f"{self.gateway.venue} state"
+        if why:
+            self.gate.block(name, f"{self.gateway.venue}: {why}", "wait: it is asked again")
+        else:
+            self.gate.clear(name)
+
+    def compare(self, symbol: str, read: Market | None) -> None:
+        """Take what the venue says of one market now; None is that it no longer lists it."""
+        known, name = self.markets[symbol], f"{self.gateway.venue} {symbol}"
+        odd = False
+        if read is None or not read.trading:
+            odd = True
+            why = f"{symbol} is no longer listed" if read is None else f"{symbol} is not trading"
+            self.gate.block(name, why, "wait, or remove the pair from bot4.yaml")
+        else:
+            self.gate.clear(name)
+        if read is not None:
+            changed = [step for step in STEPS if getattr(known, step) != getattr(read, step)]
+            if changed:
+                odd = True
+                steps = ", ".join(
+                    f"{step} {plain(getattr(known, step))} to {plain(getattr(read, step))}"
+                    for step in changed
+                )
+                why = f"{symbol} changed its steps: {steps}"
+                self.gate.block(f"{name} steps", why, "start the bot again: it reads the new ones")
+            else:
+                self.gate.clear(f"{name} steps")
+            self._take_rates(known, read)
+        (self._odd.add if odd else self._odd.discard)(symbol)
+
+    def _take_rates(self, known: Market, read: Market) -> None:
+        if known.taker_fee != read.taker_fee:
+            was, now = percent(known.taker_fee, 4), percent(read.taker_fee, 4)
+            log.warning(
+                "market.changed",
+                message=f"[VENUE] {known.key}: the taker fee is {now} now, was {was}",
+                venue=known.key.venue,
+                market=known.key.symbol,
+                taker_fee=now,
+                was=was,
+                why="the venue changed its fees, or our fee tier",
+                do="look whether spread_entry still pays",
+            )
+        self.markets[known.key.symbol] = attrs.evolve(
+            known,
+            taker_fee=read.taker_fee,
+            max_leverage=read.max_leverage,
+            price_band=read.price_band,
+            trading=read.trading,
+        )

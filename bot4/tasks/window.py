@@ -1,0 +1,99 @@
+"""Lets other commands read the journal of a running bot: it alone may open the file.
+
+One line of JSON is the question, ``{"after": 0, "kinds": ["Closed"]}``; the answer is a line a row,
+then ``{"last": N}``, the number of the newest row. Few rows are read at a time: nothing here may
+keep an order waiting.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+import attrs
+import trio
+
+from bot4.errors import JournalFault
+
+QUESTION_LIMIT: Final = 2000
+"""Bytes."""
+TALK_LIMIT_S: Final = 60.0
+SPAN: Final = 100
+"""Rows looked at in one go."""
+REST_S: Final = 0.001
+KINDS_LIMIT: Final = 20
+UNANSWERED: Final = (trio.BrokenResourceError, trio.ClosedResourceError, JournalFault)
+
+
+class Raw(Protocol):
+    """One row as it lies there."""
+
+    row: int
+    wall_ms: int
+    kind: str
+    trade_id: str
+    client_order_id: str
+    body: str
+
+
+class Rows(Protocol):
+    """What of the journal may be read."""
+
+    @property
+    def last_row(self) -> int:
+        """Number of the newest row."""
+
+    def span(self, after: int, until: int, kinds: Sequence[str]) -> Sequence[Any]:
+        """Return the ``Raw`` rows after one up to another, of some kinds when named."""
+
+
+@attrs.frozen
+class Window:
+    """Answers whoever asks on one listener."""
+
+    journal: Rows
+    listener: trio.SocketListener
+
+    async def keep(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Answer for ever. Cancellation: hangs up."""
+        task_status.started()
+        await trio.serve_listeners(self._talk, [self.listener])
+
+    async def _talk(self, stream: trio.SocketStream) -> None:
+        # Whoever asked sees that the last line is missing.
+        with trio.move_on_after(TALK_LIMIT_S), suppress(*UNANSWERED):
+            await self._answer(stream)
+        with trio.move_on_after(REST_S, shield=True):
+            await stream.aclose()
+
+    async def _answer(self, stream: trio.SocketStream) -> None:
+        question = await _question(stream)
+        if question is None:
+            return
+        after, kinds = question
+        last = self.journal.last_row
+        while after < last:
+            rows: Sequence[Raw] = self.journal.span(after, min(after + SPAN, last), kinds)
+            after += SPAN
+            for row in rows:
+                fields = (row.row, row.wall_ms, row.kind, row.trade_id, row.client_order_id)
+                await stream.send_all(json.dumps([*fields, row.body]).encode() + b"\n")
+            await trio.sleep(REST_S)
+        await stream.send_all(json.dumps({"last": last}).encode() + b"\n")
+
+
+async def _question(stream: trio.SocketStream) -> tuple[int, list[str]] | None:
+    raw = b""
+    while b"\n" not in raw:
+        more = await stream.receive_some(QUESTION_LIMIT)
+        raw += more
+        if not more or len(raw) > QUESTION_LIMIT:
+            return None
+    try:
+        asked = json.loads(raw)
+        after, kinds = int(asked.get("after", 0)), list(map(str, asked.get("kinds", ())))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return (after, kinds) if after >= 0 and len(kinds) <= KINDS_LIMIT else None

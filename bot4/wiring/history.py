@@ -1,0 +1,160 @@
+"""Reads what was traded: from the journal of a dead bot, or by asking the living one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from bot4.config.options import Since
+from bot4.config.schema import Config
+from bot4.domain.units import plain
+from bot4.errors import StartRefused
+from bot4.ports import World
+from bot4.report.account import Account, Day, Totals, account_of, days_of, moment
+from bot4.report.holding import Holding, holdings_of
+from bot4.storage.archive import Archive, ArchivedDay
+from bot4.storage.compaction import CLOSED
+from bot4.storage.reading import RawRow, last_row, read_span
+from bot4.transport.world import RealWorld
+from bot4.wiring.files import journal_file
+from bot4.wiring.window import ask_window, socket_file
+
+PLANNED: Final = "Planned"
+
+
+def archive_file(config: Config) -> Path:
+    """Trades that left the journal."""
+    return config.state_dir / "history.db"
+
+
+class Source:
+    """Rows of the journal, wherever they can be had."""
+
+    def __init__(self, config: Config, world: World | None = None) -> None:
+        self._config = config
+        self._world = world or RealWorld()
+
+    def since_ms(self, since: Since | None) -> int:
+        """Return the moment from which on is asked for."""
+        return 0 if since is None else since.begins_ms(self._world.wall_ms())
+
+    async def rows(self, after: int, kinds: Collection[str]) -> list[RawRow]:
+        """Return rows after one, of some kinds when named; none where there is no journal.
+
+        Raises:
+            StartRefused: a bot runs and cannot be asked.
+            JournalFault: the file cannot be read.
+
+        Cancellation: safe.
+        """
+        path = journal_file(self._config)
+        if not path.exists():
+            return []
+        if socket_file(self._config).exists():
+            # The file may be left by a bot that was killed: then the lock is free.
+            with suppress(StartRefused):
+                return await ask_window(self._config, after, kinds)
+        try:
+            database = self._world.open_database(path)
+        except StartRefused:
+            raise StartRefused(
+                "a bot is running and holds the journal, and it cannot be asked",
+                "stop it with Ctrl+C first, or ask again",
+            ) from None
+        try:
+            return read_span(database, after, last_row(database), kinds)
+        finally:
+            database.close()
+
+    async def holdings(self) -> list[Holding]:
+        """Return what is held now. Raises as ``rows``."""
+        begun: dict[str, int] = {}
+        for raw in await self.rows(0, (PLANNED, CLOSED)):
+            if raw.kind == PLANNED:
+                begun[raw.trade_id] = raw.row
+            else:
+                begun.pop(raw.trade_id, None)
+        if not begun:
+            return []
+        rows = await self.rows(min(begun.values()) - 1, ())
+        return holdings_of(raw.entry() for raw in rows if raw.trade_id in begun)
+
+    async def trades(
+        self, since_ms: int, pair: str | None, newest: int | None = None
+    ) -> list[Account]:
+        """Return finished trades, oldest first; the newest if so told. Raises as ``rows``."""
+        fresh = [
+            one
+            for one in accounts_of(await self.rows(0, (CLOSED,)))
+            if one.closed_ms >= since_ms and pair in (None, one.pair)
+        ]
+        if newest is not None and len(fresh) >= newest:
+            return fresh[-newest:]
+        here = {one.trade_id for one in fresh}
+        with _Opened(self._world, self._config) as archive:
+            old = [] if archive is None else archive.trades(since_ms, pair, newest)
+        known = [account_of(one.trade_id, one.body) for one in old if one.trade_id not in here]
+        both = [*known, *fresh]
+        return both if newest is None else both[-newest:]
+
+    async def days(self, since_ms: int, pair: str | None) -> list[Day]:
+        """Return what each day came to, from the day of a time on. Raises as ``rows``."""
+        since_day = moment(since_ms).date().isoformat()
+        fresh = [
+            one
+            for one in accounts_of(await self.rows(0, (CLOSED,)))
+            if one.day >= since_day and pair in (None, one.pair)
+        ]
+        with _Opened(self._world, self._config) as archive:
+            if archive is None:
+                return days_of(fresh)
+            new = [one for one in fresh if not archive.has(one.trade_id)]
+            return [*map(_day, archive.days(since_day, pair)), *days_of(new)]
+
+
+def accounts_of(rows: Iterable[RawRow]) -> list[Account]:
+    """Return the account that each closing row tells."""
+    return [account_of(raw.trade_id, raw.entry().body) for raw in rows]
+
+
+@attrs.define
+class _Opened:
+    """The archive while the block lasts; None where there is none."""
+
+    world: World
+    config: Config
+    archive: Archive | None = None
+
+    def __enter__(self) -> Archive | None:
+        path = archive_file(self.config)
+        if path.exists():
+            self.archive = Archive(self.world.open_database(path))
+        return self.archive
+
+    def __exit__(self, *_error: object) -> None:
+        if self.archive is not None:
+            self.archive.close()
+
+
+def _day(one: ArchivedDay) -> Day:
+    return Day(one.day, one.pair, one.long, one.short, read_totals(one.totals))
+
+
+def read_totals(texts: Mapping[str, Any]) -> Totals:
+    """Read totals as the archive keeps them."""
+    gross, fees, funding, net = (
+        Decimal(texts[name]) for name in ("gross", "fees", "funding", "net")
+    )
+    trades, closed, won = (int(texts[name]) for name in ("trades", "closed", "won"))
+    return Totals("", trades, closed, won, gross, fees, funding, net)
+
+
+def write_totals(totals: Totals) -> dict[str, str]:
+    """Write totals as plain texts."""
+    money = {name: plain(getattr(totals, name)) for name in ("gross", "fees", "funding", "net")}
+    return {**{name: str(getattr(totals, name)) for name in ("trades", "closed", "won")}, **money}

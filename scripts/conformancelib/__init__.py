@@ -1,0 +1,1 @@
+"""Clients written by others, run against the simulated venues, one printed line a step."""

@@ -1,0 +1,135 @@
+"""positions, trades, pnl and db: what is printed, and where."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import trio
+from localsupabase.story import Story
+
+from bot4.cli.history import check as check_database
+from bot4.cli.history import pnl as earned
+from bot4.cli.history import positions, trades, vacuum
+from bot4.cli.history import release as release_account
+from bot4.config.options import (
+    DbOptions,
+    PnlOptions,
+    PositionsOptions,
+    Since,
+    TradesOptions,
+    VacuumOptions,
+)
+from bot4.errors import ExitCode
+from bot4.signals import Signals
+from bot4.storage.journal import open_journal
+from bot4.transport.world import RealWorld
+
+PAIRS = "pairs:\n  - {name: BTC, vest: BTC-PERP, paradex: BTC-USD-PERP}\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "bot4.yaml"
+    path.write_text(f"mode: simulation\n{PAIRS}")
+    return path
+
+
+@pytest.fixture
+def journal(config: Path):
+    path = config.parent / "state" / "simulation" / "journal.db"
+    opened = open_journal(RealWorld(), path, mode="simulation", identity={})
+    for number in range(25):
+        one = Story(f"a-{number}", net=f"0.{number + 1:02d}", closed_ms=1_795_000_000_000 + number)
+        opened.append(one.whole(), durable=False)
+    opened.append(Story("z-1").opening(), durable=False)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def said(capsys):
+    async def run(command, options):
+        code = await command(options, Signals(clock=trio.current_time))
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err
+
+    return run
+
+
+async def test_a_screen_shows_the_last_trades_and_says_so(config, journal, said):
+    journal.close()
+    code, lines, err = await said(trades, TradesOptions(config))
+
+    assert code == ExitCode.CLEAN
+    assert len(lines) == 1 + 20 + 1
+    assert "--since 7d" in lines[-1]
+    assert err == ""
+
+
+async def test_a_program_gets_every_trade(config, journal, said):
+    journal.close()
+    _, lines, _ = await said(trades, TradesOptions(config, as_csv=True))
+    rows = list(csv.DictReader(lines))
+    assert [row["net_usdc"] for row in rows] == [
+        f"0.{number:02d}".rstrip("0") for number in range(1, 26)
+    ]
+
+    _, lines, _ = await said(trades, TradesOptions(config, pair="ETH", as_json=True))
+    assert lines == []
+    _, lines, _ = await said(trades, TradesOptions(config, since=Since(day_ms=0), as_json=True))
+    assert len(lines) == 25
+    assert json.loads(lines[0])["trade_id"] == "a-0"
+
+
+async def test_what_was_earned_is_the_sum_to_the_cent(config, journal, said):
+    journal.close()
+    _, lines, _ = await said(earned, PnlOptions(config, by="direction", as_json=True))
+
+    assert [json.loads(line)["net_usdc"] for line in lines] == ["3.25", "3.25"]
+    _, lines, _ = await said(earned, PnlOptions(config, as_csv=True))
+    assert lines[-1].startswith("total,25,25,25,")
+    _, lines, _ = await said(earned, PnlOptions(config))
+    assert lines[-1].startswith("total")
+
+
+async def test_what_is_held_is_shown(config, journal, said):
+    journal.close()
+    _, lines, _ = await said(positions, PositionsOptions(config))
+    assert len(lines) == 2
+    assert "hedged" in lines[1]
+
+    _, lines, _ = await said(positions, PositionsOptions(config, as_json=True))
+    assert json.loads(lines[0])["net"] == "0"
+
+
+async def test_beside_a_bot_that_cannot_be_asked_one_line_says_so(config, journal, said):
+    code, lines, err = await said(trades, TradesOptions(config))
+
+    assert code == ExitCode.REFUSED
+    assert lines == []
+    assert "a bot is running and holds the journal" in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_the_vacuum_says_what_it_moved(config, journal, said):
+    journal.close()
+    code, (line,), _ = await said(vacuum, VacuumOptions(config))
+
+    assert code == ExitCode.CLEAN
+    assert line.startswith("0 trades moved to history.db; the journal has 408 rows")
+
+
+@pytest.mark.parametrize("command", [check_database, release_account])
+async def test_without_keys_the_database_commands_say_what_to_do(
+    config, said, command, monkeypatch
+):
+    for name in ("SUPABASE_URL", "SUPABASE_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    code, lines, err = await said(command, DbOptions(config))
+
+    assert code in (ExitCode.CONFIG, ExitCode.REFUSED)
+    assert lines == []
+    assert "do" in json.loads(err.splitlines()[0])

@@ -1,0 +1,187 @@
+"""History read from a dead bot's files and from a living one's socket: the same answers."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+import trio
+from localsupabase.story import Story
+
+from bot4.errors import StartRefused
+from bot4.report.account import add_up
+from bot4.storage.journal import open_journal
+from bot4.transport.world import RealWorld
+from bot4.wiring.files import journal_file
+from bot4.wiring.history import Source, archive_file
+from bot4.wiring.universe import plain_config
+from bot4.wiring.vacuum import DAY_MS, vacuum
+from bot4.wiring.window import ask_window, open_window, socket_file
+
+
+class World(RealWorld):
+    now_ms = 1_795_000_009_000
+
+    def wall_ms(self):
+        return self.now_ms
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+def config(tmp_path):
+    return plain_config(tmp_path / "state", 1)
+
+
+@pytest.fixture
+def journal(config, world):
+    opened = open_journal(world, journal_file(config), mode="simulation", identity={})
+    yield opened
+    opened.close()
+
+
+def fill(journal, world, trades=3):
+    for number in range(trades):
+        one = Story(f"a-{number}", net=f"0.{number + 1}", closed_ms=world.now_ms)
+        journal.append(one.whole(), durable=False)
+        world.now_ms += DAY_MS
+    journal.append(Story("z-1").opening(), durable=False)
+
+
+async def said(source):
+    return (
+        [(one.trade_id, one.net) for one in await source.trades(0, None)],
+        [(one.name, one.trades, one.net) for one in add_up(await source.days(0, None), "pair")],
+        [(one.trade_id, one.net, one.state) for one in await source.holdings()],
+    )
+
+
+async def test_a_living_bot_answers_what_its_files_say_when_it_is_dead(config, journal, world):
+    fill(journal, world)
+    async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
+        await nursery.start(keep)
+        alive = await said(Source(config, world))
+        nursery.cancel_scope.cancel()
+    journal.close()
+
+    dead = await said(Source(config, world))
+    assert alive == dead
+    assert [name for name, _ in dead[0]] == ["a-0", "a-1", "a-2"]
+    assert [name for name, _, _ in dead[2]] == ["z-1"]
+    assert not socket_file(config).exists()
+
+
+async def test_the_socket_is_ours_alone_and_more_than_one_may_ask(config, journal, world):
+    fill(journal, world, trades=40)
+    async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
+        await nursery.start(keep)
+        assert socket_file(config).stat().st_mode & 0o777 == 0o600
+        answers = []
+
+        async def ask():
+            answers.append(len(await ask_window(config, 0, ("Closed",))))
+
+        async with trio.open_nursery() as asking:
+            for _ in range(5):
+                asking.start_soon(ask)
+        nursery.cancel_scope.cancel()
+
+    assert answers == [40] * 5
+
+
+@pytest.mark.parametrize("words", [b"what?\n", b"[1]\n", b'{"after": -1}\n', b"x" * 5000, b""])
+async def test_a_foolish_question_gets_no_answer_and_harms_nobody(config, journal, words):
+    from bot4.transport.unix import connect
+
+    async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
+        await nursery.start(keep)
+        async with await connect(socket_file(config)) as stream:
+            with trio.fail_after(5):
+                try:
+                    await stream.send_all(words)
+                    await stream.send_eof()
+                    assert await stream.receive_some(100) == b""
+                except trio.BrokenResourceError:
+                    pass
+        assert await ask_window(config, 0, ()) == []
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_bot_that_cannot_be_asked_is_said_in_one_line(config, journal, world):
+    with pytest.raises(StartRefused, match="a bot is running and holds the journal"):
+        await Source(config, world).trades(0, None)
+
+
+async def test_a_socket_left_by_a_killed_bot_is_no_obstacle(config, journal, world):
+    fill(journal, world)
+    journal.close()
+    from bot4.transport.unix import listen
+
+    listener = await listen(socket_file(config))
+    listener.socket.close()
+
+    assert len(await Source(config, world).trades(0, None)) == 3
+    await (await listen(socket_file(config))).aclose()
+
+
+async def test_a_path_too_long_for_a_socket_is_told_and_nothing_else_changes(
+    config, journal, tmp_path
+):
+    deep = attrs.evolve(config, state_dir=tmp_path / ("x" * 120))
+    deep.state_dir.mkdir()
+    async with open_window(deep, journal) as services:
+        assert services == ()
+
+
+async def test_without_a_journal_there_is_no_history(config, world):
+    assert await said(Source(config, world)) == ([], [("total", 0, 0)], [])
+
+
+async def test_after_the_vacuum_the_answers_are_the_same(config, journal, world):
+    fill(journal, world, trades=20)
+    journal.close()
+    source = Source(config, world)
+    before = await said(source)
+
+    done = vacuum(config, 7, world)
+
+    assert done.trades == 13
+    assert done.rows_after < done.rows_before
+    assert await said(source) == before
+    assert [one.trade_id for one in await source.trades(0, None, 3)] == ["a-17", "a-18", "a-19"]
+    assert [one.trade_id for one in await source.trades(0, "ETH")] == []
+    assert vacuum(config, 7, world).trades == 0
+
+
+async def test_a_crash_between_archive_and_journal_counts_every_trade_once(
+    config, journal, world, monkeypatch
+):
+    fill(journal, world, trades=10)
+    journal.close()
+    source = Source(config, world)
+    before = await said(source)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bot4.wiring.vacuum.compact", die)
+    with pytest.raises(KeyboardInterrupt):
+        vacuum(config, 2, world)
+    monkeypatch.undo()
+
+    assert archive_file(config).exists()
+    assert await said(source) == before
+    assert vacuum(config, 2, world).trades == 8
+    assert await said(source) == before
+
+
+def test_a_vacuum_beside_a_running_bot_is_refused(config, journal, world):
+    with pytest.raises(StartRefused, match="another process"):
+        vacuum(config, 7, world)
+
+
+def test_a_vacuum_of_nothing_is_refused(config, world):
+    with pytest.raises(StartRefused, match="no journal"):
+        vacuum(config, 7, world)
