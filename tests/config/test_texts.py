@@ -141,4 +141,4 @@ def test_a_number_is_only_what_reads_the_same_everywhere(text: str):
         return
     assert value == Decimal(text)
     assert float(text) == float(value)
-    assert str(StrategyConfig(spread_exit=value).spread_exit) == text.removeprefix("+")
+    assert f"{StrategyConfig(spread_exit=value).spread_exit:f}" == text.removeprefix("+")
