@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from operator import lt
+from operator import gt, lt
 
 import attrs
 
@@ -64,33 +64,48 @@ class BookUpdate:
 
 
 class _Side:
-    """Prices ascending with their sizes: bids are read backwards."""
+    """One side of a book: read as a ladder, changed as lists of rising prices."""
 
-    def __init__(self) -> None:
-        self.prices: list[int] = []
-        self.sizes: list[int] = []
+    def __init__(self, *, rising: bool) -> None:
+        self.ladder = Ladder((), ())
+        self._in_order = lt if rising else gt
+        self._step = 1 if rising else -1
+        self._prices: list[int] = []
+        self._sizes: list[int] = []
+        self._stale = False
+        """Whether the lists are behind the ladder: many venues never send a delta."""
 
     def replace(self, levels: Sequence[tuple[int, int]]) -> None:
         # Column by column, in C: a whole book is the longest frame there is.
-        prices, sizes = [price for price, _ in levels], [size for _, size in levels]
-        if prices and prices[0] > prices[-1]:
-            prices.reverse()
-            sizes.reverse()
-        if prices and (prices[0] <= 0 or min(sizes) <= 0 or not all(map(lt, prices, prices[1:]))):
-            prices, sizes = _mended(levels)
-        self.prices, self.sizes = prices, sizes
+        prices, sizes = zip(*levels, strict=True) if levels else ((), ())
+        if levels and (
+            prices[-1] <= 0
+            or prices[0] <= 0
+            or min(sizes) <= 0
+            or not all(map(self._in_order, prices, prices[1:]))
+        ):
+            prices, sizes = _mended(levels, self._step)
+        self.ladder, self._stale = Ladder(prices, sizes), True
 
     def apply(self, levels: Sequence[tuple[int, int]]) -> None:
+        if not levels:
+            return
+        if self._stale:
+            self._prices = list(self.ladder.prices[:: self._step])
+            self._sizes = list(self.ladder.sizes[:: self._step])
+            self._stale = False
+        prices, sizes = self._prices, self._sizes
         for price, size in levels:
-            at = bisect_left(self.prices, price)
-            known = at < len(self.prices) and self.prices[at] == price
+            at = bisect_left(prices, price)
+            known = at < len(prices) and prices[at] == price
             if size > 0 and known:
-                self.sizes[at] = size
+                sizes[at] = size
             elif size > 0:
-                self.prices.insert(at, price)
-                self.sizes.insert(at, size)
+                prices.insert(at, price)
+                sizes.insert(at, size)
             elif known:
-                del self.prices[at], self.sizes[at]
+                del prices[at], sizes[at]
+        self.ladder = Ladder(tuple(prices[:: self._step]), tuple(sizes[:: self._step]))
 
 
 def _check(levels: Sequence[tuple[int, int]]) -> None:
@@ -100,15 +115,17 @@ def _check(levels: Sequence[tuple[int, int]]) -> None:
             raise BadBook(msg)
 
 
-def _mended(levels: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+def _mended(
+    levels: Sequence[tuple[int, int]], step: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the columns of a whole side that has levels of size 0, or is in no order."""
     _check(levels)
-    kept = sorted(level for level in levels if level[1])
-    prices = [price for price, _ in kept]
+    kept = sorted(level for level in levels if level[1])[::step]
+    prices = tuple(price for price, _ in kept)
     if len(set(prices)) < len(prices):
         msg = "the same price twice"
         raise BadBook(msg)
-    return prices, [size for _, size in kept]
+    return prices, tuple(size for _, size in kept)
 
 
 class Keeper:
@@ -116,7 +133,7 @@ class Keeper:
 
     def __init__(self, key: MarketKey) -> None:
         self.key = key
-        self._bids, self._asks = _Side(), _Side()
+        self._bids, self._asks = _Side(rising=False), _Side(rising=True)
         self._sequence: int | None = None
 
     def apply(self, update: BookUpdate, received_at: float) -> Book | None:
@@ -142,22 +159,16 @@ class Keeper:
             self._bids.apply(update.bids)
             self._asks.apply(update.asks)
         self._sequence = update.sequence
-        if not self._bids.prices or not self._asks.prices:
+        bids, asks = self._bids.ladder, self._asks.ladder
+        if not bids.prices or not asks.prices:
             msg = "one side is empty"
             raise BadBook(msg)
-        if self._bids.prices[-1] >= self._asks.prices[0]:
+        if bids.prices[0] >= asks.prices[0]:
             msg = "crossed"
             raise BadBook(msg)
-        return Book(
-            key=self.key,
-            bids=Ladder(tuple(self._bids.prices[::-1]), tuple(self._bids.sizes[::-1])),
-            asks=Ladder(tuple(self._asks.prices), tuple(self._asks.sizes)),
-            sequence=update.sequence,
-            venue_time_ms=update.venue_time_ms,
-            received_at=received_at,
-        )
+        return Book(self.key, bids, asks, update.sequence, update.venue_time_ms, received_at)
 
     def wipe(self) -> None:
         """Forget everything: the next update must be a snapshot."""
-        self._bids, self._asks = _Side(), _Side()
+        self._bids, self._asks = _Side(rising=False), _Side(rising=True)
         self._sequence = None

@@ -31,6 +31,8 @@ POLL_S = 0.2
 SETTLE_S = 1.0
 """Between the two readings that prove a venue flat."""
 WINDOW_MS = 2000
+REST_LIMIT_S = 5.0
+"""How long a closing order may stay open at the venue. Source: ours."""
 
 
 @attrs.define
@@ -95,7 +97,11 @@ class Flattener:
             return not orders and not positions
         rung = RUNGS_BPS[min(attempt, len(RUNGS_BPS) - 1)]
         for position in positions:
-            await self._close(flat, markets[position.key.symbol], position, rung, attempt)
+            symbol = position.key.symbol
+            if symbol in markets:
+                await self._close(flat, markets[symbol], position, rung, attempt)
+            else:
+                flat.why = f"{symbol} is not listed any more: close it on the venue's page"
         return False
 
     async def _cancel(self) -> int:
@@ -149,11 +155,14 @@ class Flattener:
                 flat.closed[market.key.symbol] = known + filled
 
     async def _wait_end(self, order: Order) -> Decimal:
-        """Ask until the order ended, or its fence is past and the venue does not know it."""
-        missing = 0
+        """Ask until the order ended, or its fence is past and the venue does not know it.
+
+        One that rests is left to the next round, which cancels it first.
+        """
+        missing, until = 0, trio.current_time() + REST_LIMIT_S
         while True:
             report, venue_now_ms = await self.gateway.find(order)
-            if report is not None and report.state.terminal:
+            if report is not None and (report.state.terminal or trio.current_time() > until):
                 return report.filled or Decimal(0)
             if report is None and venue_now_ms > order.fence_ms + 1000 * SETTLE_S:
                 missing += 1

@@ -36,8 +36,9 @@ class Upkeep:
     gate: Gate
     markets: MutableMapping[str, Market]
     """By symbol: those we trade, as first read."""
+    markets_at: float = attrs.field(factory=trio.current_time)
+    """Trio time when they were read last."""
     _state_at: float = float("-inf")
-    _markets_at: float = attrs.field(factory=trio.current_time)
     _odd: set[str] = attrs.field(factory=set)
 
     async def run_due(self) -> None:
@@ -52,9 +53,9 @@ class Upkeep:
         if now - self._state_at >= STATE_EVERY_S:
             self._judge_state(await self.gateway.state())
             self._state_at = now
-        if now - self._markets_at >= (AGAIN_S if self._odd else MARKETS_EVERY_S):
+        if now - self.markets_at >= (AGAIN_S if self._odd else MARKETS_EVERY_S):
             listed = {market.key.symbol: market for market in await self.gateway.markets()}
-            self._markets_at = now
+            self.markets_at = now
             for symbol in self.markets:
                 self.compare(symbol, listed.get(symbol))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket as stdlib
 import stat
 from pathlib import Path
 from typing import Final
@@ -22,12 +23,15 @@ async def listen(path: Path) -> trio.SocketListener:
         OSError: the file cannot be made; its path may be too long for a socket.
     """
     _remove_left(path)
-    socket = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
+    # Bound as a plain socket: Trio would bind a file in a thread, and under a mock clock a thread
+    # looks like idleness.
+    plain = stdlib.socket(stdlib.AF_UNIX, stdlib.SOCK_STREAM)
+    socket = trio.socket.from_stdlib_socket(plain)
     try:
         # The folder is closed to others; the file is too, before anybody can find it.
         mask = os.umask(0o777 & ~PRIVATE)
         try:
-            await socket.bind(str(path))
+            plain.bind(str(path))
         finally:
             os.umask(mask)
         socket.listen(WAITING)

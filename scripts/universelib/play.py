@@ -7,6 +7,8 @@ import json
 import shutil
 import signal
 from collections.abc import Callable, Mapping, MutableMapping
+from heapq import heappush
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -70,14 +72,8 @@ class _Log:
 
 
 def play(seed: int, seconds: float, *, calm: bool = False) -> Result:
-    """Run one universe to its end, in this process.
-
-    The scheduler is seeded: Trio's own switch for deterministic scheduling, private, pinned.
-    """
-    from trio._core import _run
-
-    _run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc] # noqa: SLF001
-    _run._r.seed(seed)  # noqa: SLF001
+    """Run one universe to its end, in this process."""
+    seed_trio(seed)
     log = _Log()
     structlog.configure(processors=[log], cache_logger_on_first_use=False)
     with TemporaryDirectory() as folder:
@@ -101,6 +97,25 @@ def play(seed: int, seconds: float, *, calm: bool = False) -> Result:
         net_usdc=sum(float(line["net_usdc"]) for line in booked),
         trace=log.trace,
     )
+
+
+def seed_trio(seed: int) -> None:
+    """Make Trio's scheduler a function of the seed: private names of a pinned version.
+
+    Tasks of one batch are shuffled by a seeded random, and deadlines that fall together fire in
+    the order in which they were set, where Trio goes by the address of the scope.
+    """
+    from trio._core import _run
+
+    _run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc] # noqa: SLF001
+    _run._r.seed(seed)  # noqa: SLF001
+    order = count()
+
+    def add(deadlines: Any, deadline: float, scope: Any) -> None:
+        heappush(deadlines._heap, (deadline, next(order), scope))  # noqa: SLF001
+        deadlines._active += 1  # noqa: SLF001
+
+    _run.Deadlines.add = add  # type: ignore[method-assign]
 
 
 async def _universe(

@@ -133,6 +133,11 @@ class Venue:
     book_now: BookUpdate | None = None
     filled: Callable[[Order], list[Fill]] = lambda _order: []
     """Answers questions for an order's fills."""
+    shut: str = ""
+    """Why it takes no orders."""
+    leverages: tuple[tuple[str, int], ...] = ()
+    lists: list[Market] | None = None
+    """The markets it names; its own when None."""
     fee: Decimal = D(1)
     """Quote currency per unit filled."""
     clock_ahead_ms: int = 0
@@ -263,15 +268,22 @@ class Venue:
         return self._errand("clock", lambda: self.world.wall_ms() + self.clock_ahead_ms)
 
     def markets(self) -> Errand[Sequence[Market]]:
-        return self._errand("markets", lambda: [self.market])
+        return self._errand("markets", lambda: [self.market] if self.lists is None else self.lists)
+
+    def state(self) -> Errand[str]:
+        return self._errand("state", lambda: self.shut)
 
     def account(self, now_ms: int) -> Errand[Account]:
-        return self._errand("account", lambda: Account(self.venue, D(1000), D(1000), D(0)))
+        return self._errand(
+            "account", lambda: Account(self.venue, D(1000), D(1000), D(0), self.leverages)
+        )
 
     def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
-        return self._errand(
-            "positions", lambda: [Position(self.market.key, self.position, D(83000))]
-        )
+        def look() -> list[Position]:
+            held = Position(self.market.key, self.position, D(83000))
+            return [held] if held.size else []
+
+        return self._errand("positions", look)
 
     def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
         return self._errand("leverage", lambda: None)

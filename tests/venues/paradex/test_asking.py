@@ -121,3 +121,26 @@ def test_a_refused_token_ends_the_session_but_not_the_one_after_it(paradex, answ
         late.read(answer(body, 401))
     assert paradex.login_due_ms() > 0
     assert len(paradex.session.secrets()) == 1
+
+
+def test_the_system_s_state_is_asked_for_and_read(paradex, answer):
+    errand = paradex.state()
+
+    assert (errand.request.method, errand.request.path) == ("GET", "/system/state")
+    assert errand.pool is Pool.PUBLIC
+    assert errand.read(answer({"status": "ok"})) == ""
+    assert "cancels" in errand.read(answer({"status": "cancel_only"}))
+    with pytest.raises(ProtocolViolation):
+        errand.read(answer({"status": 7}))
+
+
+def test_an_order_that_rests_is_good_till_cancelled_and_signed_alike(
+    paradex, paradex_order, now_ms
+):
+    _, immediate = paradex.sign(paradex_order, now_ms, 2000)
+    signed, resting = paradex.sign_resting(paradex_order, now_ms, 2000)
+
+    bodies = [json.loads(errand.request.body) for errand in (immediate, resting)]
+    assert [body.pop("instruction") for body in bodies] == ["IOC", "GTC"]
+    assert bodies[0] == bodies[1]
+    assert (signed.signed_ms, signed.window_ms) == (now_ms, 2000)

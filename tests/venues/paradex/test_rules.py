@@ -62,3 +62,18 @@ def test_only_planned_orders_may_wait_the_retail_bump(paradex_order, purpose):
     urgent = rules.is_urgent(attrs.evolve(paradex_order, purpose=purpose))
 
     assert urgent == (purpose not in {Purpose.ENTER, Purpose.EXIT})
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("maintenance", "maintenance"),
+        ("cancel_only", "only takes cancels"),
+        ("post_only", "only takes orders that rest"),
+        ("asleep", "does not know"),
+        ("", "does not know"),
+    ],
+)
+def test_every_state_but_ok_says_why_nothing_opens(status: str, words: str):
+    assert rules.why_shut("ok") == ""
+    assert words in rules.why_shut(status)

@@ -114,3 +114,11 @@ def test_open_orders_are_those_that_wait(vest, answer, now_ms):
     assert errand.request.path == f"/orders?status=NEW&time={now_ms}"
     (report,) = errand.read(answer([FILLED | {"status": "NEW"}]))
     assert report.state is OrderState.ACCEPTED
+
+
+def test_an_order_that_rests_is_a_limit_good_till_cancelled(vest, vest_order, now_ms):
+    _, resting = vest.sign_resting(vest_order, now_ms, 2000)
+
+    body = json.loads(resting.request.body)["order"]
+    assert (body["orderType"], body["timeInForce"]) == ("LIMIT", "GTC")
+    assert vest.state() is None
