@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -104,6 +105,9 @@ async def open_mirror(
             batch=config.mirror.batch,
             every_s=float(config.mirror.every_s),
         )
+        # What was just loaded stays for ever: the collector of garbage would stop an entry for it.
+        gc.collect()
+        gc.freeze()
         yield (keeper.keep,)
     finally:
         await _end(store, lease)

@@ -36,6 +36,7 @@ async def figures(folder: Path, *, quick: bool) -> list[Figure]:
                 for number in range(rounds):
                     place = folder / f"mirror{number}"
                     await _trade(place / "without", gateway, samples, (OFF,), wanted)
+                    stack.sql("truncate public.instances cascade")  # another account each time
                     await _trade(place / "with", gateway, samples, WEATHERS, wanted)
     except Unavailable as reason:
         raise RuntimeError(str(reason)) from None

@@ -123,7 +123,7 @@ async def _streams(report: Report, stream: Any, api: Any, venue: Venue) -> None:
         numbers = [_sequence(frame) for frame in heard[book]]
         check.same("sequence", numbers, list(range(numbers[0], numbers[0] + len(numbers))))
     with report.step("order.create and its events") as check:
-        await stream.cancel_on_disconnect(True)
+        await stream.cancel_on_disconnect(True)  # noqa: FBT003 - the client's own signature
         best = D(api.fetch_orderbook(MARKET)["bids"][0][0])
         order = _order(OrderSide.Sell, (best * D("0.998")).quantize(D("0.1")), "IOC", "")
         order.client_id = f"sdk-ws-{order.created_at}"

@@ -115,7 +115,7 @@ def seed_trio(seed: int) -> None:
         heappush(deadlines._heap, (deadline, next(order), scope))  # noqa: SLF001
         deadlines._active += 1  # noqa: SLF001
 
-    _run.Deadlines.add = add  # type: ignore[method-assign]
+    _run.Deadlines.add = add  # type: ignore[assignment]
 
 
 async def _universe(

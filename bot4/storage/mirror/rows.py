@@ -29,28 +29,30 @@ def rows_of(told: Iterable[Told], account: str, journal: str) -> dict[str, list[
         account: its key.
         journal: its name.
     """
-    tables: dict[str, dict[str, Row]] = {name: {} for name in ORDER}
-
-    def put(table: str, row: Row) -> None:
-        tables[table].setdefault(row["id"], {}).update(row)
-
+    tables: dict[str, list[Row]] = {name: [] for name in ORDER}
+    stories: dict[str, Story] = {}
+    orders: dict[tuple[str, str], None] = {}
     for one in told:
-        put("events", _event(one, account, journal))
-        story = one.story
-        if story is None:
+        tables["events"].append(_event(one, account, journal))
+        if one.story is None:
             continue
-        trade_key = key("trade", account, story.trade.plan.trade_id)
-        put("trades", _trade(story, account, trade_key))
-        put("positions", _position(story, account, trade_key))
-        for leg in _legs(story, account, trade_key):
-            put("legs", leg)
-        for name in one.orders:
-            put("orders", _order(story, account, trade_key, name))
-        for fill in one.fills:
-            put("fills", _fill(story, account, trade_key, fill))
+        name = one.entry.trade_id
+        stories[name] = one.story
+        orders.update(dict.fromkeys((name, order) for order in one.orders))
+        trade_key = key("trade", account, name)
+        tables["fills"] += [_fill(one.story, account, trade_key, fill) for fill in one.fills]
         if one.purpose is not None:
-            put("decisions", _decision(one, story, account))
-    return {name: list(rows.values()) for name, rows in tables.items() if rows}
+            tables["decisions"].append(_decision(one, one.story, account))
+    # Once for each, when all of them were read: a story is as it stands at the end.
+    for name, story in stories.items():
+        trade_key = key("trade", account, name)
+        tables["trades"].append(_trade(story, account, trade_key))
+        tables["positions"].append(_position(story, account, trade_key))
+        tables["legs"] += _legs(story, account, trade_key)
+    for name, order in orders:
+        trade_key = key("trade", account, name)
+        tables["orders"].append(_order(stories[name], account, trade_key, order))
+    return {name: rows for name, rows in tables.items() if rows}
 
 
 def hold_row(account: str, pair: str, at_ms: int, reason: str, target: Decimal) -> Row:

@@ -1,0 +1,198 @@
+"""A pair's eyes: what is put before the strategy is what is seen, held and allowed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from bot4.domain.position import Account
+from bot4.strategy.complete_or_unwind import Complete, Unwind
+from bot4.strategy.decision import Enter, Exit, Hold, Reason
+from bot4.strategy.risk import Attempt
+from bot4.strategy.saga import State, excess
+from bot4.tasks.holdings import filled_price
+
+D = Decimal
+SIZE = D("0.0030")
+DAY_MS = 86_400_000
+
+
+async def seen(bench: Any, seconds: float = 2.0) -> Any:
+    """Look at a steady picture for a while; return the last decision that was not a hold."""
+    found = None
+    for _ in range(round(seconds * 10)):
+        bench.post_books()
+        if bench.judge.look():
+            found = bench.judge.take() or found
+        await trio.sleep(0.1)
+    return found or bench.judge.decision
+
+
+async def test_a_gap_that_lasts_is_entered(bench: Any, autojump_clock: Any):
+    decision = await seen(bench)
+
+    assert isinstance(decision, Enter)
+    assert decision.long == "vest"
+    assert decision.short_limit / decision.long_limit - 1 >= D("0.0018")
+
+
+async def test_a_decision_is_given_once(bench: Any, autojump_clock: Any):
+    bench.judge.decision = bench.decision()
+
+    assert isinstance(bench.judge.take(), Enter)
+    assert bench.judge.take() is None
+
+
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_without_both_books_nothing_is_decided(bench: Any, autojump_clock: Any, venue: str):
+    bench.blind.add(venue)
+    decision = await seen(bench)
+
+    assert decision == Hold(Reason.NO_BOOK, decision.detail)
+
+
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_a_book_that_grows_old_is_not_decided_on(bench: Any, autojump_clock: Any, venue: str):
+    bench.post_books()
+    bench.blind.add(venue)
+    await trio.sleep(4)
+    decision = await seen(bench, 0.2)
+
+    assert isinstance(decision, Hold)
+    assert decision.reason in (Reason.PARADEX_STALE, Reason.VEST_STALE, Reason.VEST_SILENT)
+
+
+async def test_a_reason_at_the_gate_holds_the_entry_and_is_said_now_and_then(
+    bench: Any, autojump_clock: Any, lines: Any
+):
+    bench.gate.block("exposure", "a stranger holds 1 BTC", "flatten")
+    decision = await seen(bench, 25)
+
+    assert decision == Hold(Reason.UNEXPLAINED, "a stranger holds 1 BTC")
+    held = [line for line in lines if line["event"] == "entry.held"]
+    assert len(held) == 3
+    assert "stranger" in held[0]["message"]
+
+
+async def test_a_day_that_lost_too_much_opens_nothing_until_the_next(
+    bench: Any, autojump_clock: Any
+):
+    now_ms = bench.world.wall_ms()
+    lost = {"net_usdc": "-60", "closed_ms": now_ms}
+    bench.ledger.results.append({"net_usdc": "5", "closed_ms": now_ms - 2 * DAY_MS})
+    bench.ledger.results.append(lost)
+    assert (await seen(bench)).reason is Reason.DAILY_LOSS
+
+    bench.ledger.results.append({"net_usdc": "40", "closed_ms": now_ms})
+    assert isinstance(await seen(bench), Enter)
+
+    bench.ledger.results[:] = [{**lost, "closed_ms": now_ms - DAY_MS}]
+    assert isinstance(await seen(bench), Enter)
+
+
+async def test_a_failed_attempt_is_followed_by_a_pause(bench: Any, autojump_clock: Any):
+    bench.judge.attempted(Attempt(trio.current_time(), failed=True))
+    assert (await seen(bench)).reason is Reason.COOLDOWN
+    await trio.sleep(30)
+
+    assert isinstance(await seen(bench), Enter)
+
+
+async def test_a_small_account_is_not_stretched(bench: Any, autojump_clock: Any):
+    bench.accounts.post("vest", Account("vest", D(20), D(20), D(0)), (), 0.0)
+    decision = await seen(bench)
+
+    assert isinstance(decision, Enter)
+    assert decision.size * 83000 <= 60
+
+
+async def test_a_pair_in_between_is_not_judged_and_a_naked_one_wakes_its_task(
+    bench: Any, autojump_clock: Any, refused: Any
+):
+    bench.paradex.ways.append(refused)
+    bench.enter()
+    assert not bench.judge.look()
+    assert bench.judge.decision is None
+    async with trio.open_nursery() as nursery:
+        for gateway in bench.gateways.values():
+            await nursery.start(gateway.run)
+        await bench.until(lambda: bench.desk.trade.state is State.MENDING)
+        assert bench.judge.look()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_held_pair_is_left_when_the_gap_is_gone(bench: Any, autojump_clock: Any):
+    async with bench.running():
+        bench.enter()
+        await bench.until(lambda: bench.desk.trade.state is State.HEDGED)
+        trade = bench.desk.trade
+        assert isinstance(bench.judge.forced(trade, "stop"), Exit)
+        assert bench.judge.realised_entry(trade) == (
+            filled_price(trade, "paradex") / filled_price(trade, "vest") - 1
+        )
+
+
+async def test_without_a_price_the_realised_spread_is_unknown(
+    bench: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    trade = bench.ledger.begin(plan, (make_order("1", "vest"), make_order("2", "paradex")))
+    assert bench.judge.realised_entry(trade) is None
+
+    legs = tuple(attrs.evolve(leg, reported=SIZE) for leg in trade.legs)
+    assert filled_price(attrs.evolve(trade, legs=legs), "vest") is None
+
+
+@pytest.mark.parametrize(
+    ("bid", "choice"), [("83190", Complete), ("83020", Unwind)], ids=["gap lives", "gap gone"]
+)
+async def test_what_is_cheaper_now_is_chosen(
+    bench: Any, plan: Any, make_order: Any, autojump_clock: Any, bid: str, choice: type
+):
+    bench.touch["paradex"] = (D(bid), D(bid) + D("0.1"))
+    bench.post_books()
+    trade = bench.ledger.begin(plan, (make_order("1", "vest"), make_order("2", "paradex")))
+    legs = (attrs.evolve(trade.legs[0], reported=SIZE, average_price=D(83001)), trade.legs[1])
+    trade = attrs.evolve(trade, legs=legs, first_fill_s=trio.current_time())
+    found = bench.judge.choose(trade, excess(trade), 5, may_complete=True)
+
+    assert isinstance(found, choice)
+    assert isinstance(bench.judge.choose(trade, excess(trade), 5, may_complete=False), Unwind)
+
+
+async def test_nothing_is_completed_on_an_old_picture(
+    bench: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    bench.post_books()
+    await trio.sleep(1.2)
+    trade = bench.ledger.begin(plan, (make_order("1", "vest"), make_order("2", "paradex")))
+    legs = (attrs.evolve(trade.legs[0], reported=SIZE, average_price=D(83001)), trade.legs[1])
+    trade = attrs.evolve(trade, legs=legs, first_fill_s=trio.current_time())
+
+    assert isinstance(bench.judge.choose(trade, excess(trade), 5, may_complete=True), Unwind)
+
+
+async def test_dust_is_what_no_venue_would_trade(bench: Any):
+    # Paradex trades ten dollars, 0.00013 BTC; Vest a lot of 0.0001.
+    assert bench.judge.dust(D(83000)) == D("0.00013")
+    assert bench.judge.dust(D(10_000_000)) == D("0.0001")
+    assert bench.judge.whole_lots("vest", D("0.00099")) == D("0.0009")
+
+
+async def test_spreads_are_said_now_and_then_and_thin_books_are_not(
+    bench: Any, autojump_clock: Any, lines: Any
+):
+    await seen(bench, 9.9)
+    said = [line for line in lines if line["event"] == "spread.seen"]
+    assert len(said) == 5
+    assert said[0]["long_vest_percent"] == "0.2398%"
+
+    lines.clear()
+    bench.judge.rules = attrs.evolve(
+        bench.judge.rules, size=attrs.evolve(bench.judge.rules.size, notional=D(10) ** 9)
+    )
+    await seen(bench, 5)
+    assert [line for line in lines if line["event"] == "spread.seen"] == []
