@@ -143,7 +143,7 @@ PARADEX: Final[Mapping[str, Rule]] = {
 
 MIRROR: Final[Mapping[str, Rule]] = {
     "enabled": Choice(["auto", "on", "off"]),
-    "batch": _count(1, 500, "100"),
+    "batch": _count(1, 500, "50"),
     "every_s": Number("0.05", "60", "a number of seconds", "1"),
     "lease_ttl_s": Whole(10, 86_400, "a whole number of seconds", "7200"),
 }

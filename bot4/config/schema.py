@@ -197,7 +197,7 @@ class MirrorConfig:
 
     enabled: str = "auto"
     """auto: when there are keys for it, not in simulation; on: in simulation too; off."""
-    batch: int = 100
+    batch: int = 50
     """Journal rows sent at once."""
     every_s: Decimal = D(1)
     """How often the journal is looked at."""

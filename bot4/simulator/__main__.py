@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--profile", default="demo")
     parser.add_argument("--bases", default="BTC,ETH,SOL", help="comma list")
     parser.add_argument("--latency-scale", type=float, default=1.0)
+    parser.add_argument("--collateral", type=Decimal, default=Options().collateral, help="USDC")
     parser.add_argument("--state-dir", type=Path, default=Path("state/simulation"))
     parser.add_argument("--fresh", action="store_true", help="forget the saved world")
     parser.add_argument(
@@ -36,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         seed=args.seed,
         profile=args.profile,
         bases=tuple(args.bases.split(",")),
+        collateral=args.collateral,
         latency_scale=args.latency_scale,
         vest=switches["vest"],
         paradex=switches["paradex"],

@@ -14,7 +14,7 @@ PRIVATE: Final = 0o600
 WAITING: Final = 8
 
 
-async def listen(path: Path) -> trio.SocketListener:
+def listen(path: Path) -> trio.SocketListener:
     """Make the file and listen on it; one that a dead process left is replaced.
 
     Only whoever owns the state folder's lock may call it.

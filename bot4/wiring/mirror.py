@@ -110,7 +110,7 @@ async def open_mirror(
         gc.freeze()
         yield (keeper.keep,)
     finally:
-        await _end(store, lease)
+        await _end(store, lease)  # noqa: ASYNC102 - bounded inside
         cursor.close()
 
 

@@ -184,7 +184,7 @@ async def open_venue(
     try:
         yield VenueParts(gateway, session, public, private, hang_up, order_line)
     finally:
-        await hang_up()
+        await hang_up()  # noqa: ASYNC102 - bounded inside
 
 
 PRIVATE_SILENCE_S = 75.0

@@ -38,7 +38,7 @@ async def open_window(config: Config, journal: SqliteJournal) -> AsyncIterator[S
     """
     path = socket_file(config)
     try:
-        listener = await listen(path)
+        listener = listen(path)
     except OSError as error:
         log.warning(
             "window.missing",

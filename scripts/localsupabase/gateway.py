@@ -176,7 +176,8 @@ async def open_gateway(stack: Stack, folder: Path) -> AsyncIterator[Gateway]:
         plain = await trio.open_tcp_listeners(0, host="127.0.0.1")
         listeners = [trio.SSLListener(listener, context) for listener in plain]
         gateway.url = f"https://127.0.0.1:{plain[0].socket.getsockname()[1]}"
-        serving.start_soon(trio.serve_listeners, gateway.serve, listeners)
+        # The listeners listen already.
+        serving.start_soon(trio.serve_listeners, gateway.serve, listeners)  # noqa: ASYNC113
         yield gateway
         serving.cancel_scope.cancel(reason="the test is over")
 

@@ -36,7 +36,7 @@ async def test_everything_works_and_is_said(play: Any, autojump_clock: Any):
 
         assert code == 0
         assert [step.name for step in steps.values() if not step.ok] == []
-        assert len(steps) == 16
+        assert len(steps) == 18
         assert "BTC-PERP: tick 0.01, lot 0.0001" in steps["vest", "markets"].said
         assert "taker fee 0.0450%" in steps["paradex", "markets"].said
         for venue in VENUES:

@@ -48,17 +48,22 @@ async def test_an_order_whose_news_never_come_is_asked_about_within_the_budget(
         run.clean()
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [{"kind": "http_error", "status": 503, "count": 14}, {"kind": "lose_answer", "count": 4}],
+    ids=["refused", "unanswered"],
+)
 @pytest.mark.parametrize("venue", VENUES)
 async def test_questions_that_fail_for_long_prove_nothing(
-    play: Any, autojump_clock: Any, venue: str
+    play: Any, autojump_clock: Any, venue: str, trouble: dict[str, Any]
 ):
     async with play.universe(simulation=CALM) as universe:
         async with play.bot(universe) as run:
             await run.until("feed.ready", 4)
             run.fault(venue, "lose_answer", count=1)
             run.fault(venue, "mute_private", count=-1)
-            run.fault(venue, "http_error", count=14, request="query", status=503)
             await entering(run)
+            run.fault(venue, request="query", **trouble)
             await run.until("leg.in_doubt")
             await run.until("leg.resolved", within_s=60)
             await trio.sleep(1)

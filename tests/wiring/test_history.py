@@ -119,11 +119,11 @@ async def test_a_socket_left_by_a_killed_bot_is_no_obstacle(config, journal, wor
     journal.close()
     from bot4.transport.unix import listen
 
-    listener = await listen(socket_file(config))
+    listener = listen(socket_file(config))
     listener.socket.close()
 
     assert len(await Source(config, world).trades(0, None)) == 3
-    await (await listen(socket_file(config))).aclose()
+    await listen(socket_file(config)).aclose()
 
 
 async def test_a_path_too_long_for_a_socket_is_told_and_nothing_else_changes(
