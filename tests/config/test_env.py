@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bot4.config.env import NAMES, load_mirror_secrets, load_secrets
@@ -162,6 +162,7 @@ def test_a_misshapen_key_is_refused_without_its_digits(
 @settings(max_examples=40)
 @given(st.text(min_size=8, max_size=90).filter(str.strip))
 def test_no_text_in_place_of_a_key_is_repeated(tmp_path_factory, value: str):
+    assume(value not in "VEST_SIGNING_KEY")  # the name of the variable is said, of course
     for fault in faults_of(tmp_path_factory.mktemp("env"), GOOD | {"VEST_SIGNING_KEY": value}):
         assert value not in fault
 
