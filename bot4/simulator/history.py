@@ -80,15 +80,19 @@ class History:
     traded: int = 0
     """Trades ever noted."""
 
-    def see(self, price: Decimal, time_ms: int) -> bool:
-        """Note the price now; return whether a new minute began."""
+    def see(self, price: Decimal, time_ms: int) -> None:
+        """Note the price now."""
         open_ms = time_ms - time_ms % MINUTE_MS
         # A clock that was set back stays in the minute it knows.
         if self.minutes and open_ms <= self.minutes[-1].open_ms:
             self.minutes[-1].see(price)
-            return False
-        self.minutes.append(Candle(open_ms, price, price, price, price))
-        return True
+        else:
+            self.minutes.append(Candle(open_ms, price, price, price, price))
+
+    def rate(self, rate: Rate) -> None:
+        """Note the funding now: the first of each minute is kept."""
+        if not self.rates or rate.time_ms // MINUTE_MS > self.rates[-1].time_ms // MINUTE_MS:
+            self.rates.append(rate)
 
     def trade(
         self,

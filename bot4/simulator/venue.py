@@ -261,6 +261,6 @@ class SimVenue(MarketView, ABC):
     def _remember(self) -> None:
         now_ms = self.wall_ms()
         for symbol, history in self.histories.items():
-            if history.see(self.mark(symbol), now_ms):
-                index = self.ledger.funding_index.get(symbol, ZERO)
-                history.rates.append(Rate(now_ms, self.hourly_funding(symbol), index))
+            history.see(self.mark(symbol), now_ms)
+            index = self.ledger.funding_index.get(symbol, ZERO)
+            history.rate(Rate(now_ms, self.hourly_funding(symbol), index))

@@ -88,8 +88,12 @@ class Dispatcher:
         """Whether both venues would take an order's token."""
         return all(gateway.signed_in for gateway in self.gateways.values())
 
-    async def sign_in(self) -> None:
-        """Renew lost sessions, both venues at once, for a moment at most. Never raises."""
+    async def sign_in(self, venues: Iterable[str]) -> None:
+        """Renew what sessions these venues lost, all at once, for a moment at most. Never raises.
+
+        Cancellation: waits for the exchange under way.
+        """
+        lost = [gateway for venue in venues if not (gateway := self.gateways[venue]).signed_in]
 
         async def renew(gateway: Gateway) -> None:
             with contextlib.suppress(*SAID):
@@ -97,7 +101,7 @@ class Dispatcher:
 
         with trio.move_on_after(SIGN_IN_S):
             async with trio.open_nursery() as renewing:
-                for gateway in self.gateways.values():
+                for gateway in lost:
                     renewing.start_soon(renew, gateway)
 
     def new_trade_id(self) -> str:

@@ -80,6 +80,14 @@ class Keeper:
             # Bounded by the shelf's hurry, whose calls are shielded themselves.
             with trio.move_on_after(LEAVE_S, shield=True):
                 await self._leave()
+            if left := self.post.lag_rows:
+                log.warning(
+                    "mirror.away",
+                    message=f"[MIRROR] {left} journal rows could not be sent in time",
+                    lag_rows=left,
+                    why="Supabase did not take them before the bot left",
+                    do="nothing: they are sent after the next start on this machine",
+                )
             leaving.cancel_scope.cancel(reason="the rest was sent")
 
     async def _go_round(self) -> None:

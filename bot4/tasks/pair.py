@@ -27,7 +27,7 @@ from bot4.strategy.events import (
     todo,
 )
 from bot4.strategy.legs import LegState
-from bot4.strategy.saga import State, Trade
+from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
 from bot4.tasks.gateway import SAID
 
@@ -95,9 +95,9 @@ class PairTask:
             if isinstance(decision := desk.take_decision(), Enter) and desk.dispatcher.signed_in:
                 desk.enter(decision)
             return inf
-        if not desk.dispatcher.signed_in and not trade.open_legs():
+        if not trade.open_legs():
             # Whatever is sent next would be refused for its token alone, and count as an attempt.
-            await desk.dispatcher.sign_in()
+            await desk.dispatcher.sign_in(_next_venues(trade))
         if stopping and not trade.stopping:
             trade = desk.ledger.happen(trade.plan.trade_id, Stopped())
         next_at = self._overdue(trade)
@@ -283,3 +283,9 @@ class PairTask:
     async def _wake_on_stop(self) -> None:
         await self.desk.stop.wait()
         self._wake.set()
+
+
+def _next_venues(trade: Trade) -> tuple[str, ...]:
+    """Where the next orders may go: a venue that is dark must not hold up the other's leg."""
+    what = excess(trade) if trade.state in (State.UNWINDING, State.STRANDED) else None
+    return trade.venues if what is None else (what.venue,)

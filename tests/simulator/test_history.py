@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bot4.simulator.history import MINUTE_MS, MOST_TRADES, History
+from bot4.simulator.history import MINUTE_MS, MOST_TRADES, History, Rate
 
 D = Decimal
 START = 1_790_000_040_000
@@ -70,6 +70,16 @@ def test_memory_is_bounded():
 def test_a_clock_set_back_stays_in_the_minute_it_knows():
     past = seen(10, 11, 12, 13)
 
-    assert past.see(D(14), START - 10 * MINUTE_MS) is False
+    past.see(D(14), START - 10 * MINUTE_MS)
+
     assert len(past.candles(1)) == 2
     assert past.candles(1)[-1].close == 14
+
+
+def test_one_rate_is_kept_for_each_minute_whatever_else_happened_in_it():
+    past = History()
+    past.trade("buy", D(10), D(1), START)
+    for number in range(7):
+        past.rate(Rate(START + number * 20_000, D(1), D(number)))
+
+    assert [rate.index for rate in past.rates] == [0, 3, 6]

@@ -355,6 +355,16 @@ async def test_a_row_of_another_version_stops_the_start(ledger: Any, journal: An
         ledger.replay()
 
 
+async def test_a_row_that_cannot_follow_the_one_before_stops_the_start(
+    ledger: Any, journal: Any, plan: Any, entry: Any
+):
+    ledger.begin(plan, entry)
+    journal.append([Entry("Unwound", plan.trade_id, {})], durable=True)
+
+    with pytest.raises(JournalFault, match="row 3 of the journal cannot follow"):
+        Ledger(journal, Gate()).replay()
+
+
 async def test_an_event_without_its_trade_is_passed_over(
     ledger: Any, journal: Any, plan: Any, entry: Any
 ):

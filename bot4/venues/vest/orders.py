@@ -70,6 +70,8 @@ def read_order(row: Row, before: Progress | None = None) -> OrderReport:
     if state is OrderState.REFUSED:
         reason = rules.reason(read_whole(row, "code", 0))
     filled = _filled(row, status, size, before)
+    if size is not None and filled is not None and not 0 <= filled <= size:
+        raise Unreadable("more is filled than was ordered")
     return OrderReport(
         venue=VEST,
         client_order_id=str(read_whole(row, "nonce")),

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import trio
 
-from bot4.domain.order import Purpose, Side
+from bot4.domain.order import OrderReport, OrderState, Purpose, Side
 from bot4.domain.units import from_e8
 from bot4.ports import Refused, Retry
+from bot4.strategy.events import Reported, Unwound
 from bot4.strategy.saga import State
 
 D = Decimal
@@ -278,3 +279,41 @@ async def test_a_hedged_pair_is_closed_when_the_disk_is_full(bench: Any, autojum
         await bench.until(lambda: bench.task.look() or not bench.ledger.trades)
 
     assert bench.vest.position == bench.paradex.position == 0
+
+
+async def test_a_naked_leg_without_any_picture_waits_and_goes_on_when_there_is_one(
+    bench: Any, autojump_clock: Any, refused: Any
+):
+    bench.paradex.ways.append(refused)
+    async with bench.running():
+        bench.enter()
+        bench.blind |= {"vest", "paradex"}
+        for key in (bench.pair.vest.key, bench.pair.paradex.key):
+            bench.books.wipe(key)
+        await trio.sleep(1)
+        assert bench.vest.position == SIZE
+        bench.blind.clear()
+        await bench.until(lambda: bench.net == 0)
+
+
+async def test_a_recovered_leg_is_taken_back_once_a_first_book_is_there(
+    bench: Any, autojump_clock: Any, plan: Any, make_order: Any
+):
+    buy, sell = make_order("1", "vest"), make_order("2", "paradex")
+    bench.ledger.begin(plan, (buy, sell))
+    bench.vest.position = SIZE
+    bench.blind |= {"vest", "paradex"}
+    bench.ledger.happen(plan.trade_id, Reported("1", closed("1", "vest", SIZE)))
+    bench.ledger.happen(plan.trade_id, Reported("2", closed("2", "paradex", D(0))))
+    bench.ledger.happen(plan.trade_id, Unwound())
+    async with bench.running():
+        await trio.sleep(5)
+        assert bench.vest.sent == []
+        bench.blind.clear()
+        await bench.over()
+
+    assert bench.vest.position == 0
+
+
+def closed(name: str, venue: str, filled: Decimal) -> OrderReport:
+    return OrderReport(venue, name, f"v{name}", OrderState.CLOSED, filled=filled)

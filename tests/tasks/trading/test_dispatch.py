@@ -183,3 +183,40 @@ async def test_a_pair_over_its_order_rate_is_held_and_said_so(
 
     assert bench.ledger.trades == ()
     assert [line["reason"] for line in lines if line["event"] == "entry.held"] == ["order_rate"]
+
+
+async def test_a_dark_venue_without_session_does_not_hold_up_the_others_leg(
+    bench: Any, autojump_clock: Any, way: Any
+):
+    bench.paradex.ways.append(way(Refused("X", "no", Retry.NEVER), fills=D(0), lands=False))
+    bench.vest.ways.extend([way(), way(fills=D(0))])
+    async with bench.running():
+        for gateway in bench.gateways.values():
+            await gateway.sign_in()
+        bench.enter()
+        await bench.until(lambda: bench.vest.orders(Purpose.UNWIND))
+        bench.gateways["paradex"].lose_session()
+        bench.paradex.delay_s = 100
+        lost_at = trio.current_time()
+        await bench.until(lambda: bench.vest.position == 0)
+        closed_at = trio.current_time()
+
+    assert closed_at - lost_at < 1.0
+
+
+async def test_a_lost_session_is_renewed_before_the_order_that_needs_it(
+    bench: Any, autojump_clock: Any, way: Any, refused: Any
+):
+    bench.paradex.ways.append(refused)
+    async with bench.running():
+        for gateway in bench.gateways.values():
+            await gateway.sign_in()
+        bench.enter()
+        await bench.until(lambda: bench.vest.sent)
+        bench.gateways["paradex"].lose_session()
+        logins = bench.paradex.asked.count("login")
+        await bench.until(lambda: bench.paradex.orders(Purpose.MEND))
+
+    assert bench.paradex.asked.count("login") == logins + 1
+    last = len(bench.paradex.asked) - 1 - bench.paradex.asked[::-1].index("login")
+    assert "order" in bench.paradex.asked[last:]

@@ -1,0 +1,259 @@
+"""The whole bot in a universe, with the real Supabase behind it: fast clock, real sockets."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+from localsupabase.gateway import SECRET_KEY
+
+from bot4.app import run_bot
+from bot4.config.schema import (
+    AgesConfig,
+    ExecutionConfig,
+    MirrorConfig,
+    MirrorSecrets,
+    RiskConfig,
+    SimulationConfig,
+)
+from bot4.errors import StartRefused
+from bot4.secret import Secret
+from bot4.signals import Signals
+from bot4.wiring.house import open_house
+from bot4.wiring.universe import Universe, open_universe, plain_config
+
+D = Decimal
+FAST = 4
+"""Seconds of the universe in one of ours."""
+CALM = SimulationConfig(profile="calm", seed=3)
+# A second of the universe is a short one for the machine: nothing here is about speed.
+PATIENT = {
+    "simulation": CALM,
+    "execution": ExecutionConfig(deadline_ms=5000, answer_by_ms=10_000, window_ms=5000),
+    "risk": RiskConfig(cooldown_s=D(1)),
+    "ages": AgesConfig(10_000, 30_000, 30_000, 10_000, 30_000),
+}
+
+
+@attrs.define
+class Run:
+    """One run of the bot."""
+
+    universe: Universe
+    events: list[dict[str, Any]]
+    signals: Signals
+    begun: int
+    """Lines of earlier runs."""
+    code: int | None = None
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.events[self.begun :] if line["event"] == event]
+
+    async def until(self, event: str, count: int = 1) -> dict[str, Any]:
+        with trio.fail_after(240):
+            while len(self.said(event)) < count:  # noqa: ASYNC110 - a log has no event
+                await trio.sleep(0.05)
+        return self.said(event)[count - 1]
+
+    async def open_pair(self) -> dict[str, Any]:
+        """Make gaps until the bot has taken one."""
+        await self.until("feed.ready", 4)
+        with trio.fail_after(240):
+            while not self.said("pair.opened"):
+                fault = {"venue": "vest", "kind": "gap_jump", "bps": 45.0, "seconds": 4.0}
+                self.universe.box.faults.add(fault)
+                with trio.move_on_after(8):
+                    await self.until("pair.opened")
+        return self.said("pair.opened")[0]
+
+    def stop(self) -> None:
+        self.signals.deliver(signal.SIGINT)
+
+
+@pytest.fixture
+def play(gateway, events, mock_clock, tmp_path: Path, monkeypatch) -> Any:
+    """``play.universe()`` and ``play.bot(universe, machine)``."""
+    mock_clock.rate = FAST
+    for limit in ("storage.mirror.door.CALL_LIMIT_S", "transport.world.CONNECT_LIMIT_S"):
+        monkeypatch.setattr(f"bot4.{limit}", 60.0)  # a busy machine has seconds of its own
+    for limit in ("HURRY_S", "LEAVE_S"):
+        monkeypatch.setattr(f"bot4.tasks.keeper.{limit}", 60.0)
+    monkeypatch.setenv("SSL_CERT_FILE", str(gateway.ca_file))
+
+    class Player:
+        @staticmethod
+        @asynccontextmanager
+        async def universe(**changes: Any):
+            config = attrs.evolve(plain_config(tmp_path / "unused", 3), **PATIENT, **changes)
+            async with open_universe(config) as opened:
+                yield opened
+
+        @staticmethod
+        @asynccontextmanager
+        async def bot(universe: Universe, machine: str = "one", *, mirror: bool = True):
+            run = Run(universe, events, Signals(clock=trio.current_time), len(events))
+            secrets = MirrorSecrets(gateway.url, Secret(SECRET_KEY)) if mirror else None
+            config = attrs.evolve(universe.config, state_dir=tmp_path / machine)
+            opened = attrs.evolve(universe.secrets, mirror=secrets)
+            ended = trio.Event()
+
+            async def live() -> None:
+                async with open_house(config, opened, universe.world) as house:
+                    run.code = await run_bot(house, run.signals)
+                ended.set()
+
+            async with trio.open_nursery() as living:
+                living.start_soon(live)
+                yield run
+                if not run.signals.stopping:
+                    run.stop()
+                with trio.fail_after(120):
+                    await ended.wait()
+
+    return Player
+
+
+def cash(universe: Universe) -> Decimal:
+    """What every fill at both venues moved, fees included."""
+    total = D(0)
+    for state in universe.box.truth().values():
+        for fill in state["fills"]:
+            sign = -1 if fill["side"].lower() == "buy" else 1
+            total += sign * D(fill["size"]) * D(fill["price"]) - D(fill["fee"])
+    return total
+
+
+async def test_every_fill_of_both_venues_is_in_supabase_and_the_money_agrees(
+    play, mock_clock, rows: Callable[[str], list[dict[str, Any]]]
+):
+    async with play.universe() as universe:
+        async with play.bot(universe) as run:
+            await run.open_pair()
+            await run.until("pair.closed")
+        assert run.code == 0
+        theirs = {
+            (venue, D(fill["price"]), D(fill["size"]), round(D(fill["fee"]), 6))
+            for venue, state in universe.box.truth().items()
+            for fill in state["fills"]
+        }
+        count = sum(len(state["fills"]) for state in universe.box.truth().values())
+        moved = cash(universe)
+
+    fills = rows("fills")
+    ours = {(f["venue"], D(f["price"]), D(f["size"]), round(D(f["fee"]), 6)) for f in fills}
+    assert ours == theirs, ours ^ theirs
+    assert len(fills) == count >= 4
+    trades = rows("trades")
+    assert "closed" in {trade["status"] for trade in trades}
+    assert abs(sum(D(trade["net_usdc"]) for trade in trades) - moved) < D("0.001")
+    assert [row["status"] for row in rows("orders")].count("filled") >= 4
+    assert rows("instances")[0]["released_at"]
+
+
+async def test_an_open_position_comes_back_on_a_new_machine_and_is_closed_there(
+    play, mock_clock, rows
+):
+    async with play.universe() as universe:
+        async with play.bot(universe, "old") as run:
+            opened = await run.open_pair()
+            run.stop()
+        assert [row["status"] for row in rows("positions")].count("open") == 1
+
+        async with play.bot(universe, "new") as run:
+            restored = await run.until("mirror.restored")
+            assert run.said("pair.opening") == []
+            await run.until("pair.closed")
+        assert run.said("exposure.found") == []
+        assert all(
+            not D(size)
+            for state in universe.box.truth().values()
+            for size in state["positions"].values()
+        )
+        moved = cash(universe)
+
+    assert restored["trades"] == [opened["trade_id"]]
+    if {row["status"] for row in rows("positions")} != {"closed"}:
+        for r in rows("orders"):
+            print("OO", {k: r[k] for k in ("client_order_id", "status", "filled", "version")})
+        for r in sorted(rows("events"), key=lambda r: (r["trade_id"], r["seq"])):
+            print(
+                "VV", r["trade_id"], r["seq"], r["kind"], r["journal"], r["journal_row"], r["token"]
+            )
+        for l in run.events:
+            print(
+                "EE", l["event"], l.get("message"), l.get("why") if "mirror" in l["event"] else ""
+            )
+    assert {row["status"] for row in rows("positions")} == {"closed"}
+    assert abs(sum(D(row["net_usdc"]) for row in rows("trades")) - moved) < D("0.001")
+
+
+async def test_the_venues_decide_when_supabase_believes_in_a_position_that_is_gone(
+    play, mock_clock, rows
+):
+    async with play.universe() as universe:
+        async with play.bot(universe, "old") as run:
+            await run.open_pair()
+            run.stop()
+        # While nobody looks, the pair is closed by a bot that knows nothing of Supabase.
+        folder = universe.config.state_dir.parent
+        shutil.copytree(folder / "old", folder / "hand")
+        async with play.bot(universe, "hand", mirror=False) as run:
+            await run.until("pair.closed")
+
+        async with play.bot(universe, "new") as run:
+            await run.until("mirror.restored")
+            await run.until("trade.closed_outside")
+            await run.until("pair.closed")
+        assert run.code == 0
+
+    assert {row["status"] for row in rows("positions")} == {"closed"}
+
+
+async def test_a_second_bot_on_another_machine_stops_before_its_first_order(play, mock_clock):
+    async with play.universe() as universe, play.bot(universe, "one") as run:
+        await run.until("feed.ready", 4)
+        orders = {venue: len(state["orders"]) for venue, state in universe.box.truth().items()}
+        with pytest.RaisesGroup(StartRefused, allow_unwrapped=True, flatten_subgroups=True):
+            async with play.bot(universe, "two"):
+                pass
+
+        assert orders == {
+            venue: len(state["orders"]) for venue, state in universe.box.truth().items()
+        }
+
+
+async def test_trading_does_not_notice_that_supabase_is_down_and_all_arrives_later(
+    play, mock_clock, gateway, rows, until
+):
+    async with play.universe(mirror=MirrorConfig(every_s=D("0.5"))) as universe:
+        await gateway.cut()
+        async with play.bot(universe) as run:
+            await run.open_pair()
+            await run.until("pair.closed")
+            assert run.said("opening.stopped") == []
+        assert run.code == 0
+        assert run.said("mirror.away")
+        assert rows("trades") == []
+
+        gateway.down = False
+        async with play.bot(universe) as run:
+            await until(lambda: rows("trades"), 120)
+
+    assert {row["status"] for row in rows("trades")} == {"closed"}
+    assert len(rows("fills")) == 4
+
+
+async def test_without_keys_the_bot_says_once_that_there_is_no_copy(play, mock_clock, gateway):
+    async with play.universe() as universe, play.bot(universe, mirror=False) as run:
+        await run.until("feed.ready", 4)
+
+    assert len(run.said("mirror.off")) == 1
+    assert gateway.seen == []
