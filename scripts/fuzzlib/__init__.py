@@ -1,0 +1,1 @@
+"""Broken messages for every reader of what the venues send, made from good ones by one seed."""
