@@ -28,6 +28,9 @@ MAX_LEVELS: Final = 2000
 _LONGEST_TEXT: Final = 4096
 _LONGEST_WORDS: Final = 120
 _LARGEST_WHOLE: Final = 2**63
+_MOST_PLACES: Final = 22
+"""Decimal places. Source: ours; 18 are the most that either venue's documents show."""
+
 _WHOLE_DIGITS: Final = 19
 
 _FAST_CHARS: Final = 16
@@ -114,9 +117,14 @@ def read_number(row: Row, name: str) -> Decimal:
         Unreadable: it is absent, not finite, or out of range.
     """
     try:
-        return read_decimal(row.get(name))
+        number = read_decimal(row.get(name))
     except ValueError:
         raise Unreadable(f"{name} is not a decimal text") from None
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_MOST_PLACES:
+        # 1e-400 is a finite number, and one over it is none that anybody means.
+        raise Unreadable(f"{name} has too many decimal places")
+    return number
 
 
 def read_maybe(row: Row, name: str) -> Decimal | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -140,8 +140,10 @@ def _run(client: Client, python: Path, said: str) -> Iterator[str]:
             check=False,
         )
     except subprocess.TimeoutExpired as late:
-        said_so_far: bytes = late.stdout or b""
-        yield from said_so_far.decode(errors="replace").splitlines()
+        # Bytes or text, as the platform likes, whatever was asked for.
+        raw: Any = late.stdout or b""
+        text = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+        yield from text.splitlines()
         yield f"FAIL  {client.name}  it did not end within {CLIENT_LIMIT_S} s"
         return
     yield from (line for line in done.stdout.splitlines() if line[:5].strip() in VERDICTS)

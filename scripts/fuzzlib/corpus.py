@@ -307,6 +307,8 @@ def _stream_texts() -> list[Sample]:
         _event("account", PARADEX_ACCOUNT),
         _event("tradebusts", {"account": ACCOUNT, "busted_fill_id": "1", "created_at": MS}),
         {**rpc, "result": {"channel": "orders.ALL"}},
+        {**rpc, "id": 9, "result": {"order": PARADEX_ORDER, "created_at": MS, "received_at": NS}},
+        {**rpc, "id": 9, "error": {"code": 100, "message": "no", "data": "INVALID_ORDER_SIZE"}},
         {**rpc, "error": {"code": 40111, "message": "invalid bearer token"}},
     ]
     private = "account_private"
@@ -340,6 +342,7 @@ def _answers() -> list[Sample]:
     page = {"next": None, "prev": None}
     paradex: dict[str, Any] = {
         "clock": {"server_time": str(MS)},
+        "state": {"status": "ok"},
         "markets": {"results": [PARADEX_MARKET, PARADEX_MARKET]},
         "book": {
             **{name: PARADEX_BOOK[name] for name in ("market", "seq_no", "last_updated_at")},

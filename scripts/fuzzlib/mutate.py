@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from random import Random
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ RAW: Final = ("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1" * 400, "01"
 WORDS: Final = (0, 1, 2, 15, 16, 17, 20, 23, 89, 255, 256, 2000, 2001, 4096, 32767, 65535)
 EXTREMES: Final = (0, 1, -1, 2**63 - 1, -(2**63), -(2**63) + 1, 10**8, -(10**8), 10**17)
 DEEP: Final = (50, 500, 5_000, 100_000)
-HUGE: Final = (10_000, 1_000_000, 1_048_577, 2_000_000)
+HUGE: Final = (10_000, 1_000_000, 1_048_577, 2_000_000, 17_000_000)
 RARELY: Final = 0.0005
 """Share of cases that grow to megabytes or nest by the thousand: they cost more."""
 
@@ -126,7 +127,7 @@ def _structured(random: Random, data: bytes, times: int) -> bytes:
         container, key = _pick(random, holder)
         act = random.random()
         if act < 0.55:
-            container[key] = random.choice(NASTY)
+            container[key] = _nasty(random)
         elif act < 0.65:
             container[key] = "\x01raw\x01"
             raw = random.choice(RAW)
@@ -146,6 +147,11 @@ def _structured(random: Random, data: bytes, times: int) -> bytes:
     if random.random() < 0.05:
         text = _doubled(random, text)
     return text.encode("utf-8", "surrogatepass")
+
+
+def _nasty(random: Random) -> Any:
+    """Return one of ``NASTY``, never the same list twice: later mutations change it."""
+    return deepcopy(random.choice(NASTY))
 
 
 def _pick(random: Random, holder: list[Any]) -> tuple[Any, Any]:
@@ -172,7 +178,7 @@ def _disorder(random: Random, items: list[Any]) -> None:
         case 2:
             items *= random.choice((2, 3, 50))
         case 3:
-            items.append(random.choice(NASTY))
+            items.append(_nasty(random))
         case _:
             items.clear()
 
@@ -191,7 +197,7 @@ def _doubled(random: Random, text: str) -> str:
     start = text.rfind('"', 0, at) if at > 0 else -1
     if start < 0:
         return text
-    return f"{text[:start]}{text[start : at + 3]}{json.dumps(random.choice(NASTY))}, {text[start:]}"
+    return f"{text[:start]}{text[start : at + 3]}{json.dumps(_nasty(random))}, {text[start:]}"
 
 
 def _deep(random: Random, data: bytes) -> bytes:

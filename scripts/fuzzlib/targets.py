@@ -15,10 +15,11 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX, VEST, MarketKey
 from bot4.domain.order import Order, OrderReport, Purpose, Side
 from bot4.errors import AuthRefused, ProtocolViolation, VenueRefused
-from bot4.ports import Answer, Frame, StreamCodec, VenueCodec
+from bot4.ports import Answer, Frame, OrderStreamCodec, Replied, StreamCodec, VenueCodec
 from bot4.secret import Secret
 from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
+from bot4.venues.paradex.ws_orders import ParadexOrders
 from bot4.venues.reading import MAX_LEVELS
 from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.streams import VestPrivate, VestPublic
@@ -61,12 +62,13 @@ class Readers:
         paradex = ParadexCodec(ParadexConfig(), Secret("0x1234"), Secret("0x1234"), "abc123")
         vest.session.registered("key", 0, MS, MS + 10**9)
         json_config = ParadexConfig(book_encoding="json")
-        self._streams: dict[str, tuple[StreamCodec, ...]] = {
+        self._streams: dict[str, tuple[StreamCodec | OrderStreamCodec, ...]] = {
             VEST: (VestPublic(vest, [SYMBOLS[VEST]]), VestPrivate(vest)),
             PARADEX: (
                 ParadexPublic(ParadexConfig(), [SYMBOLS[PARADEX]]),
                 ParadexPublic(json_config, [SYMBOLS[PARADEX]]),
                 ParadexPrivate(paradex),
+                ParadexOrders(paradex),
             ),
         }
         self._keepers = {venue: Keeper(MarketKey(venue, s)) for venue, s in SYMBOLS.items()}
@@ -119,6 +121,9 @@ class Readers:
                 _judge_book(book)
         elif isinstance(value, OrderReport):
             _judge_report(value)
+        elif isinstance(value, Replied):
+            # The reply to an order is read as its answer, which never raises.
+            self._answers[venue, "placed"](Answer(value.status, {}, value.body, 1.0, 2.0))
         elif isinstance(value, Fill) and not (value.price > 0 and value.size > 0):
             raise Broken(f"a fill of {value.size} at {value.price}")
         _judge_numbers(value)
@@ -138,6 +143,9 @@ def _errands(codec: VenueCodec) -> Iterable[tuple[str, Callable[[Answer], Any]]]
     logins = codec.logins(MS) if codec.venue == PARADEX else codec.logins(MS + 10**12)
     for name, errand in zip(("login", "listen"), logins, strict=False):
         yield name, errand.read
+    state = codec.state()
+    if state is not None:
+        yield "state", state.read
     yield "account", codec.account(MS).read
     yield "positions", codec.positions(MS).read
     yield "leverage", codec.leverage(order.key.symbol, 10, MS).read
@@ -176,6 +184,8 @@ def _judge_book(book: Book | None) -> None:
     bids, asks = book.bids.prices, book.asks.prices
     if bids[0] >= asks[0] or not _falls(bids) or not _falls(asks[::-1]):
         raise Broken("a crossed or unsorted book")
+    if min(book.bids.sizes) <= 0 or min(book.asks.sizes) <= 0:
+        raise Broken("a level of nothing in a book")
 
 
 def _falls(prices: Sequence[int]) -> bool:

@@ -6,6 +6,7 @@ Prints one line of JSON: what to put into the environment of a bot that is to us
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -29,7 +30,9 @@ async def serve() -> None:
                 "psql": f"{stack.binaries / 'psql'} -h {stack.folder} -U postgres",
             }
             print(json.dumps(where), flush=True)
-            await trio.sleep_forever()
+            with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as asked:
+                async for _ in asked:
+                    return
 
 
 def main() -> None:

@@ -194,8 +194,10 @@ def _start(
 ) -> None:
     said = (stack.folder / "servers.log").open("ab")
     closing.callback(said.close)
+    # Whatever kills us takes them along.
+    tether = ["setpriv", "--pdeathsig", "INT", "--"] if shutil.which("setpriv") else []
     process = subprocess.Popen(
-        command,
+        [*tether, *command],
         cwd=stack.folder,
         env={"PATH": os.environ.get("PATH", ""), **(settings or {})},
         stdin=subprocess.DEVNULL,

@@ -76,6 +76,8 @@ def quick_json_book(text: str) -> BookUpdate | None:
     levels = gone + kept
     if not params.channel.startswith(CHANNEL) or len(levels) > _MOST_ROWS:
         return None
+    if gone and data.update_type == "s":
+        return None
     numbers = quick_e8_column([one.price for one in levels] + [one.size for one in kept])
     if numbers is None:
         return None
@@ -98,7 +100,7 @@ def read_json_book(data: Row) -> BookUpdate:
     """Read a book event of a JSON session: a whole book, or what changed of it.
 
     Raises:
-        Unreadable: it is neither.
+        Unreadable: it is neither, or a whole book that deletes.
     """
     kind = read_text(data, "update_type")
     if kind not in ("s", "d"):
@@ -108,6 +110,8 @@ def read_json_book(data: Row) -> BookUpdate:
         rows = as_rows(data.get(name) or [])
         if len(rows) > _MOST_ROWS:
             raise Unreadable("too many levels")
+        if rows and name == "deletes" and kind == "s":
+            raise Unreadable("a whole book that deletes levels")
         prices = e8_column([read_text(row, "price") for row in rows])
         sizes = e8_column([read_text(row, "size") for row in rows])
         for row, price, size in zip(rows, prices, sizes, strict=True):

@@ -203,3 +203,31 @@ async def test_a_falling_market_liquidates(autojump_clock, logged_in):
     page = (await logged_in.rest("GET", "/v1/fills")).body["results"]
     assert page[0]["fill_type"] == "LIQUIDATION"
     assert logged_in.venue.ledger.position(ETH).size < 150
+
+
+async def test_a_halted_market_takes_no_orders_and_fills_none_that_rest(autojump_clock, logged_in):
+    resting = await logged_in.place(instruction="GTC", price="2890")
+    await trio.sleep(1)
+    add(logged_in, "halt", symbol=ETH, seconds=10)
+    logged_in.model.prices["ETH"] = Decimal(2880)
+
+    refused = await logged_in.place()
+    other = await logged_in.place(market="BTC-USD-PERP", size="0.001", price="83010")
+    await trio.sleep(5)
+    during = (await logged_in.rest("GET", f"/v1/orders/{resting.body['id']}")).body["status"]
+    await trio.sleep(6)
+
+    assert refused.body["error"] == "MARKET_NOT_OPEN"
+    assert other.status == 201
+    assert during == "OPEN"
+    assert (await logged_in.landed(resting))["remaining_size"] == "0"
+
+
+async def test_an_order_that_lands_in_a_halt_is_closed(autojump_clock, logged_in):
+    answer = await logged_in.place()
+    add(logged_in, "halt")
+
+    order = await logged_in.landed(answer)
+
+    assert (order["status"], order["cancel_reason"]) == ("CLOSED", "MARKET_NOT_OPEN")
+    assert order["remaining_size"] == "0.1"

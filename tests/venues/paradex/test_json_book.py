@@ -110,3 +110,15 @@ def test_other_channels_and_answers_are_no_books():
 def test_the_slow_way_refuses_more_levels_than_a_book_has():
     with pytest.raises(Unreadable, match="too many levels"):
         read_json_book({**DELTA, "inserts": [row("BUY", "1", "1")] * 4001})
+
+
+def test_a_whole_book_that_deletes_levels_is_refused():
+    level = {"side": "BUY", "price": "83000", "size": "1"}
+    data = {"market": "BTC-USD-PERP", "seq_no": 1, "update_type": "s", "inserts": [level]}
+    event = {"method": "subscription", "params": {"channel": "order_book.x", "data": data}}
+
+    assert quick_json_book(json.dumps(event)) is not None
+    data["deletes"] = [level | {"price": "82999"}]
+    assert quick_json_book(json.dumps(event)) is None
+    with pytest.raises(Unreadable, match="deletes"):
+        read_json_book(data)

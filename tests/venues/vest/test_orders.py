@@ -164,3 +164,11 @@ def test_a_list_of_orders_is_read_in_order():
     reports = read_orders([FILLED | {"status": "NEW"}, FILLED])
 
     assert [report.state for report in reports] == [OrderState.ACCEPTED, OrderState.CLOSED]
+
+
+def test_more_filled_than_ordered_is_unreadable():
+    partial = FILLED | {"status": "PARTIALLY_FILLED", "lastFilledSize": "0.006"}
+
+    assert read_order(partial, Progress(filled=Decimal("0.004"))).filled == Decimal("0.01")
+    with pytest.raises(Unreadable, match="more is filled"):
+        read_order(partial, Progress(filled=Decimal("0.005")))
