@@ -144,7 +144,10 @@ async def test_every_fill_of_both_venues_is_in_supabase_and_the_money_agrees(
             for venue, state in universe.box.truth().items()
             for fill in state["fills"]
         }
-        count = sum(len(state["fills"]) for state in universe.box.truth().values())
+        truth = universe.box.truth().values()
+        count = sum(len(state["fills"]) for state in truth)
+        # Four, and two more for each attempt that a busy machine was too slow for.
+        full = sum(order["filled"] == order["size"] for state in truth for order in state["orders"])
         moved = cash(universe)
 
     fills = rows("fills")
@@ -152,9 +155,9 @@ async def test_every_fill_of_both_venues_is_in_supabase_and_the_money_agrees(
     assert ours == theirs, ours ^ theirs
     assert len(fills) == count >= 4
     trades = rows("trades")
-    assert "closed" in {trade["status"] for trade in trades}
+    assert {trade["status"] for trade in trades} == {"closed"}
     assert abs(sum(D(trade["net_usdc"]) for trade in trades) - moved) < D("0.001")
-    assert [row["status"] for row in rows("orders")].count("filled") >= 4
+    assert [row["status"] for row in rows("orders")].count("filled") == full >= 4
     assert rows("instances")[0]["released_at"]
 
 
