@@ -33,7 +33,8 @@ def decide(view: View, rules: Rules, memory: Memory) -> Decision:
         memory: the pair's own; updated.
 
     Returns:
-        What to do. After an ``Enter`` the gap has to be confirmed anew.
+        What to do. Whoever acts on an ``Enter`` restarts the memory, so that the gap has to be
+        confirmed anew; until then a newer book gives a newer ``Enter``, or takes it back.
     """
     blind = stale(view.now_s, view.vest, view.paradex, view.vest_heartbeat_at, rules.ages)
     if blind is not None:

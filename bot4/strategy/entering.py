@@ -28,7 +28,6 @@ def enter(view: View, rules: Rules, memory: Memory) -> Enter | Hold:
     for long_venue in VENUES:
         judged = _one_way(view, rules, memory, long_venue)
         if isinstance(judged, Enter):
-            memory.restart()
             return judged
         holds.append(judged)
     return next((hold for hold in holds if hold.reason is not Reason.BELOW_ENTRY), holds[0])

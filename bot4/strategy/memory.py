@@ -21,7 +21,7 @@ class Memory:
             venue: Confirmation(entry.confirm_ms, entry.confirm_prices) for venue in VENUES
         }
         """By the venue of the long leg."""
-        self.history = {venue: ExitHistory() for venue in VENUES}
+        self.history = {venue: ExitHistory(entry.exit_history_s) for venue in VENUES}
         """Exit spreads by the venue of the long leg."""
         self._published = (0, 0)
         self.detected_at = 0.0

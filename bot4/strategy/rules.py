@@ -24,6 +24,8 @@ class EntryRules:
     """Net of a round trip."""
     median_allowance: Decimal = Decimal("0.0003")
     """How much better than the usual exit we may hope to leave."""
+    exit_history_s: float = 3600.0
+    """How far back the usual exit is judged from."""
     confirm_ms: int = 600
     confirm_prices: int = 2
     """Prices each venue must publish while we confirm."""

@@ -17,9 +17,10 @@ from bot4.domain.book import BadBook, Book, Keeper
 from bot4.domain.market import Market, MarketKey
 from bot4.domain.order import Order, Purpose, Side
 from bot4.domain.position import Position
-from bot4.domain.units import ceil_step, floor_step, from_e8, plain
+from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
+from bot4.strategy.limits import unwind_limit
 from bot4.tasks.gateway import SAID, Gateway
 from bot4.tasks.parcel import Parcel
 
@@ -127,7 +128,7 @@ class Flattener:
             key=market.key,
             side=side,
             size=abs(position.size),
-            limit=worst_price(book, side, rung_bps, market.tick),
+            limit=unwind_limit(book, side, rung_bps, market),
             purpose=Purpose.FLATTEN,
             attempt=attempt + 1,
             reduce_only=True,
@@ -183,15 +184,6 @@ class Flattener:
 
     def _ours(self, symbol: str) -> bool:
         return self.symbols is None or symbol in self.symbols
-
-
-def worst_price(book: Book, side: Side, rung_bps: int, tick: Decimal) -> Decimal:
-    """The limit of a closing order: so many basis points through the touch, on the tick."""
-    touch = from_e8(book.ask if side is Side.BUY else book.bid)
-    slack = touch * rung_bps / 10_000
-    if side is Side.BUY:
-        return ceil_step(touch + slack, tick)
-    return floor_step(touch - slack, tick)
 
 
 def _nothing() -> None:

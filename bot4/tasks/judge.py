@@ -30,7 +30,7 @@ from bot4.strategy.depth import ThinBook
 from bot4.strategy.edge import expected_exit
 from bot4.strategy.limits import unwind_limit
 from bot4.strategy.premium import Premium
-from bot4.strategy.risk import Attempt, Breaker, Caps, loss_hold, room
+from bot4.strategy.risk import Attempt, Breaker, Caps, Room, loss_hold, room
 from bot4.strategy.rules import MendRules, Rules
 from bot4.strategy.saga import Excess, State, Trade
 from bot4.strategy.spread import evaluate
@@ -101,8 +101,20 @@ class Judge:
         return isinstance(self.decision, Enter | Exit)
 
     def take(self) -> Decision | None:
-        """The last decision, once."""
+        """The last decision, once. A gap that is entered has to be confirmed anew.
+
+        Another pair may have taken the room since the books were looked at: then nothing is
+        entered, and the next book sizes it anew.
+        """
         decision, self.decision = self.decision, None
+        if not isinstance(decision, Enter):
+            return decision
+        left = self._room()
+        for venue in VENUES:
+            price = decision.rate.price_in_usdc(venue, decision.limit(venue))
+            if decision.size * price > left.on(venue):
+                return Hold(Reason.CAP, f"another pair has just taken the room on {venue}")
+        self._memory.restart()
         return decision
 
     def forced(self, trade: Trade, why: str) -> Decision:
@@ -197,11 +209,14 @@ class Judge:
             paradex_published=published[PARADEX],
             vest_heartbeat_at=self.books.heartbeat_at(VEST),
             rate=self.quote(),
-            room=room(self.limits.caps, uses(self.ledger.trades), self._equity()),
+            room=self._room(),
             premium=self.premium,
             blocked=None if trade is not None else self._blocked(),
             holding=None if trade is None else self._holding(trade),
         )
+
+    def _room(self) -> Room:
+        return room(self.limits.caps, uses(self.ledger.trades), self._equity())
 
     def _holding(self, trade: Trade) -> Holding:
         size = {venue: abs(trade.position(venue)) for venue in trade.venues}

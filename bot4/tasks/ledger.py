@@ -46,6 +46,7 @@ class Ledger:
         self._finished: dict[str, Trade] = {}
         self._changed = trio.Event()
         self._heard: list[Callable[[str, Event, Trade], None]] = []
+        self._finishing: list[Callable[[Trade], None]] = []
         self.results: list[Mapping[str, Any]] = []
         self.last_change = float("-inf")
         """Trio time of the last change to any trade."""
@@ -77,9 +78,15 @@ class Ledger:
             Decimal(0),
         )
 
-    def watch(self, heard: Callable[[str, Event, Trade], None]) -> None:
-        """Call ``heard(trade_id, event, trade after it)`` on every change."""
+    def watch(
+        self,
+        heard: Callable[[str, Event, Trade], None],
+        finished: Callable[[Trade], None] | None = None,
+    ) -> None:
+        """Call ``heard(trade_id, event, trade after it)`` on every change, and at a trade's end."""
         self._heard.append(heard)
+        if finished is not None:
+            self._finishing.append(finished)
 
     # ------------------------------------------------------------------------- writing
 
@@ -136,6 +143,8 @@ class Ledger:
             self._undurable(fault, Sent(""))
         self.results.append(result)
         self._finished[trade_id] = self._trades.pop(trade_id)
+        for finished in self._finishing:
+            finished(trade)
         while len(self._finished) > FINISHED_KEPT:
             self._finished.pop(next(iter(self._finished)))
         self._bump()

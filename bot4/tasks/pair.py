@@ -59,7 +59,7 @@ class PairTask:
         self._bounded = ""
         self._doubted = 0
         self._doubt_until = -inf
-        desk.ledger.watch(lambda _id, _event, trade: self._on_change(trade))
+        desk.ledger.watch(lambda _id, _event, trade: self._on_change(trade), finished=self._forget)
 
     def look(self) -> None:
         """Judge the newest books; wake the task when there is something to do."""
@@ -92,7 +92,7 @@ class PairTask:
         if trade is None:
             if stopping:
                 return None
-            if isinstance(decision := desk.take_decision(), Enter) and desk.dispatcher.signed_in:
+            if desk.dispatcher.signed_in and isinstance(decision := desk.take_decision(), Enter):
                 desk.enter(decision)
             return inf
         if not trade.open_legs():
@@ -279,6 +279,11 @@ class PairTask:
         if trade.plan.pair == self.name:
             self.desk.note(trade)
             self._wake.set()
+
+    def _forget(self, trade: Trade) -> None:
+        for leg in trade.legs:
+            self._asks.pop(leg.order.client_order_id, None)
+            self._ask_at.pop(leg.order.client_order_id, None)
 
     async def _wake_on_stop(self) -> None:
         await self.desk.stop.wait()

@@ -13,6 +13,7 @@ from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import SAID, Gateway
 from bot4.tasks.health import health_of
+from bot4.tasks.stop import StopSign
 from bot4.tasks.upkeep import Upkeep
 
 log = structlog.get_logger()
@@ -38,6 +39,8 @@ class Session:
     leverage: int
     clock_limit_ms: int
     markets: dict[str, Market] = attrs.field(factory=dict)
+    closing: StopSign = attrs.field(factory=StopSign)
+    """Raised when the streams close: nothing is read any more, and no silence complained of."""
     _upkeep: Upkeep | None = None
     _clock_doubted: bool = False
     _complained_at: float = float("-inf")
@@ -60,6 +63,8 @@ class Session:
             sick = health_of(self.gateway.venue) in self.gate.reasons
             with trio.move_on_after(RETRY_S if sick else ACCOUNT_EVERY_S):
                 await self.listener.wait_stale()
+            if self.closing.raised:
+                return
             await self._keep_up()
             try:
                 await self.gateway.sign_in()
@@ -175,7 +180,7 @@ class Session:
 
     def _complain(self, said: Exception) -> None:
         now = trio.current_time()
-        if now - self._complained_at < NAMED_EVERY_S:
+        if self.closing.raised or now - self._complained_at < NAMED_EVERY_S:
             return
         self._complained_at = now
         log.warning(

@@ -23,7 +23,7 @@ from bot4.tasks.stop import StopSign
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.rooms import Rooms
-from bot4.wiring.venues import VenueParts, keys_of, open_venue, speech_of
+from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
 from bot4.wiring.window import open_window
 
 
@@ -62,7 +62,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         books, accounts, gate = Books(), Accounts(), Gate()
         ledger = Ledger(journal, gate)
         narrator = Narrator()
-        ledger.watch(narrator.heard)
+        ledger.watch(narrator.heard, finished=narrator.forget)
         wanted = stop_file(config)
         wanted.unlink(missing_ok=True)  # whoever starts the bot means it
 
@@ -71,11 +71,12 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 stop.raise_sign("the stop file")
             return "stopping: nothing opens any more" if stop.raised else ""
 
+        shared = Shared(books, accounts, ledger, gate, closing)
         parts: dict[str, VenueParts] = {}
         for venue in VENUES:
             speech = speech_of(venue, config, secrets, journal.tag)
             parts[venue] = await stack.enter_async_context(
-                open_venue(speech, config, world, stays_home, books, accounts, ledger, gate)
+                open_venue(speech, config, world, stays_home, shared)
             )
         judges: dict[str, Judge] = {}
         behind = MirrorsHouse(

@@ -32,7 +32,6 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
-from bot4.wiring.files import write_heartbeat
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
@@ -168,7 +167,6 @@ class Rooms:
         sessions = [part.session for part in self.parts.values()]
 
         def beat() -> None:
-            write_heartbeat(self.config, self.world.wall_ms())
             said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
             write_status(self.config, self.world.wall_ms(), said)
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in sessions):

@@ -17,6 +17,7 @@ def rules_for(config: Config, pair: PairConfig) -> Rules:
             tolerance=ratio(strategy.tolerance),
             max_spread=ratio(strategy.max_spread),
             min_profit=ratio(strategy.min_profit),
+            exit_history_s=60.0 * strategy.exit_history_minutes,
             confirm_ms=strategy.confirm_ms,
             confirm_prices=strategy.confirm_prices,
         ),

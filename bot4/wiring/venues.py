@@ -23,6 +23,7 @@ from bot4.tasks.health import Health
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.order_door import WsOrderDoor
 from bot4.tasks.session import Session
+from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.venues.paradex.codec import ParadexCodec
@@ -104,16 +105,24 @@ def keys_of(config: Config) -> tuple[MarketKey, ...]:
     )
 
 
+@attrs.frozen
+class Shared:
+    """What both venues write to or obey."""
+
+    books: Books
+    accounts: Accounts
+    ledger: Ledger
+    gate: Gate
+    closing: StopSign
+
+
 @asynccontextmanager
 async def open_venue(
     speech: Speech,
     config: Config,
     world: World,
     stays_home: Callable[[], str],
-    books: Books,
-    accounts: Accounts,
-    ledger: Ledger,
-    gate: Gate,
+    shared: Shared,
 ) -> AsyncIterator[VenueParts]:
     """Open one venue's door and build what runs on it.
 
@@ -131,26 +140,29 @@ async def open_venue(
         speech.codec,
         socket or rest,
         world,
-        health=Health(venue, gate),
+        health=Health(venue, shared.gate),
         stays_home=stays_home,
         hide=register_token,
     )
-    orders = OrderListener(gateway, ledger)
+    orders = OrderListener(gateway, shared.ledger)
     session = Session(
         gateway=gateway,
         listener=orders,
-        accounts=accounts,
-        gate=gate,
+        accounts=shared.accounts,
+        gate=shared.gate,
         symbols=symbols,
         leverage=config.risk.venue_leverage,
         clock_limit_ms=config.ages.clock_offset_ms,
+        closing=shared.closing,
     )
     silence_s = config.ages.silence_ms / 1000
     public = Connection(
         name=f"{venue} public",
         codec=speech.public,
         connect=dial,
-        listener=BookListener(venue, [MarketKey(venue, symbol) for symbol in symbols], books),
+        listener=BookListener(
+            venue, [MarketKey(venue, symbol) for symbol in symbols], shared.books
+        ),
         backoff=Backoff(world.random),
         silence_s=silence_s,
         ping_every_s=speech.ping_s,

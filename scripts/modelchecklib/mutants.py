@@ -20,7 +20,6 @@ from bot4.strategy.events import (
     Overdue,
     Reported,
     Restarted,
-    Stopped,
     Verdict,
     step,
     todo,
@@ -160,12 +159,6 @@ def _acts_in_doubt(trade: Trade, action: Action) -> tuple[Action, ...]:
 
 def _ignores_overdue(trade: Trade, event: Event, now_s: float) -> Trade:
     return trade if isinstance(event, Overdue) else step(trade, event, now_s)
-
-
-def _ignores_stop(trade: Trade, event: Event, now_s: float) -> Trade:
-    if isinstance(event, Stopped):
-        return trade
-    return step(trade, event, now_s)
 
 
 MUTANTS: Final[Mapping[str, Saga]] = {

@@ -20,10 +20,6 @@ class Ending:
     truth: dict[str, Any]
     events: list[dict[str, Any]]
     codes: list[int]
-    by_hand: bool
-    """Whether somebody closed a position by hand."""
-    stranded: bool
-    """Whether the venues refused every attempt until the end."""
 
 
 def positions(truth: dict[str, Any]) -> dict[str, Decimal]:

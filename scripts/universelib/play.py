@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import signal
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from heapq import heappush
 from itertools import count
 from pathlib import Path
@@ -142,8 +142,7 @@ async def _universe(
         truth = universe.box.truth()
         lasted = trio.current_time()
         troubles.cancel_scope.cancel()
-    by_hand = any(fault["kind"] == "manual_close" for _, fault in script.faults)
-    return Ending(truth, log.events, codes, by_hand, stranded=False), lasted
+    return Ending(truth, log.events, codes), lasted
 
 
 async def _trouble(universe: Universe, script: Script) -> None:
@@ -196,6 +195,3 @@ def _reborn(universe: Universe, state_dir: Path, seed: int) -> Universe:
         shutil.copytree(source, state_dir, ignore=NO_SOCKETS)
     config = attrs.evolve(universe.config, state_dir=state_dir)
     return attrs.evolve(universe, config=config, world=universe.new_world(seed))
-
-
-Play = Callable[[int, float], Result]

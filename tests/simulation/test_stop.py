@@ -155,3 +155,15 @@ async def test_nothing_opens_after_the_stop_sign(play: Any, autojump_clock: Any)
 
         late = [line for line in run.said("leg.sent") if line["at"] > stopped_at]
         assert [line for line in late if line["purpose"] == "enter"] == []
+
+
+async def test_a_clean_stop_complains_of_no_venue(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 60.0)
+            await run.until("pair.opened")
+            run.stop()
+
+        assert run.code == 0
+        assert run.said("venue.unreachable") == []

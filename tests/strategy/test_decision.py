@@ -70,13 +70,14 @@ def test_stale_books_break_a_confirmation(make) -> None:
     assert held(decide(make.later(view, 3.0), RULES, memory)) is Reason.CONFIRMING
 
 
-def test_a_gap_is_confirmed_then_entered_once(make) -> None:
+def test_a_gap_is_confirmed_then_entered_and_confirmed_anew(make) -> None:
     memory, view = Memory(RULES), make.view("99600", "99610")
 
     assert held(decide(view, RULES, memory)) is Reason.CONFIRMING
     decision = confirm(make, view, memory=memory)
     assert isinstance(decision, Enter)
 
+    memory.restart()
     for step in range(7, 12):
         later = make.later(view, step / 10, vest_published=20 + step, paradex_published=20 + step)
         again = decide(later, RULES, memory)

@@ -12,7 +12,7 @@ import trio
 from bot4.domain.position import Account
 from bot4.strategy.complete_or_unwind import Complete, Unwind
 from bot4.strategy.decision import Enter, Exit, Hold, Reason
-from bot4.strategy.risk import Attempt
+from bot4.strategy.risk import Attempt, Caps
 from bot4.strategy.saga import State, excess
 from bot4.tasks.holdings import filled_price
 
@@ -32,6 +32,14 @@ async def seen(bench: Any, seconds: float = 2.0) -> Any:
     return found or bench.judge.decision
 
 
+async def until_decided(bench: Any) -> None:
+    """Look at a steady picture until there is something to do, and leave it undone."""
+    bench.post_books()
+    while not bench.judge.look():
+        await trio.sleep(0.1)
+        bench.post_books()
+
+
 async def test_a_gap_that_lasts_is_entered(bench: Any, autojump_clock: Any):
     decision = await seen(bench)
 
@@ -45,6 +53,45 @@ async def test_a_decision_is_given_once(bench: Any, autojump_clock: Any):
 
     assert isinstance(bench.judge.take(), Enter)
     assert bench.judge.take() is None
+
+
+async def test_a_frame_that_comes_before_the_decision_is_taken_does_not_lose_it(
+    bench: Any, autojump_clock: Any
+):
+    await until_decided(bench)
+    bench.post_books()
+    bench.judge.look()
+
+    assert isinstance(bench.judge.take(), Enter)
+
+
+async def test_a_gap_that_was_entered_is_confirmed_anew(bench: Any, autojump_clock: Any):
+    await until_decided(bench)
+    assert isinstance(bench.judge.take(), Enter)
+    bench.post_books()
+    bench.judge.look()
+
+    assert bench.judge.take() == Hold(Reason.CONFIRMING, "600 ms left: it has to last")
+
+
+async def test_a_gap_that_closed_before_the_decision_was_taken_is_not_entered(
+    bench: Any, autojump_clock: Any
+):
+    await until_decided(bench)
+    bench.touch["paradex"] = bench.touch["vest"]
+    bench.post_books()
+    bench.judge.look()
+
+    assert bench.judge.take() == Hold(Reason.BELOW_ENTRY)
+
+
+async def test_a_pair_whose_room_another_has_just_taken_is_not_entered(
+    bench: Any, autojump_clock: Any
+):
+    await until_decided(bench)
+    bench.judge.limits = attrs.evolve(bench.judge.limits, caps=Caps(max_notional_total=D(290)))
+
+    assert bench.judge.take() == Hold(Reason.CAP, "another pair has just taken the room on vest")
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
