@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from bot4.domain.fill import Fill
-from bot4.domain.order import OrderReport
+from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import AuthRefused, ConnectionLost
 from bot4.ports import AccountChanged, Notice
 from bot4.tasks.gateway import Gateway
@@ -20,7 +20,7 @@ class OrderListener:
         self._gateway = gateway
         self._ledger = ledger
         self._stale = trio.Event()
-        gateway.on_session_lost = self.lost
+        gateway.on_trouble = self.lost
 
     def hear(self, notice: Notice, at: float) -> bool:
         """Pass orders and fills on."""
@@ -28,6 +28,8 @@ class OrderListener:
         if isinstance(notice, OrderReport | Fill):
             self._ledger.hear(notice)
             self._stale.set()
+            if isinstance(notice, OrderReport) and notice.state is OrderState.REFUSED:
+                self._gateway.take_refusal(self._gateway.codec.retry(notice.reason))
         elif isinstance(notice, AccountChanged):
             self._stale.set()
         return False

@@ -21,7 +21,8 @@ from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
 from bot4.strategy.limits import unwind_limit
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.tasks.parcel import Parcel
 
 log = structlog.get_logger()

@@ -29,7 +29,7 @@ from bot4.strategy.events import (
 from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
-from bot4.tasks.gateway import SAID
+from bot4.tasks.line import SAID
 
 log = structlog.get_logger()
 
@@ -92,12 +92,12 @@ class PairTask:
         if trade is None:
             if stopping:
                 return None
-            if desk.dispatcher.signed_in and isinstance(decision := desk.take_decision(), Enter):
+            if desk.dispatcher.ready and isinstance(decision := desk.take_decision(), Enter):
                 desk.enter(decision)
             return inf
         if not trade.open_legs():
-            # Whatever is sent next would be refused for its token alone, and count as an attempt.
-            await desk.dispatcher.sign_in(_next_venues(trade))
+            # Whatever is sent next would be refused for its token or time, and count as an attempt.
+            await desk.dispatcher.get_ready(_next_venues(trade))
         if stopping and not trade.stopping:
             trade = desk.ledger.happen(trade.plan.trade_id, Stopped())
         next_at = self._overdue(trade)

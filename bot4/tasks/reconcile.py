@@ -14,8 +14,8 @@ from bot4.strategy.events import Corrected
 from bot4.strategy.saga import Trade
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
-from bot4.tasks.gateway import SAID
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.tasks.session import Session
 
 log = structlog.get_logger()

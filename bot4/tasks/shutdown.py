@@ -9,8 +9,9 @@ import trio
 
 from bot4.domain.units import plain
 from bot4.strategy.saga import State
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 
 log = structlog.get_logger()
 

@@ -20,7 +20,8 @@ from bot4.errors import ConfigError, ExitCode, JournalFault, StartRefused
 from bot4.logs.redact import register_token
 from bot4.ports import World
 from bot4.tasks.flatten import Flat, Flattener, summary
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.transport.database import SqliteDatabase, open_database
 from bot4.transport.http import HttpxDoor
 from bot4.wiring.files import journal_file, stop_file

@@ -164,17 +164,17 @@ class Rooms:
 
     def watch(self, stays_home: Callable[[], str]) -> Service:
         """The watchdog of this house."""
-        sessions = [part.session for part in self.parts.values()]
+        gateways = self._gateways.values()
 
         def beat() -> None:
             said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
             write_status(self.config, self.world.wall_ms(), said)
-            if CLOCKS in self.gate.reasons and all(one.clock_known for one in sessions):
+            if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
                 self.gate.clear(CLOCKS)
 
         def measure() -> None:
-            for session in sessions:
-                session.doubt_clock()
+            for gateway in gateways:
+                gateway.doubt_clock()
 
         return partial(keep_watch, stays_home, beat, measure, self.gate, self.world)
 

@@ -13,8 +13,9 @@ from bot4.domain.fill import Fill
 from bot4.ports import InDoubt
 from bot4.strategy.events import Overdue
 from bot4.tasks.gate import Gate
-from bot4.tasks.gateway import ASK_TIMEOUT_S, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import ASK_TIMEOUT_S
 from bot4.tasks.shutdown import SHOT_S, fire_cancel_all, leave, unfinished
 
 D = Decimal
