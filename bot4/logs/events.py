@@ -46,6 +46,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "order.unknown": "An order of ours that the journal does not know",
     "trade.recovered": "A trade of an earlier run was found and goes on",
     "trade.closed_outside": "A trade's legs were closed by somebody else",
+    "trade.reopened": "A finished trade's fill was told late or taken back: it goes on",
     "journal.failed": "The journal could not be written; nothing opens",
     # the copy in Supabase, and who may trade the account
     "mirror.off": "There is no copy elsewhere: the journal on this machine is the only one",

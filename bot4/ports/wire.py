@@ -153,7 +153,17 @@ class AccountChanged:
     venue: str
 
 
-Notice = BookUpdate | OrderReport | Fill | Pong | Acknowledged | Replied | AccountChanged
+@attrs.frozen
+class FillBusted:
+    """The venue took a fill back: it never was, and the position and the money are as before."""
+
+    venue: str
+    fill_id: str
+
+
+Notice = (
+    BookUpdate | OrderReport | Fill | FillBusted | Pong | Acknowledged | Replied | AccountChanged
+)
 
 
 class Wire(Protocol):

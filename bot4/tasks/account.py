@@ -7,7 +7,7 @@ import trio
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import AuthRefused, ConnectionLost
-from bot4.ports import AccountChanged, Notice
+from bot4.ports import AccountChanged, FillBusted, Notice
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
 
@@ -25,7 +25,7 @@ class OrderListener:
     def hear(self, notice: Notice, at: float) -> bool:
         """Pass orders and fills on."""
         del at
-        if isinstance(notice, OrderReport | Fill):
+        if isinstance(notice, OrderReport | Fill | FillBusted):
             self._ledger.hear(notice)
             self._stale.set()
             if isinstance(notice, OrderReport) and notice.state is OrderState.REFUSED:

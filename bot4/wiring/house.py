@@ -92,6 +92,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         )
         windows = await stack.enter_async_context(open_window(config, journal))
         replayed = ledger.replay()
+        ledger.results.begin_run()
         for order in replayed:
             parts[order.key.venue].gateway.codec.seen_handle(order.client_order_id)
         rooms = Rooms(
@@ -120,7 +121,6 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 gate,
                 keys_of(config),
             ),
-            booked_before=len(ledger.results),
         )
         rooms.dispatcher.remember(replayed)
         yield House(

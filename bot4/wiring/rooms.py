@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 
 import attrs
@@ -58,8 +57,6 @@ class Rooms:
     """By pair, once trading has begun."""
     recovered: bool = False
     started_at: float = attrs.field(factory=trio.current_time)
-    booked_before: int = 0
-    """Trades that earlier runs closed."""
 
     async def recover(self) -> None:
         """Cancel what rests at the venues; the pairs settle what the journal left open."""
@@ -124,16 +121,14 @@ class Rooms:
         for venue, parts in self.parts.items():
             parts.public.uptime.down()
             uptime[venue] = round(100 * parts.public.uptime.total_s / lived, 2)
-        booked = self.ledger.results[self.booked_before :]
-        results = [result for result in booked if result["outcome"] != "missed"]
-        net = sum((Decimal(str(result["net_usdc"])) for result in results), Decimal(0))
+        results = self.ledger.results
         words = ", ".join(f"{venue} {share}%" for venue, share in uptime.items())
         log.info(
             "bot.ended",
-            message=f"[SHUTDOWN] {len(results)} trades closed, "
-            f"net {plain(net)} USDC, feeds up {words}",
-            trades=len(results),
-            net_usdc=plain(net),
+            message=f"[SHUTDOWN] {results.trades} trades closed, "
+            f"net {plain(results.net)} USDC, feeds up {words}",
+            trades=results.trades,
+            net_usdc=plain(results.net),
             uptime_percent=uptime,
             seconds=round(lived, 1),
         )

@@ -208,8 +208,8 @@ class Bench:
 
     async def over(self, within_s: float = 30.0) -> dict[str, Any]:
         """Wait until the trade is booked; return its account."""
-        await self.until(lambda: self.ledger.results, within_s)
-        return dict(self.ledger.results[-1])
+        await self.until(lambda: self.ledger.results.newest, within_s)
+        return dict(self.ledger.results.last)
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ async def test_taking_back_follows_the_market(bench: Any, autojump_clock: Any, w
     bench.vest.before = look
     async with bench.running():
         bench.enter()
-        while not bench.ledger.results:
+        while not bench.ledger.results.newest:
             await trio.sleep(0.01)
             bench.touch["vest"] = tuple(price + 3 for price in bench.touch["vest"])
 
