@@ -40,6 +40,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "leg.refused": "The venue definitely refused an order",
     "leg.in_doubt": "Nobody knows what became of an order; the venue is asked",
     "leg.resolved": "What became of an order in doubt is now known",
+    "fill.busted": "A venue took a fill of ours back",
     "leg.retried": "A missing leg is tried again",
     "exposure.left": "A leg is open without its hedge and could not be closed",
     "exposure.found": "A position or order that no trade explains",

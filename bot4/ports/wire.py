@@ -101,6 +101,8 @@ class Accepted:
     """The venue queued the order. Not a fill."""
 
     venue_order_id: str
+    received_ms: int | None = None
+    """When it arrived, by the venue's clock, where the venue says so."""
 
 
 @attrs.frozen

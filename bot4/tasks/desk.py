@@ -68,7 +68,8 @@ class Desk:
     def naked_bound_s(self) -> float:
         """How long one leg may be alone: an answer, its fence, and the attempts to mend it."""
         one = self.execution
-        doubt_ms = one.answer_by_ms + one.window_ms + 2 * one.settle_ms
+        window_ms = max(gateway.window.ms for gateway in self.dispatcher.gateways.values())
+        doubt_ms = one.answer_by_ms + window_ms + 2 * one.settle_ms
         return (doubt_ms + (one.mend_attempts + 2) * ATTEMPT_MS) / 1000
 
     @property

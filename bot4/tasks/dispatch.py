@@ -58,7 +58,6 @@ class Dispatcher:
         gateways: Mapping[str, Gateway],
         ledger: Ledger,
         journal: Journal,
-        window_ms: int,
         orders_per_second: int,
         interactive: Collection[str] = (),
     ) -> None:
@@ -68,14 +67,12 @@ class Dispatcher:
             gateways: by venue.
             ledger: told what became of every sending.
             journal: gives the numbers of orders.
-            window_ms: receive window of every order.
             orders_per_second: at most so many, per venue.
             interactive: venues whose planned orders count against a Retail token's caps.
         """
         self.gateways = gateways
         self._ledger = ledger
         self._journal = journal
-        self.window_ms = window_ms
         self.sent_on: set[str] = set()
         """Venues that this run may have sent an order to."""
         self._retry: dict[str, Retry] = {}
@@ -157,7 +154,7 @@ class Dispatcher:
                 attempt=want.attempt,
                 reduce_only=want.reduce_only,
             )
-            signed.append(Signed(*gateway.codec.sign(order, now_ms, self.window_ms)))
+            signed.append(Signed(*gateway.codec.sign(order, now_ms, gateway.window.ms)))
         return tuple(signed)
 
     def _number(self, *, closing: bool) -> int:

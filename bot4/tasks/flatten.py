@@ -110,7 +110,7 @@ class Flattener:
         cancelled = 0
         for report in await self.gateway.open_orders():
             if self._ours(report.symbol):
-                await self.gateway.cancel(report, WINDOW_MS)
+                await self.gateway.cancel(report)
                 cancelled += 1
         return cancelled
 

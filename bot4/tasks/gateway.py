@@ -15,6 +15,7 @@ from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
 from bot4.ports import (
+    Accepted,
     Answer,
     HttpDoor,
     InDoubt,
@@ -25,6 +26,7 @@ from bot4.ports import (
     VenueCodec,
     World,
 )
+from bot4.strategy.receiving import MOST_MS, ReceiveWindow
 from bot4.tasks.health import Health
 from bot4.tasks.line import Line
 from bot4.tasks.parcel import Parcel
@@ -44,6 +46,7 @@ class Gateway(Line):
         world: World,
         *,
         health: Health | None = None,
+        window_ms: int = 2000,
         stays_home: Callable[[], str] = lambda: "",
         hide: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -54,12 +57,14 @@ class Gateway(Line):
             door: the way to its REST side.
             world: for the wall clock.
             health: its error budget, where opening depends on it.
+            window_ms: receive window of orders until enough of them were measured.
             stays_home: why no opening order may leave now, "" when it may; asked last of all.
             hide: told of every token, so that no log line shows it.
         """
         super().__init__(codec, door, world, health=health, hide=hide)
         self._stays_home = stays_home
         self._queue, self._parcels = trio.open_memory_channel[Parcel](QUEUE)
+        self.window = ReceiveWindow(window_ms)
         self.on_wire = 0
         """Orders sent whose exchange has not ended."""
 
@@ -120,11 +125,11 @@ class Gateway(Line):
         """The fills of one order. Raises as ``ask``."""
         return await self.ask_signed_in(lambda now_ms: self.codec.fills(order, now_ms))
 
-    async def cancel(self, report: OrderReport, window_ms: int) -> None:
+    async def cancel(self, report: OrderReport) -> None:
         """Cancel one order; one that already ended is not an error. Raises as ``ask``."""
-        await self.ask_signed_in(lambda now_ms: self.codec.cancel(report, now_ms, window_ms))
+        await self.ask_signed_in(lambda now_ms: self.codec.cancel(report, now_ms, MOST_MS))
 
-    async def cancel_everything(self, window_ms: int) -> int:
+    async def cancel_everything(self) -> int:
         """Cancel every open order of the account and return how many were seen.
 
         Raises:
@@ -136,7 +141,7 @@ class Gateway(Line):
             await self.ask_signed_in(lambda now_ms: self.codec.cancel_all(now_ms) or everything)
         else:
             for report in reports:
-                await self.cancel(report, window_ms)
+                await self.cancel(report)
         return len(reports)
 
     # ------------------------------------------------------------------------- sending
@@ -157,6 +162,7 @@ class Gateway(Line):
     def take_refusal(self, retry: Retry) -> None:
         """Note what a refused order, at once or later, says of our own time."""
         if retry is Retry.RESIGN:
+            self.window.expired()
             self.doubt_clock()
 
     async def _carry(self, parcel: Parcel) -> None:
@@ -188,4 +194,8 @@ class Gateway(Line):
                     self.lose_session()
                 elif isinstance(said, Refused):
                     self.take_refusal(said.retry)
+                elif isinstance(said, Accepted):
+                    # A venue that does not say when it received it had it before it answered.
+                    received_ms = said.received_ms or self.now_ms()
+                    self.window.took(received_ms - parcel.order.signed_ms)
                 return said, outcome.sent_at

@@ -250,7 +250,7 @@ class PairTask:
         try:
             report, venue_now_ms = await gateway.find(order)
             if report is not None and cancel and not report.state.terminal:
-                await gateway.cancel(report, self.desk.dispatcher.window_ms)
+                await gateway.cancel(report)
             if ledger.get(order.trade_id) is None:
                 return
             if report is not None:

@@ -70,7 +70,7 @@ class Reconciler:
     async def _cancel(self, venue: str, session: Session) -> int:
         while True:
             try:
-                return await session.gateway.cancel_everything(window_ms=5000)
+                return await session.gateway.cancel_everything()
             except SAID as said:
                 log.warning(
                     "venue.unreachable",

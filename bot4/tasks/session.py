@@ -78,6 +78,7 @@ class Session:
                 await trio.sleep(RETRY_S)
             self._judge_clock()
             self._judge_age()
+            self._judge_line()
 
     async def _keep_up(self) -> None:
         """Ask what is due; that it fails must not keep the account from being read."""
@@ -168,6 +169,13 @@ class Session:
             self.gate.block(f"{venue} account", why, "check the network and the venue's status")
         else:
             self.gate.clear(f"{venue} account")
+
+    def _judge_line(self) -> None:
+        name, slow = f"{self.gateway.venue} line", self.gateway.window.hold()
+        if slow is not None:
+            self.gate.block(name, f"{self.gateway.venue}: {slow.detail}", "look at your network")
+        else:
+            self.gate.clear(name)
 
     def _complain(self, said: Exception) -> None:
         now = trio.current_time()

@@ -49,7 +49,7 @@ async def leave(
                     del left[venue]
                     return
                 left[venue] = f"{venue}: {len(open_orders)} open orders, being cancelled"
-                await gateway.cancel_everything(window_ms=5000)
+                await gateway.cancel_everything()
             except SAID as said:
                 left[venue] = f"{venue}: open orders could not be read: {said}"
             await trio.sleep(ASK_AGAIN_S)
@@ -79,7 +79,7 @@ async def fire_cancel_all(gateways: Mapping[str, Gateway]) -> None:
 
     async def fire(gateway: Gateway) -> None:
         try:
-            await gateway.cancel_everything(window_ms=5000)
+            await gateway.cancel_everything()
         except SAID as said:
             log.warning(
                 "venue.unreachable",

@@ -42,9 +42,11 @@ def say_entering(pair: str, trade_id: str, decision: Enter) -> None:
 def say_hedged(trade: Trade, real: Decimal | None, stages: dict[str, float]) -> None:
     """Both legs are on."""
     shown = percent(real) if real is not None else "unknown"
+    mended = any(leg.order.purpose is Purpose.MEND for leg in trade.legs)
     log.info(
         "pair.opened",
-        message=f"[TRADE] Entry executed: spread={shown}, target={percent(trade.plan.target)}",
+        message=f"[TRADE] Entry executed: spread={shown}, target={percent(trade.plan.target)}"
+        + (", mended at a worse price" if mended and real and real < trade.plan.target else ""),
         trade_id=trade.plan.trade_id,
         pair=trade.plan.pair,
         long=trade.plan.long.venue,
@@ -53,7 +55,7 @@ def say_hedged(trade: Trade, real: Decimal | None, stages: dict[str, float]) -> 
         spread_percent=percent(real, 4) if real is not None else None,
         detected_percent=percent(trade.plan.spread, 4),
         target_percent=percent(trade.plan.target, 4),
-        mended=any(leg.order.purpose is Purpose.MEND for leg in trade.legs),
+        mended=mended,
         latency_ms=stages,
     )
 

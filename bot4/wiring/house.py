@@ -108,7 +108,6 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 {venue: part.gateway for venue, part in parts.items()},
                 ledger,
                 journal,
-                config.execution.window_ms,
                 config.risk.orders_per_second,
                 (PARADEX,) if config.paradex.profile == "retail" else (),
             ),

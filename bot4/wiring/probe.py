@@ -132,7 +132,7 @@ async def _cancel(gateway: Gateway, order: Order) -> OrderReport:
             return report
         if report is not None:
             with suppress(*SAID):
-                await gateway.cancel(report, WINDOW_MS)
+                await gateway.cancel(report)
         await trio.sleep(POLL_S)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import attrs
@@ -11,6 +12,7 @@ import trio
 from bot4.domain.order import Purpose
 from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
 from bot4.ports import Accepted, Answer, InDoubt, NotSent, Refused, Retry
+from bot4.strategy.receiving import ENOUGH
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import QUEUE, Gateway
 from bot4.tasks.health import SICK, Health
@@ -351,13 +353,13 @@ async def test_everything_open_is_cancelled(
     at_once: bool,
 ):
     venue.cancels_all = at_once
-    assert await gateway.cancel_everything(5000) == 0
+    assert await gateway.cancel_everything() == 0
     for number in range(3):
         venue.ways.append(way(rests=True, fills=0))
         gateway.post(outcomes.parcel(venue, make_order(str(number))))
     await settled(gateway)
 
-    assert await gateway.cancel_everything(5000) == 3
+    assert await gateway.cancel_everything() == 3
     assert await gateway.open_orders() == []
     assert venue.asked.count("cancel_all") == (1 if at_once else 0)
 
@@ -391,3 +393,19 @@ async def test_silence_and_chaos_count_against_the_venue_and_refusals_do_not(
     await settled(gateway)
 
     assert "vest health" in gate.reasons
+
+
+async def test_the_window_follows_how_long_orders_take(
+    gateway: Any, venue: Any, make_order: Any, outcomes: Any
+):
+    venue.delay_s = 0.9
+    for number in range(ENOUGH):
+        order = make_order(str(number), signed_ms=gateway.now_ms())
+        parcel = outcomes.parcel(venue, order, deadline=inf)
+        gateway.post(attrs.evolve(parcel, order=order))
+        await trio.sleep(1)
+    measured_ms = gateway.window.ms
+    assert 1225 <= measured_ms < 1500
+
+    gateway.take_refusal(Retry.RESIGN)
+    assert gateway.window.ms > 2 * measured_ms - 200

@@ -67,7 +67,7 @@ class Bench:
         }
         for venue in self.venues.values():
             venue.hear = self.ledger.hear
-        self.dispatcher = Dispatcher(self.gateways, self.ledger, self.journal, 2000, 1000)
+        self.dispatcher = Dispatcher(self.gateways, self.ledger, self.journal, 1000)
         self.pair = Pair("BTC", self.venues[VEST].market, self.venues[PARADEX].market)
         self.judge = Judge(
             pair=self.pair,
