@@ -396,7 +396,7 @@ async def test_silence_and_chaos_count_against_the_venue_and_refusals_do_not(
 
 
 async def test_the_window_follows_how_long_orders_take(
-    gateway: Any, venue: Any, make_order: Any, outcomes: Any
+    gateway: Any, venue: Any, make_order: Any, outcomes: Any, autojump_clock: Any
 ):
     venue.delay_s = 0.9
     for number in range(ENOUGH):
@@ -404,8 +404,7 @@ async def test_the_window_follows_how_long_orders_take(
         parcel = outcomes.parcel(venue, order, deadline=inf)
         gateway.post(attrs.evolve(parcel, order=order))
         await trio.sleep(1)
-    measured_ms = gateway.window.ms
-    assert 1225 <= measured_ms < 1500
+    assert gateway.window.ms == 1225
 
     gateway.take_refusal(Retry.RESIGN)
-    assert gateway.window.ms > 2 * measured_ms - 200
+    assert gateway.window.ms == 2450
