@@ -203,3 +203,6 @@ class HttpDoor(Protocol):
         Never raises for a network fault. The exchange is shielded: a cancelled caller still
         waits for the outcome, at most ``timeout_s``, so that no connection is left half used.
         """
+
+    def hurry(self, at: float) -> None:
+        """Have every exchange, under way or to come, end by this Trio time: we are leaving."""

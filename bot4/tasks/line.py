@@ -170,6 +170,10 @@ class Line:
         self.offset_ms = venue_ms - (before + after) // 2
         self.clock_error_ms = (after - before + 1) // 2
 
+    def hurry(self, at: float) -> None:
+        """Have every exchange with the venue end by this Trio time: we are leaving."""
+        self._door.hurry(at)
+
     async def warm(self) -> None:
         """Have some connections open, so that no order waits for a handshake. Never raises."""
         request = self.codec.clock().request
