@@ -215,7 +215,7 @@ class Desk:
         if action.may_complete:
             left = mends < self.execution.mend_attempts and not self._refused_for_good(trade)
             choice = self.judge.choose(trade, excess, rung, may_complete=left)
-            if isinstance(choice, Wait):
+            if isinstance(choice, Wait) and self._naked_s(trade) < PATIENCE_S:
                 return
             if isinstance(choice, Complete):
                 wanted = self._wanted(trade, choice.venue, choice.side, choice.size, choice.limit)
@@ -233,6 +233,10 @@ class Desk:
             return
         words.say_reducing(trade, action, limit, rung)
         self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
+
+    def _naked_s(self, trade: Trade) -> float:
+        since = self.watch_of(trade).naked_since
+        return 0.0 if since is None else trio.current_time() - since
 
     def _mend(self, trade: Trade, wanted: Wanted) -> str:
         """Send the missing leg; return why it cannot be, "" when it was."""
@@ -280,6 +284,8 @@ class Desk:
 
 
 FREE_DISK = "free the disk, then start the bot again"
+PATIENCE_S = 2.0
+"""A leg without a picture of its market is naked so long at most before its last one will do."""
 SLOW_JOURNAL_S = 0.1
 """A commit that took longer came too late to trade on. Source: ours."""
 ATTEMPT_MS = 600
