@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
+from bot4.wiring.files import stop_file
 
 CALM = SimulationConfig(profile="calm", seed=3)
 CLOSING_S = 3.0
@@ -145,6 +146,19 @@ async def test_a_second_signal_is_not_held_up_by_a_venue_that_hangs(play: Any, a
 
         assert run.code == 70
         assert run.events[-1]["at"] - hurried_at <= 2.0 + 0.25
+
+
+async def test_the_stop_file_stops_as_a_signal_does_and_is_told(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            stop_file(universe.config).touch()
+            await run.until("shutdown.clean", within_s=15)
+
+        assert run.code == 0
+        assert [line["why"] for line in run.said("shutdown.requested")] == [
+            "STOP was put beside the journal"
+        ]
 
 
 async def test_leaving_takes_no_longer_than_it_may(play: Any, autojump_clock: Any):
