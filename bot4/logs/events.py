@@ -27,6 +27,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "pair.missed": "A spread was gone, or we were late, before anything was sent",
     "opening.stopped": "Nothing opens until the reason is gone",
     "opening.resumed": "Opening is allowed again",
+    "bound.stated": "How long a leg may be alone and what that may cost",
     # trades and their orders
     "pair.opening": "Two orders leave together",
     "pair.opened": "Both legs are filled: hedged",

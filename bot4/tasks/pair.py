@@ -71,6 +71,7 @@ class PairTask:
 
         Cancellation: safe at every wait; what is on the wire goes on in the gateways.
         """
+        self.desk.state_bound()
         async with trio.open_nursery() as asking:
             asking.start_soon(self._wake_on_stop)
             while True:
@@ -131,12 +132,13 @@ class PairTask:
         since = self.desk.watch_of(trade).naked_since
         if since is None or trade.state in (State.HEDGED, State.STRANDED):
             return inf
-        due = since + self.desk.naked_bound_s
+        bound_s = self.desk.naked_bound.doubt_s
+        due = since + bound_s
         if trio.current_time() < due:
             return due
         if self._bounded != trade.plan.trade_id:
             self._bounded = trade.plan.trade_id
-            why = f"{self.name} is naked for more than {self.desk.naked_bound_s:.1f} s"
+            why = f"{self.name} is naked for more than {bound_s:.1f} s"
             log.error(
                 "exposure.left",
                 message=f"[DANGER] {why}: net {plain(trade.net)}, {trade.state}; still at work",

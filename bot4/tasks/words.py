@@ -9,6 +9,7 @@ import structlog
 from bot4.domain.market import other
 from bot4.domain.order import Purpose
 from bot4.domain.units import percent, plain
+from bot4.strategy.bound import NakedBound
 from bot4.strategy.complete_or_unwind import Complete
 from bot4.strategy.decision import Enter, Exit
 from bot4.strategy.events import Compensate
@@ -36,6 +37,21 @@ def say_entering(pair: str, trade_id: str, decision: Enter) -> None:
         spread_percent=percent(decision.spread, 4),
         target_percent=percent(decision.target, 4),
         net_percent=percent(decision.net, 4),
+    )
+
+
+def say_bound(pair: str, bound: NakedBound, notional: Decimal, cost: Decimal) -> None:
+    """What is promised of a leg that is alone."""
+    log.info(
+        "bound.stated",
+        message=f"[SAFETY] {pair}: a leg may be alone for {bound.answered_s:.1f} s, for "
+        f"{bound.doubt_s:.1f} s when an answer never comes; at {plain(notional)} USDC that may "
+        f"cost {cost:.2f} USDC, then nothing opens any more",
+        pair=pair,
+        answered_s=round(bound.answered_s, 2),
+        doubt_s=round(bound.doubt_s, 2),
+        notional_usdc=plain(notional),
+        worst_usdc=plain(round(cost, 2)),
     )
 
 
