@@ -205,7 +205,7 @@ class PairTask:
                 why="every allowed attempt to close the leg failed",
                 do="close it on the venue's page, or run scripts/flatten.py",
             )
-        self.desk.compensate(trade, action)
+        self.desk.mender.compensate(trade, action)
         tried = trade.compensations
         first_s = self.desk.execution.mend_backoff_ms / 1000
         pause = 0.0 if tried == 0 else min(first_s * 2 ** (tried - 1), 2.0)
