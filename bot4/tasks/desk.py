@@ -9,13 +9,13 @@ import attrs
 import structlog
 import trio
 
-from bot4.config.schema import ExecutionConfig
+from bot4.config.schema import ExecutionConfig, OnStop
 from bot4.domain.market import Pair, other
 from bot4.domain.order import Purpose, Side
 from bot4.domain.quote import QuoteRate
 from bot4.errors import JournalFault
 from bot4.strategy.bound import NakedBound, naked_bound
-from bot4.strategy.decision import Decision, Enter, Exit, Reason
+from bot4.strategy.decision import Decision, Enter, Exit, Reason, Why
 from bot4.strategy.edge import round_trip_fees
 from bot4.strategy.saga import Plan, Trade
 from bot4.tasks import closing, words
@@ -23,6 +23,7 @@ from bot4.tasks.dispatch import LONG, SHORT, Dispatcher, Wanted
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.mending import FREE_DISK, Mender
 from bot4.tasks.reconcile import RECONCILE
 from bot4.tasks.stop import StopSign
@@ -42,6 +43,7 @@ class Desk:
     gate: Gate
     dispatcher: Dispatcher
     stop: StopSign
+    margin: MarginWatch
     quote: Callable[[], QuoteRate]
     watches: dict[str, Stopwatch] = attrs.field(factory=dict)
     _announced: set[str] = attrs.field(factory=set)
@@ -67,9 +69,14 @@ class Desk:
         """The strategy's last word, once."""
         return self.judge.take()
 
-    def forced_exit(self, trade: Trade) -> Decision:
+    def forced_exit(self, trade: Trade, why: Why) -> Decision:
         """What closing now, whatever it earns, would be."""
-        return self.judge.forced(trade, "stop")
+        return self.judge.forced(trade, why)
+
+    @property
+    def may_hold(self) -> bool:
+        """Whether a hedged pair may stay on while nobody watches it."""
+        return self.execution.on_stop is OnStop.HOLD and self.margin.calm
 
     @property
     def naked_bound(self) -> NakedBound:
@@ -197,6 +204,8 @@ class Desk:
             (trade.plan.short, Side.BUY, decision.short_limit, SHORT),
         ):
             size = abs(trade.position(key.venue))
+            if decision.why is Why.MARGIN:
+                size = min(size, decision.size(key.venue))
             wanted.append(
                 Wanted(key, side, size, limit, Purpose.EXIT, attempt, reduce_only=True, leg=name)
             )

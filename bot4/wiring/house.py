@@ -19,12 +19,14 @@ from bot4.tasks.dispatch import Dispatcher
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.narrator import Narrator
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.stop import StopSign
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.rooms import Rooms
+from bot4.wiring.rules import margin_rules_for
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
 from bot4.wiring.window import open_window
 
@@ -129,6 +131,14 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 ledger,
                 gate,
                 keys_of(config),
+            ),
+            margin=MarginWatch(
+                accounts,
+                books,
+                gate,
+                margin_rules_for(config),
+                keys_of(config),
+                changed_at=lambda: ledger.last_change,
             ),
         )
         rooms.dispatcher.remember(replayed)

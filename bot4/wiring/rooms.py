@@ -26,6 +26,7 @@ from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.pair import PairTask
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
@@ -56,6 +57,7 @@ class Rooms:
     dispatcher: Dispatcher
     parts: Mapping[str, VenueParts]
     reconciler: Reconciler
+    margin: MarginWatch
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
     recovered: bool = False
@@ -180,6 +182,7 @@ class Rooms:
         def beat() -> None:
             said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
             write_status(self.config, self.world.wall_ms(), said)
+            self.margin.look()
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
                 self.gate.clear(CLOCKS)
 
@@ -219,6 +222,7 @@ class Rooms:
                 gate=self.gate,
                 dispatcher=self.dispatcher,
                 stop=self.stop,
+                margin=self.margin,
                 quote=self._quote,
             )
         )
