@@ -17,7 +17,7 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
+from bot4.errors import ApiChanged, AuthRefused, ProtocolViolation, Unreachable, VenueRefused
 from bot4.ports import (
     Answer,
     Errand,
@@ -115,8 +115,10 @@ class Gateway:
             raise Unreachable(self.venue, outcome.why)
         try:
             value = errand.read(outcome)
-        except ProtocolViolation:
+        except ProtocolViolation as fault:
             self._note(good=False)
+            if isinstance(fault, ApiChanged) and self._health is not None:
+                self._health.changed(fault.why)
             raise
         self._note(good=True)
         return value

@@ -135,12 +135,13 @@ async def open_venue(
     def dial(url: str) -> AbstractAsyncContextManager[Wire]:
         return connect(world, venue, url)
 
+    health = Health(venue, shared.gate, speech.codec.api_version)
     socket = None if speech.orders is None else WsOrderDoor(speech.orders, dial, rest)
     gateway = Gateway(
         speech.codec,
         socket or rest,
         world,
-        health=Health(venue, shared.gate),
+        health=health,
         stays_home=stays_home,
         hide=register_token,
     )
@@ -165,6 +166,7 @@ async def open_venue(
         ),
         backoff=Backoff(world.random),
         silence_s=silence_s,
+        changed=health.changed,
         ping_every_s=speech.ping_s,
     )
     private = Connection(
@@ -174,6 +176,7 @@ async def open_venue(
         listener=orders,
         backoff=Backoff(world.random),
         silence_s=PRIVATE_SILENCE_S,
+        changed=health.changed,
         ping_every_s=speech.ping_s,
     )
     order_line = None
@@ -186,6 +189,7 @@ async def open_venue(
             listener=socket,
             backoff=Backoff(world.random),
             silence_s=PRIVATE_SILENCE_S,
+            changed=health.changed,
         )
 
     async def hang_up() -> None:

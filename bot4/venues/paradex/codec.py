@@ -20,7 +20,7 @@ from bot4.secret import Secret
 from bot4.venues.paradex import asking, messages, placing, rules
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
-from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
+from bot4.venues.reading import NewToUs, Unreadable, as_row, read_text, read_whole
 
 _EARLY_MS: Final = 5_000
 _BOOK_LEVELS: Final = 50
@@ -98,7 +98,7 @@ class ParadexCodec:
                 except Unreadable:
                     continue
             if rows and not known:
-                raise Unreadable("no market is readable")
+                raise NewToUs("no market is readable")
             return tuple(known)
 
         return asking.public("/markets", "markets", read)

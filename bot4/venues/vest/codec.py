@@ -17,7 +17,7 @@ from bot4.domain.position import Account, Position
 from bot4.errors import ProtocolViolation, VenueRefused
 from bot4.ports import Answer, Errand, PlaceOutcome, Pool, Retry
 from bot4.secret import Secret
-from bot4.venues.reading import Unreadable, as_row, as_rows, read_whole
+from bot4.venues.reading import NewToUs, Unreadable, as_row, as_rows, read_whole
 from bot4.venues.vest import asking, depth, login, messages, orders, placing, rules
 from bot4.venues.vest.session import VestSession
 from bot4.venues.vest.signing import VestSigner
@@ -118,7 +118,7 @@ class VestCodec:
                 self._decimals[market.key.symbol] = (size_decimals, price_decimals)
                 known.append(market)
             if rows and not known:
-                raise Unreadable("no symbol is readable")
+                raise NewToUs("no symbol is readable")
             return tuple(known)
 
         return Errand(

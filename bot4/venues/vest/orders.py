@@ -19,6 +19,7 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import VEST
 from bot4.domain.order import Order, OrderReport, OrderState, Side
 from bot4.venues.reading import (
+    NewToUs,
     Row,
     Unreadable,
     as_rows,
@@ -64,7 +65,7 @@ def read_order(row: Row, before: Progress | None = None) -> OrderReport:
     status = read_text(row, "status")
     state = _STATES.get(status)
     if state is None:
-        raise Unreadable("an unknown order status")
+        raise NewToUs("an unknown order status")
     size = None if row.get("size") is None else read_positive(row, "size")
     reason = "CANCELLED" if status == "CANCELLED" else ""
     if state is OrderState.REFUSED:
