@@ -197,7 +197,7 @@ class Rooms:
             quote=self._quote,
             wall_ms=self.world.wall_ms,
             pair_now=pair_now,
-            premium=Premium(self.config.vest.premium_bps),
+            premium=Premium(self.config.vest.premium_bps, charged_in=self.config.vest.premium_in),
         )
         return PairTask(
             Desk(
