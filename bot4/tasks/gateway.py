@@ -29,6 +29,8 @@ from bot4.ports import (
     VenueCodec,
     World,
 )
+from bot4.tasks.allowance import Allowance
+from bot4.tasks.gate import Gate
 from bot4.tasks.health import Health
 from bot4.tasks.parcel import Parcel
 
@@ -53,6 +55,7 @@ class Gateway:
         world: World,
         *,
         health: Health | None = None,
+        allowance: Allowance | None = None,
         stays_home: Callable[[], str] = lambda: "",
         hide: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -63,12 +66,14 @@ class Gateway:
             door: the way to its REST side.
             world: for the wall clock.
             health: its error budget, where opening depends on it.
+            allowance: told what every answer says of the venue's limits.
             stays_home: why no opening order may leave now, "" when it may; asked last of all.
             hide: told of every token, so that no log line shows it.
         """
         self.codec = codec
         self._hide = hide
         self._health = health
+        self.allowance = allowance or Allowance(codec.venue, Gate())
         self._stays_home = stays_home
         self.venue = codec.venue
         self._door = door
@@ -113,22 +118,19 @@ class Gateway:
         if not isinstance(outcome, Answer):
             self._note(good=False)
             raise Unreachable(self.venue, outcome.why)
+        self.allowance.note(errand.pool, outcome)
         try:
             value = errand.read(outcome)
         except ProtocolViolation as fault:
             self._note(good=False)
-            if isinstance(fault, ApiChanged) and self._health is not None:
+            if isinstance(fault, ApiChanged) and self._health:
                 self._health.changed(fault.why)
             raise
         self._note(good=True)
         return value
 
     async def ask_signed_in(self, make: Callable[[int], Errand[T]]) -> T:
-        """Run an errand that needs the session; sign in again once when it was lost.
-
-        Raises:
-            As ``ask``.
-        """
+        """Run an errand that needs the session, signing in again once. Raises as ``ask``."""
         await self.sign_in()
         try:
             return await self.ask(make(self.now_ms()))
@@ -285,6 +287,7 @@ class Gateway:
                 self._note(good=False)
                 return outcome, outcome.sent_at
             case Answer():
+                self.allowance.note(parcel.errand.pool, outcome)
                 said = parcel.errand.read(outcome)
                 self._note(good=not isinstance(said, InDoubt))
                 if isinstance(said, Refused) and outcome.status == 401:

@@ -41,6 +41,8 @@ class Session:
     markets: dict[str, Market] = attrs.field(factory=dict)
     closing: StopSign = attrs.field(factory=StopSign)
     """Raised when the streams close: nothing is read any more, and no silence complained of."""
+    open_orders: int | None = None
+    """How many of the account rest, when that was last asked; None before."""
     _upkeep: Upkeep | None = None
     _clock_doubted: bool = False
     _complained_at: float = float("-inf")
@@ -73,9 +75,11 @@ class Session:
                     await self._measure_clock()
                     clocked, self._clock_doubted = trio.current_time(), False
                     await self.gateway.warm()
+                    self.open_orders = len(await self.gateway.open_orders())
             except SAID as said:
                 self._complain(said)
                 await trio.sleep(RETRY_S)
+            self.gateway.allowance.refresh()
             self._judge_age()
 
     async def _keep_up(self) -> None:
@@ -115,6 +119,7 @@ class Session:
                 await self.read_account()
                 await self._set_leverage()
                 await self.gateway.warm()
+                self.open_orders = len(await self.gateway.open_orders())
             except AuthRefused:
                 raise
             except SAID as said:

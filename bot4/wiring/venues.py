@@ -13,6 +13,7 @@ from bot4.logs.redact import register_token
 from bot4.ports import OrderStreamCodec, StreamCodec, VenueCodec, Wire, World
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
+from bot4.tasks.allowance import Allowance
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.books import Books
 from bot4.tasks.connection import Connection
@@ -142,6 +143,7 @@ async def open_venue(
         socket or rest,
         world,
         health=health,
+        allowance=Allowance(venue, shared.gate),
         stays_home=stays_home,
         hide=register_token,
     )
