@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from bot4.domain.book import BookUpdate
@@ -46,6 +47,26 @@ class OrderStreamCodec(StreamCodec, Protocol):
 
         Its answer comes as ``Replied(number, ...)``, to be read as the REST answer would be.
         """
+
+
+class BatchCodec(Protocol):
+    """Changes resting orders in place, and takes several at once: only some venues do."""
+
+    def sign_batch(
+        self, orders: Sequence[Order], now_ms: int, window_ms: int
+    ) -> tuple[Sequence[Order], Errand[Sequence[PlaceOutcome]]]:
+        """Sign orders that rest until they are cancelled: outcomes come in the same order.
+
+        The errand's ``read`` never raises.
+        """
+
+    def modify(
+        self, order: Order, report: OrderReport, limit: Decimal, now_ms: int
+    ) -> Errand[None]:
+        """Give a resting order another limit; it stays the same order."""
+
+    def cancel_batch(self, reports: Sequence[OrderReport], now_ms: int) -> Errand[None]:
+        """Cancel several orders. Already closed is not an error."""
 
 
 class VenueCodec(Protocol):

@@ -6,6 +6,7 @@ Opens no position. It refuses to start beside a running bot: two hands on one ac
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -21,15 +22,18 @@ from bot4.errors import ExitCode, VenueError
 from bot4.logs.redact import register_token
 from bot4.ports import Acknowledged, Notice, StreamCodec, World
 from bot4.tasks.gateway import Gateway
+from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.wiring.flatten import only_hand
 from bot4.wiring.probe import probe
+from bot4.wiring.probe_batch import probe_batch
 from bot4.wiring.run import open_world
-from bot4.wiring.venues import Speech, speech_of, symbols_of
+from bot4.wiring.venues import Speech, order_door, order_line, speech_of, symbols_of
 
 STREAM_LIMIT_S: Final = 10.0
 NETWORK: Final = "check this machine's network, and the venue's status page"
+OPEN_ORDERS: Final = "look at open orders on the venue's page; trio-run bot4 flatten cancels them"
 KEYS: Final = "check the keys in .env: right account, right network, registered with the venue"
 
 
@@ -95,17 +99,22 @@ async def examine_all(
     fine = True
     for venue in venues:
         speech = speech_of(venue, config, secrets, tag)
-        door = HttpxDoor(world, speech.rest_url)
+        rest = HttpxDoor(world, speech.rest_url)
+        socket = order_door(speech, rest, world)
         try:
             async with trio.open_nursery() as counter:
-                gateway = Gateway(speech.codec, door, world, hide=register_token)
+                gateway = Gateway(speech.codec, socket or rest, world, hide=register_token)
                 await counter.start(gateway.run)
                 patient = _Patient(config, world, speech, gateway, say)
+                if socket is not None:
+                    socket.renew = gateway.sign_in
+                    line = order_line(socket, world)
+                    patient.open_line = partial(counter.start, line.keep, StopSign())
                 await patient.examine(probe_orders=probe_orders)
                 fine = fine and patient.fine
                 counter.cancel_scope.cancel(reason="examined")
         finally:
-            await door.aclose()
+            await rest.aclose()
     return ExitCode.CLEAN if fine else ExitCode.LEFT_OPEN
 
 
@@ -121,6 +130,8 @@ class _Patient:
         say: Callable[[Step], None],
     ) -> None:
         self.fine = True
+        self.open_line: Callable[[], Awaitable[None]] | None = None
+        """Opens the WebSocket that orders go over, where they do."""
         self._config = config
         self._world = world
         self._speech = speech
@@ -142,14 +153,20 @@ class _Patient:
         await self._step("account", self._read_account, KEYS)
         private = "private stream" if self._gateway.venue == PARADEX else "listen key and stream"
         await self._step(private, self._hear_orders, KEYS)
+        if self.open_line is not None:
+            await self._step("order stream", self._open_line, KEYS)
         if probe_orders and self._markets:
             market = next(iter(self._markets.values()))
-            leverage = self._config.risk.venue_leverage
-            await self._step(
-                "far order",
-                lambda: probe(self._gateway, market, leverage),
-                "look at open orders on the venue's page; trio-run bot4 flatten cancels them",
+            leverage, batches = self._config.risk.venue_leverage, self._speech.batches
+            fine = await self._step(
+                "far order", lambda: probe(self._gateway, market, leverage), OPEN_ORDERS
             )
+            if fine and batches is not None:
+                await self._step(
+                    "changed and batched",
+                    lambda: probe_batch(self._gateway, batches, market),
+                    OPEN_ORDERS,
+                )
 
     async def _step(self, name: str, work: Callable[[], Awaitable[str]], do: str) -> bool:
         venue = self._gateway.venue
@@ -242,6 +259,13 @@ class _Patient:
         if heard < greetings:
             raise _Failed(f"{heard} of {greetings} requests acknowledged in time", KEYS)
         return "opened, and every subscription acknowledged"
+
+    async def _open_line(self) -> str:
+        with trio.move_on_after(STREAM_LIMIT_S):
+            if self.open_line is not None:
+                await self.open_line()
+            return "opened, and cancel on disconnect is armed"
+        raise _Failed("it did not open in time", NETWORK)
 
     async def _listen(self, codec: StreamCodec, hear: Callable[[Notice], bool]) -> float:
         """Read one stream until ``hear`` has what it wants, or time is up."""
