@@ -111,6 +111,9 @@ class VenueCodec(Protocol):
     def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
         """Ask for every open position of the account."""
 
+    def balances(self, now_ms: int) -> Errand[Sequence[tuple[str, Decimal]]]:
+        """Ask how much of each token the account has."""
+
     def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
         """Set the leverage of one symbol."""
 

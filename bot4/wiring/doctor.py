@@ -5,7 +5,7 @@ Opens no position. It refuses to start beside a running bot: two hands on one ac
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -17,7 +17,7 @@ from bot4.config.options import DoctorOptions, RunOptions
 from bot4.config.schema import Config, Secrets
 from bot4.domain.book import BookUpdate
 from bot4.domain.market import PARADEX, VENUES, Market
-from bot4.domain.units import percent, plain
+from bot4.domain.units import plain
 from bot4.errors import ExitCode, VenueError
 from bot4.logs.redact import register_token
 from bot4.ports import Acknowledged, Notice, StreamCodec, World
@@ -26,6 +26,7 @@ from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.wiring.flatten import only_hand
+from bot4.wiring.pairing import MEND, configured_faults, market_words, on_both
 from bot4.wiring.probe import probe
 from bot4.wiring.probe_batch import probe_batch
 from bot4.wiring.run import open_world
@@ -97,6 +98,7 @@ async def examine_all(
     """Examine one venue after the other. As ``run_doctor``, in a world already open."""
     tag = "".join(world.random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6))
     fine = True
+    listed: dict[str, Mapping[str, Market]] = {}
     for venue in venues:
         speech = speech_of(venue, config, secrets, tag)
         rest = HttpxDoor(world, speech.rest_url)
@@ -112,9 +114,15 @@ async def examine_all(
                     patient.open_line = partial(counter.start, line.keep, StopSign())
                 await patient.examine(probe_orders=probe_orders)
                 fine = fine and patient.fine
+                listed[venue] = patient.listed
                 counter.cancel_scope.cancel(reason="examined")
         finally:
             await rest.aclose()
+    if all(listed.get(venue) for venue in VENUES):
+        faults = configured_faults(config, listed)
+        step = Step("both", "pairs", ok=not faults, said="; ".join(faults) or on_both(listed))
+        say(attrs.evolve(step, do=MEND if faults else ""))
+        fine = fine and step.ok
     return ExitCode.CLEAN if fine else ExitCode.LEFT_OPEN
 
 
@@ -130,6 +138,8 @@ class _Patient:
         say: Callable[[Step], None],
     ) -> None:
         self.fine = True
+        self.listed: Mapping[str, Market] = {}
+        """Every market of the venue, by symbol."""
         self.open_line: Callable[[], Awaitable[None]] | None = None
         """Opens the WebSocket that orders go over, where they do."""
         self._config = config
@@ -202,6 +212,7 @@ class _Patient:
 
     async def _read_markets(self) -> str:
         listed = {market.key.symbol: market for market in await self._gateway.markets()}
+        self.listed = listed
         missing = [symbol for symbol in self._symbols if symbol not in listed]
         if missing:
             raise _Failed(
@@ -209,7 +220,7 @@ class _Patient:
                 f"mend pairs in bot4.yaml; it has for instance {', '.join(sorted(listed)[:5])}",
             )
         self._markets = {symbol: listed[symbol] for symbol in self._symbols}
-        said = "; ".join(_market_words(market) for market in self._markets.values())
+        said = "; ".join(market_words(market) for market in self._markets.values())
         closed = [symbol for symbol, market in self._markets.items() if not market.trading]
         if closed:
             raise _Failed(f"{said}; {', '.join(closed)} not trading", "wait, or remove the pair")
@@ -224,10 +235,13 @@ class _Patient:
         gateway = self._gateway
         account, positions = await gateway.account(), await gateway.positions()
         orders = await gateway.open_orders()
+        tokens = await gateway.ask_signed_in(gateway.codec.balances)
+        owned = ", ".join(f"{plain(size)} {token}" for token, size in tokens if size)
         held = ", ".join(f"{one.key.symbol} {plain(one.size)}" for one in positions if one.size)
         said = (
-            f"equity {plain(account.equity)} USDC, free {plain(account.free_collateral)}, "
-            f"holds {held or 'nothing'}, {len(orders)} open orders"
+            f"{owned or 'no money'}; equity {plain(account.equity)} USDC, "
+            f"free {plain(account.free_collateral)}, holds {held or 'nothing'}, "
+            f"{len(orders)} open orders"
         )
         if account.free_collateral <= 0:
             raise _Failed(said, "deposit USDC on the venue")
@@ -280,11 +294,3 @@ class _Patient:
                     if any(list(map(hear, codec.read(frame)))):
                         break
         return trio.current_time() - begun
-
-
-def _market_words(market: Market) -> str:
-    return (
-        f"{market.key.symbol}: tick {plain(market.tick)}, lot {plain(market.lot)}, "
-        f"least {plain(market.min_notional)} USD, taker fee {percent(market.taker_fee, 4)}, "
-        f"leverage up to {plain(market.max_leverage)}"
-    )

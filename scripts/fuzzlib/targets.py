@@ -149,6 +149,7 @@ def _errands(codec: VenueCodec) -> Iterable[tuple[str, Callable[[Answer], Any]]]
         yield "state", state.read
     yield "account", codec.account(MS).read
     yield "positions", codec.positions(MS).read
+    yield "balances", codec.balances(MS).read
     yield "leverage", codec.leverage(order.key.symbol, 10, MS).read
     yield "order", codec.find(order, MS).read
     yield "fills", codec.fills(order, MS).read

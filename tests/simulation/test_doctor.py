@@ -36,7 +36,11 @@ async def test_everything_works_and_is_said(play: Any, autojump_clock: Any):
 
         assert code == 0
         assert [step.name for step in steps.values() if not step.ok] == []
-        assert len(steps) == 19
+        assert len(steps) == 20
+        pairs = "BTC-PERP <-> BTC-USD-PERP, ETH-PERP <-> ETH-USD-PERP, SOL-PERP <-> SOL-USD-PERP"
+        assert steps["both", "pairs"].said == f"3 on both: {pairs}"
+        for venue in VENUES:
+            assert "10000 USDC; equity 10000 USDC" in steps[venue, "account"].said
         assert "BTC-PERP: tick 0.01, lot 0.0001" in steps["vest", "markets"].said
         assert "taker fee 0.0450%" in steps["paradex", "markets"].said
         for venue in VENUES:
@@ -145,6 +149,19 @@ async def test_wrong_keys_fail_the_sign_in_and_nothing_after_it_is_tried(
         assert not steps["paradex", "sign in"].ok
         assert ".env" in steps["paradex", "sign in"].do
         assert ("paradex", "account") not in steps
+
+
+async def test_a_pair_of_two_coins_is_named(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        (pair,) = universe.config.pairs
+        config = attrs.evolve(universe.config, pairs=(attrs.evolve(pair, vest="ETH-PERP"),))
+
+        code, steps = await examine(attrs.evolve(universe, config=config), probe=False)
+
+        assert code == 3
+        said = "BTC: vest:ETH-PERP is ETH and paradex:BTC-USD-PERP is BTC"
+        assert steps["both", "pairs"].said == said
+        assert "bot4.yaml" in steps["both", "pairs"].do
 
 
 @pytest.mark.parametrize("venue", VENUES)

@@ -125,6 +125,10 @@ class ParadexCodec:
         """Ask for open positions."""
         return asking.get(self.session, "/positions", "positions", messages.read_positions)
 
+    def balances(self, now_ms: int) -> Errand[Sequence[tuple[str, Decimal]]]:
+        """Ask how much of each token the account has."""
+        return asking.get(self.session, "/balance", "balances", messages.read_balances)
+
     def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
         """Set a market's leverage, cross margin."""
         path = f"/account/margin/{quote(symbol, safe='')}"

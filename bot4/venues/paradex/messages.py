@@ -222,6 +222,15 @@ def read_account(value: object) -> Account:
     )
 
 
+def read_balances(value: object) -> tuple[tuple[str, Decimal], ...]:
+    """Read ``/balance``: (token, size).
+
+    Raises:
+        Unreadable: it is none.
+    """
+    return tuple((read_text(row, "token"), read_number(row, "size")) for row in read_results(value))
+
+
 def read_book(value: object) -> BookUpdate:
     """Read ``/orderbook``: a whole book.
 
@@ -267,6 +276,7 @@ def read_market(row: Row, *, interactive: bool) -> Market:
         max_leverage=max(floor_step(1 / read_positive(margin, "imf_base"), Decimal(1)), Decimal(1)),
         price_band=read_maybe(row, "price_bands_width") or None,
         trading=standard and read_text(row, "asset_kind", "PERP") == "PERP",
+        quote=read_text(row, "quote_currency", ""),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -152,6 +153,10 @@ class VestCodec:
     def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
         """Ask for open positions: Vest has them in the account."""
         return self._get("/account?", now_ms, "positions", messages.read_positions)
+
+    def balances(self, now_ms: int) -> Errand[Sequence[tuple[str, Decimal]]]:
+        """Ask how much of each token the account has: Vest has it in the account."""
+        return self._get("/account?", now_ms, "balances", messages.read_balances)
 
     def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
         """Set a symbol's leverage. Unsigned. Source: Vest API docs (v2), seen 2025-11."""

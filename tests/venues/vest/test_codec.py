@@ -79,6 +79,16 @@ def test_private_questions_carry_the_key_the_group_and_the_time(vest, now_ms):
         assert "key-1" not in repr(errand)
 
 
+def test_balances_are_the_account_s(vest, answer, now_ms):
+    errand = vest.balances(now_ms)
+
+    assert errand.request.path == f"/account?time={now_ms}"
+    rows = [{"asset": "USDC", "total": "10.0", "locked": "0.000000"}]
+    assert errand.read(answer({"balances": rows})) == (("USDC", Decimal(10)),)
+    with pytest.raises(ProtocolViolation):
+        errand.read(answer({"balances": None}))
+
+
 def test_leverage_is_set_and_checked(vest, answer, now_ms):
     errand = vest.leverage("BTC-PERP", 10, now_ms)
 
