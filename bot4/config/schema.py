@@ -166,6 +166,7 @@ class VestConfig:
     """Whether 429/1003 on an order proves that it was not accepted."""
     premium_bps: Decimal = D("1.5")
     premium_in: str = "fees"
+    """fees, price or both: where the premium is looked for in our own fills."""
     ping_s: Decimal = D(1)
 
 

@@ -33,6 +33,7 @@ COUNTED: Final = frozenset(
         "gap",
         "crossed",
         "garbage",
+        "api_change",
     }
 )
 """Taken one by one by the requests, events or frames they hit."""

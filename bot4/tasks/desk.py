@@ -168,7 +168,9 @@ class Desk:
         )
         signed_at = trio.current_time()
         watch = self.watches[trade_id] = Stopwatch(decision.detected_at, decided, signed_at)
-        self.ledger.begin(plan, tuple(one.order for one in signed))
+        orders = tuple(one.order for one in signed)
+        watch.promised(orders, buy=decision.long_price, sell=decision.short_price)
+        self.ledger.begin(plan, orders)
         watch.durable_at = trio.current_time()
         if watch.durable_at - signed_at > SLOW_JOURNAL_S:
             # The prices are old by now; the gateway's gate keeps both orders home.
@@ -211,7 +213,9 @@ class Desk:
             )
         signed = self.dispatcher.sign(trade.plan.trade_id, wanted)
         self.dispatcher.spend(trade.venues, closing=True)
-        self.ledger.intend(trade.plan.trade_id, tuple(one.order for one in signed))
+        orders = tuple(one.order for one in signed)
+        watch.promised(orders, buy=decision.short_price, sell=decision.long_price)
+        self.ledger.intend(trade.plan.trade_id, orders)
         self.dispatcher.post(signed, trio.current_time() + 1.0, watch)
         words.say_leaving(trade, decision)
 

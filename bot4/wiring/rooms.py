@@ -32,6 +32,7 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
+from bot4.wiring.pairing import refuse_mismatch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
@@ -88,6 +89,8 @@ class Rooms:
         if not self.recovered:
             return
         pairs = [self._pair_task(config) for config in self.config.pairs]
+        for task in pairs:
+            refuse_mismatch(task.desk.pair, self.gate)
         detector = Detector(self.books, {task.name: task for task in pairs})
         crashes = Crashes(self.stop)
         async with trio.open_nursery() as trading:
@@ -211,7 +214,7 @@ class Rooms:
             quote=self._quote,
             wall_ms=self.world.wall_ms,
             pair_now=pair_now,
-            premium=Premium(self.config.vest.premium_bps),
+            premium=Premium(self.config.vest.premium_bps, charged_in=self.config.vest.premium_in),
         )
         return PairTask(
             Desk(
