@@ -15,8 +15,10 @@ from bot4.domain.order import Purpose, Side
 from bot4.domain.quote import QuoteRate
 from bot4.errors import JournalFault
 from bot4.ports import Retry
+from bot4.strategy.bound import NakedBound, naked_bound
 from bot4.strategy.complete_or_unwind import Complete, Wait
 from bot4.strategy.decision import Decision, Enter, Exit, Reason
+from bot4.strategy.edge import round_trip_fees
 from bot4.strategy.events import Compensate, Unwound
 from bot4.strategy.saga import Plan, Trade
 from bot4.tasks import closing, words
@@ -65,11 +67,19 @@ class Desk:
         return self.judge.forced(trade, "stop")
 
     @property
-    def naked_bound_s(self) -> float:
-        """How long one leg may be alone: an answer, its fence, and the attempts to mend it."""
+    def naked_bound(self) -> NakedBound:
+        """How long one leg may be alone, with the windows of now."""
         one = self.execution
-        doubt_ms = one.answer_by_ms + one.window_ms + 2 * one.settle_ms
-        return (doubt_ms + (one.mend_attempts + 2) * ATTEMPT_MS) / 1000
+        window_ms = max(gateway.window.ms for gateway in self.dispatcher.gateways.values())
+        rungs = len(one.unwind_rungs_bps)
+        return naked_bound(one.mend_attempts, rungs, window_ms, one.settle_ms)
+
+    def state_bound(self) -> None:
+        """Say before trading what a leg that is alone may last and cost."""
+        bound, fees = self.naked_bound, round_trip_fees(self.pair) / 2
+        notional = self.judge.rules.size.notional
+        cost = bound.cost(notional, self.execution.unwind_rungs_bps[-1], fees)
+        words.say_bound(self.pair.name, bound, notional, cost)
 
     @property
     def reconciled(self) -> bool:
@@ -214,7 +224,7 @@ class Desk:
         if action.may_complete:
             left = mends < self.execution.mend_attempts and not self._refused_for_good(trade)
             choice = self.judge.choose(trade, excess, rung, may_complete=left)
-            if isinstance(choice, Wait):
+            if isinstance(choice, Wait) and self._naked_s(trade) < PATIENCE_S:
                 return
             if isinstance(choice, Complete):
                 wanted = self._wanted(trade, choice.venue, choice.side, choice.size, choice.limit)
@@ -232,6 +242,10 @@ class Desk:
             return
         words.say_reducing(trade, action, limit, rung)
         self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
+
+    def _naked_s(self, trade: Trade) -> float:
+        since = self.watch_of(trade).naked_since
+        return 0.0 if since is None else trio.current_time() - since
 
     def _mend(self, trade: Trade, wanted: Wanted) -> str:
         """Send the missing leg; return why it cannot be, "" when it was."""
@@ -279,8 +293,8 @@ class Desk:
 
 
 FREE_DISK = "free the disk, then start the bot again"
+PATIENCE_S = 2.0
+"""A leg without a picture of its market is naked so long at most before its last one will do."""
 SLOW_JOURNAL_S = 0.1
 """A commit that took longer came too late to trade on. Source: ours."""
-ATTEMPT_MS = 600
-"""One order out and back, at the slower venue."""
 ENTER_1 = (Purpose.ENTER, 1, False)
