@@ -151,6 +151,12 @@ MIRROR: Final[Mapping[str, Rule]] = {
     "lease_ttl_s": Whole(10, 86_400, "a whole number of seconds", "7200"),
 }
 
+GUARD: Final[Mapping[str, Rule]] = {
+    # Longer than the longest window: nothing that the bot sent can still arrive by then.
+    "silence_s": Number("6", "600", "a number of seconds", "15"),
+    "flatten": YesNo(),
+}
+
 SIMULATION: Final[Mapping[str, Rule]] = {
     "profile": Choice(["demo", "calibrated"]),
     "seed": _count(0, 2**31 - 1, "1"),

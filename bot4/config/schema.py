@@ -213,6 +213,16 @@ class MirrorConfig:
 
 
 @attrs.frozen
+class GuardConfig:
+    """What ``bot4 guard`` does for a bot that fell silent."""
+
+    silence_s: Decimal = D(15)
+    """Without a word from the bot for so long, it is taken for dead."""
+    flatten: bool = False
+    """Whether positions are closed too; open orders are cancelled in any case."""
+
+
+@attrs.frozen
 class Config:
     """Everything of bot4.yaml, checked."""
 
@@ -229,6 +239,7 @@ class Config:
     paradex: ParadexConfig = ParadexConfig()
     simulation: SimulationConfig = SimulationConfig()
     mirror: MirrorConfig = MirrorConfig()
+    guard: GuardConfig = GuardConfig()
 
 
 @attrs.frozen

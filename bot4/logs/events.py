@@ -73,6 +73,12 @@ MEANINGS: Final[Mapping[str, str]] = {
     "flatten.planned": "What flattening will cancel and close",
     "flatten.done": "The account is proven flat",
     "flatten.failed": "The account is not proven flat; what is left",
+    # the second process that watches the bot
+    "guard.watching": "The guard sees a bot, and what it will do when that one falls silent",
+    "guard.silent": "The bot gave no sign of life for too long; the guard acts",
+    "guard.killed": "The guard ended a bot that hung",
+    "guard.finished": "The guard has cleaned up, or could not prove it and tries again",
+    "guard.stepped_back": "The guard did nothing: the account may be in other hands",
     # the log itself
     "log.dropped": "Lines that could not be written here",
     "library.warned": "A library we use logged a warning",

@@ -276,9 +276,12 @@ class Ledger:
 
     def _undurable(self, fault: JournalFault, event: Event) -> None:
         opens = isinstance(event, Intended) and not all(o.reduce_only for o in event.orders)
+        news = "journal" not in self._gate.reasons
         self._gate.block("journal", str(fault), "free the disk, then start the bot again")
         if opens:
             raise fault
+        if not news:
+            return  # said once: every event of a closing would say it again
         log.error(
             "journal.failed",
             message=f"[SAFETY] The journal cannot be written: {fault}",

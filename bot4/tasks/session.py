@@ -69,7 +69,7 @@ class Session:
                 return
             await self._keep_up()
             try:
-                await self.gateway.sign_in()
+                await self.gateway.get_ready()
                 await self.read_account()
                 if not self.gateway.clock_known or trio.current_time() - clocked > CLOCK_EVERY_S:
                     await self.gateway.sync_clock()

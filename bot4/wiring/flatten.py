@@ -90,12 +90,17 @@ async def open_flatteners(
         counters.cancel_scope.cancel(reason="flattened")
 
 
-async def flatten_all(flatteners: list[Flattener]) -> ExitCode:
-    """Flatten every venue at once and say how each ended. Cancellation: as the flattener."""
+async def flatten_all(flatteners: list[Flattener], *, close: bool = True) -> ExitCode:
+    """Flatten every venue at once and say how each ended. Cancellation: as the flattener.
+
+    Args:
+        flatteners: one a venue.
+        close: False only cancels what is open; positions stay.
+    """
     ends: list[Flat] = []
 
     async def one(flattener: Flattener) -> None:
-        ends.append(await flattener.flatten())
+        ends.append(await flattener.flatten(close=close))
 
     async with trio.open_nursery() as flattening:
         for flattener in flatteners:
@@ -121,10 +126,11 @@ async def flatten_all(flatteners: list[Flattener]) -> ExitCode:
 
 
 @asynccontextmanager
-async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[None]:
+async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[bool]:
     """Hold the journal's lock, so that no bot begins meanwhile; a running one is asked to stop.
 
-    A missing or broken journal is no obstacle: then there is nothing to hold.
+    A missing or broken journal is no obstacle: then there is nothing to hold, and False is
+    yielded.
 
     Raises:
         StartRefused: the bot runs, and may not be asked or did not stop in time.
@@ -132,9 +138,11 @@ async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[
     held = None
     try:
         held = await _take_journal(config, ask=ask, force=force)
-        yield
+        yield held is not None
     finally:
-        stop_file(config).unlink(missing_ok=True)
+        if ask:
+            # Another's wish that the bot stop is not ours to withdraw.
+            stop_file(config).unlink(missing_ok=True)
         if held is not None:
             held.close()
 

@@ -129,7 +129,9 @@ class Rooms:
 
     def goodbye(self, left: Sequence[str]) -> None:
         """Log how the run went, then the last line: clean, or what is left and what to do."""
-        forget_status(self.config)
+        if not left:
+            # Else the last word stays: a guard then takes this for the death that it is.
+            forget_status(self.config)
         held = {
             trade.plan.pair: {venue: plain(trade.position(venue)) for venue in trade.venues}
             for trade in self.ledger.trades
