@@ -58,6 +58,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "mirror.restarted": "Supabase lacks what it had; everything is sent again",
     "mirror.restored": "Open trades were brought back from Supabase",
     "mirror.differs": "Journal and Supabase disagree about a trade; the venues decide",
+    "lease.waiting": "Another bot holds this account; its sign of life is waited for",
     "lease.refused": "Another bot holds this account",
     "lease.lost": "Another bot took this account over",
     # leaving

@@ -17,7 +17,7 @@ import trio
 from bot4 import __version__
 from bot4.app import Service
 from bot4.config.schema import Config, MirrorSecrets, Mode
-from bot4.errors import MirrorAway, MirrorFault, MirrorUnusable, StartRefused
+from bot4.errors import MirrorAway, MirrorFault, MirrorUnusable
 from bot4.logs.redact import register_secret
 from bot4.ports import World
 from bot4.storage.journal import SqliteJournal
@@ -27,13 +27,14 @@ from bot4.storage.mirror.lease import Lease
 from bot4.storage.mirror.outbox import Outbox
 from bot4.storage.mirror.restore import Restored, restore
 from bot4.storage.mirror.rows import hold_row
-from bot4.storage.mirror.store import Claim, SupabaseStore
+from bot4.storage.mirror.store import SupabaseStore
 from bot4.strategy.decision import Hold
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.keeper import Keeper
 from bot4.tasks.stop import StopSign
+from bot4.wiring.taking import take_account
 
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ async def open_mirror(
     Must be left before the journal is closed, and entered before it is replayed.
 
     Raises:
-        StartRefused: another bot holds the account.
+        StartRefused: another bot holds the account and lives.
         JournalFault: the journal or the cursor beside it cannot be used.
 
     Cancellation: gives the account back, within ``RELEASE_LIMIT_S``.
@@ -151,9 +152,7 @@ def longest_trade_s(config: Config) -> int:
 async def _begin(store: SupabaseStore, lease: Lease, journal: SqliteJournal) -> None:
     """Take the account and restore, once; where that fails, the bot starts all the same."""
     try:
-        claim = await lease.take()
-        if not claim.granted:
-            raise _refused(claim)
+        claim = await take_account(lease)
         restored = await restore(store, journal)
     except (MirrorAway, MirrorUnusable) as fault:
         empty = journal.last_row == 0
@@ -172,14 +171,6 @@ async def _begin(store: SupabaseStore, lease: Lease, journal: SqliteJournal) -> 
         holder=lease.holder,
     )
     _tell(restored)
-
-
-def _refused(claim: Claim) -> StartRefused:
-    return StartRefused(
-        f"another bot holds this account: {claim.holder}, heard of {claim.seen_s} s ago",
-        f"stop it; if its machine is gone, wait {claim.free_in_s} s or run "
-        "trio-run bot4 db release",
-    )
 
 
 def _tell(restored: Restored) -> None:
