@@ -47,6 +47,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "trade.recovered": "A trade of an earlier run was found and goes on",
     "trade.closed_outside": "A trade's legs were closed by somebody else",
     "journal.failed": "The journal could not be written; nothing opens",
+    "history.moved": "Old trades moved from the journal to the archive beside it",
+    "history.failed": "Old trades could not be moved; they stay in the journal",
     # the copy in Supabase, and who may trade the account
     "mirror.off": "There is no copy elsewhere: the journal on this machine is the only one",
     "mirror.ready": "Supabase answers, and this bot holds the account",

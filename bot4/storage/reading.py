@@ -10,6 +10,8 @@ import attrs
 
 from bot4.ports import Database, Entry
 
+CLOSED: Final = "Closed"
+FILLED: Final = "Filled"
 SPAN: Final = 500
 """Rows looked at between two moments in which something else may run."""
 
@@ -57,3 +59,10 @@ def last_row(database: Database) -> int:
     return max(
         (int(row) for (row,) in database.execute("SELECT max(row) FROM entry") if row), default=0
     )
+
+
+def read_closed(database: Database, until: int, limit: int) -> list[tuple[int, int, str]]:
+    """Return (row, time, trade) of the oldest rows that end a trade. Raises as ``read_span``."""
+    sql = "SELECT row, wall_ms, trade_id FROM entry WHERE kind = 'Closed' AND row <= ?"
+    found = database.execute(f"{sql} ORDER BY row LIMIT ?", (until, limit))
+    return [(int(row), int(wall_ms), str(name)) for row, wall_ms, name in found]

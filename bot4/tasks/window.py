@@ -22,6 +22,8 @@ QUESTION_LIMIT: Final = 2000
 TALK_LIMIT_S: Final = 60.0
 SPAN: Final = 100
 """Rows looked at in one go."""
+SPAN_OF_KINDS: Final = 1000
+"""The same when most of them are not wanted."""
 REST_S: Final = 0.001
 KINDS_LIMIT: Final = 20
 UNANSWERED: Final = (trio.BrokenResourceError, trio.ClosedResourceError, JournalFault)
@@ -74,9 +76,10 @@ class Window:
             return
         after, kinds = question
         last = self.journal.last_row
+        step = SPAN_OF_KINDS if kinds else SPAN
         while after < last:
-            rows: Sequence[Raw] = self.journal.span(after, min(after + SPAN, last), kinds)
-            after += SPAN
+            rows: Sequence[Raw] = self.journal.span(after, min(after + step, last), kinds)
+            after += step
             for row in rows:
                 fields = (row.row, row.wall_ms, row.kind, row.trade_id, row.client_order_id)
                 await stream.send_all(json.dumps([*fields, row.body]).encode() + b"\n")

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from decimal import Decimal
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from bot4.config.options import Since
 from bot4.config.schema import Config
-from bot4.domain.units import plain
 from bot4.errors import StartRefused
 from bot4.ports import World
-from bot4.report.account import Account, Day, Totals, account_of, days_of, moment
+from bot4.report.account import Account, Day, account_of, days_of, moment, read_totals
 from bot4.report.holding import Holding, holdings_of
 from bot4.storage.archive import Archive, ArchivedDay
-from bot4.storage.compaction import CLOSED
-from bot4.storage.reading import RawRow, last_row, read_span
+from bot4.storage.reading import CLOSED, RawRow, last_row, read_span
 from bot4.transport.world import RealWorld
-from bot4.wiring.files import journal_file
+from bot4.wiring.files import archive_file, journal_file
 from bot4.wiring.window import ask_window, socket_file
 
 PLANNED: Final = "Planned"
-
-
-def archive_file(config: Config) -> Path:
-    """Trades that left the journal."""
-    return config.state_dir / "history.db"
 
 
 class Source:
@@ -143,18 +134,3 @@ class _Opened:
 
 def _day(one: ArchivedDay) -> Day:
     return Day(one.day, one.pair, one.long, one.short, read_totals(one.totals))
-
-
-def read_totals(texts: Mapping[str, Any]) -> Totals:
-    """Read totals as the archive keeps them."""
-    gross, fees, funding, net = (
-        Decimal(texts[name]) for name in ("gross", "fees", "funding", "net")
-    )
-    trades, closed, won = (int(texts[name]) for name in ("trades", "closed", "won"))
-    return Totals("", trades, closed, won, gross, fees, funding, net)
-
-
-def write_totals(totals: Totals) -> dict[str, str]:
-    """Write totals as plain texts."""
-    money = {name: plain(getattr(totals, name)) for name in ("gross", "fees", "funding", "net")}
-    return {**{name: str(getattr(totals, name)) for name in ("trades", "closed", "won")}, **money}

@@ -24,7 +24,7 @@ from bot4.storage.journal import SqliteJournal
 from bot4.storage.mirror.door import SupabaseDoor
 from bot4.storage.mirror.ids import account_key
 from bot4.storage.mirror.lease import Lease
-from bot4.storage.mirror.outbox import Outbox
+from bot4.storage.mirror.outbox import Outbox, lowest_cursor
 from bot4.storage.mirror.restore import Restored, restore
 from bot4.storage.mirror.rows import hold_row
 from bot4.storage.mirror.store import SupabaseStore
@@ -34,11 +34,12 @@ from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.keeper import Keeper
 from bot4.tasks.stop import StopSign
+from bot4.wiring.files import cursor_file
+from bot4.wiring.retention import sent_everywhere
 from bot4.wiring.taking import take_account
 
 log = structlog.get_logger()
 
-CURSOR_FILE: Final = "mirror.db"
 RETRY_FIRST_S: Final = 1.0
 RETRY_CAP_S: Final = 30.0
 RELEASE_LIMIT_S: Final = 1.0
@@ -61,10 +62,19 @@ class MirrorsHouse:
     """By pair, filled later: what they last decided is sampled."""
 
 
+@attrs.frozen
+class Mirrored:
+    """What stands behind the trade."""
+
+    services: Sequence[Service]
+    sent: Callable[[], int]
+    """The row up to which everything is copied wherever rows are copied."""
+
+
 @asynccontextmanager
 async def open_mirror(
     config: Config, secrets: MirrorSecrets | None, world: World, house: MirrorsHouse
-) -> AsyncIterator[Sequence[Service]]:
+) -> AsyncIterator[Mirrored]:
     """Take the account, restore what the journal lacks, and yield the service that copies.
 
     Must be left before the journal is closed, and entered before it is replayed.
@@ -77,7 +87,7 @@ async def open_mirror(
     """
     if secrets is None:
         log.info("mirror.off", message="[MIRROR] The journal on this machine is the only copy")
-        yield ()
+        yield Mirrored((), lambda: sent_everywhere(config, world, house.journal.last_row))
         return
     register_secret(secrets.key.reveal())
     store = open_store(config, secrets, world, house.identity)
@@ -89,7 +99,7 @@ async def open_mirror(
         ttl_s=config.mirror.lease_ttl_s,
         bound_s=longest_trade_s(config),
     )
-    cursor = world.open_database(config.state_dir / CURSOR_FILE)
+    cursor = world.open_database(cursor_file(config))
     try:
         outbox = Outbox(house.journal, cursor, store.account, secrets.url)
         await _begin(store, lease, house.journal)
@@ -109,7 +119,7 @@ async def open_mirror(
         # What was just loaded stays for ever: the collector of garbage would stop an entry for it.
         gc.collect()
         gc.freeze()
-        yield (keeper.keep,)
+        yield Mirrored((keeper.keep,), lambda: lowest_cursor(cursor) or 0)
     finally:
         await _end(store, lease)  # noqa: ASYNC102 - bounded inside
         cursor.close()

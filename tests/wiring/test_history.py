@@ -11,8 +11,8 @@ from bot4.errors import StartRefused
 from bot4.report.account import add_up
 from bot4.storage.journal import open_journal
 from bot4.transport.world import RealWorld
-from bot4.wiring.files import journal_file
-from bot4.wiring.history import Source, archive_file
+from bot4.wiring.files import archive_file, journal_file
+from bot4.wiring.history import Source
 from bot4.wiring.universe import plain_config
 from bot4.wiring.vacuum import DAY_MS, vacuum
 from bot4.wiring.window import ask_window, open_window, socket_file
@@ -166,7 +166,7 @@ async def test_a_crash_between_archive_and_journal_counts_every_trade_once(
     def die(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bot4.wiring.vacuum.compact", die)
+    monkeypatch.setattr("bot4.storage.journal.SqliteJournal.forget", die)
     with pytest.raises(KeyboardInterrupt):
         vacuum(config, 2, world)
     monkeypatch.undo()
