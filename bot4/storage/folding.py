@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol
 
 import attrs
@@ -44,8 +44,8 @@ class Rows(Protocol):
     def count_closed(self) -> int:
         """Return how many closing rows there are."""
 
-    def span(self, after: int, until: int) -> list[RawRow]:
-        """Return the rows after one up to another."""
+    def of_trades(self, names: Collection[str], until: int) -> list[RawRow]:
+        """Return the rows of some trades, up to one."""
 
 
 @attrs.frozen
@@ -94,9 +94,8 @@ def finished_trades(journal: Rows, keep: Keep, sent: int, limit: int) -> list[Fi
     if not closed:
         return []
     found: dict[str, list[RawRow]] = {name: [] for _, name in closed}
-    for raw in journal.span(0, closed[-1][0] + LATE_ROWS):
-        if raw.trade_id in found:
-            found[raw.trade_id].append(raw)
+    for raw in journal.of_trades(found, closed[-1][0] + LATE_ROWS):
+        found[raw.trade_id].append(raw)
     return [_finished(rows, row) for row, name in closed if (rows := found[name])[-1].row <= last]
 
 

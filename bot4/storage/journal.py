@@ -18,7 +18,7 @@ import attrs
 
 from bot4.ports import Database, Entry, World
 from bot4.storage.gaps import allow_gaps, read_gaps, take_out
-from bot4.storage.reading import RawRow, read_closed, read_span
+from bot4.storage.reading import RawRow, read_closed, read_newest, read_span, read_trades
 from bot4.storage.schema import (
     Header,
     check_owner,
@@ -129,13 +129,23 @@ class SqliteJournal:
             for row, wall_ms, kind, trade_id, client_order_id, body, _ in self._page(after, limit)
         ]
 
-    def span(self, after: int, until: int, kinds: Collection[str] = ()) -> list[RawRow]:
-        """Return the rows after one up to another as they lie there, of some kinds when named.
+    def span(
+        self, after: int, until: int, kinds: Collection[str] = (), *, bare: bool = False
+    ) -> list[RawRow]:
+        """Return the rows after one up to another as they lie there; see ``read_span``.
 
         Raises:
             JournalFault: the file cannot be read.
         """
-        return read_span(self._database, after, until, kinds)
+        return read_span(self._database, after, until, kinds, bare=bare)
+
+    def newest(self, kinds: Collection[str], count: int) -> list[RawRow]:
+        """Return the newest rows of some kinds. Raises as ``span``."""
+        return read_newest(self._database, kinds, count)
+
+    def of_trades(self, names: Collection[str], until: int) -> list[RawRow]:
+        """Return the rows of some trades, up to one. Raises as ``span``."""
+        return read_trades(self._database, names, until)
 
     def closed(self, until: int, limit: int) -> list[tuple[int, int, str]]:
         """Return (row, time, trade) of the oldest rows that end a trade. Raises as ``span``."""

@@ -15,7 +15,8 @@ from bot4.ports import World
 from bot4.report.account import Account, Day, account_of, days_of, moment, read_totals
 from bot4.report.holding import Holding, holdings_of
 from bot4.storage.archive import Archive, ArchivedDay
-from bot4.storage.reading import CLOSED, RawRow, last_row, read_span
+from bot4.storage.reading import CLOSED, RawRow, last_row, read_newest, read_span
+from bot4.tasks.window import NEWEST_LIMIT
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file, journal_file
 from bot4.wiring.window import ask_window, socket_file
@@ -34,8 +35,16 @@ class Source:
         """Return the moment from which on is asked for."""
         return 0 if since is None else since.begins_ms(self._world.wall_ms())
 
-    async def rows(self, after: int, kinds: Collection[str]) -> list[RawRow]:
+    async def rows(
+        self, after: int, kinds: Collection[str], *, bare: bool = False, newest: int = 0
+    ) -> list[RawRow]:
         """Return rows after one, of some kinds when named; none where there is no journal.
+
+        Args:
+            after: the row before the first.
+            kinds: none is all.
+            bare: without their bodies.
+            newest: only so many, the newest of all; 0 is all.
 
         Raises:
             StartRefused: a bot runs and cannot be asked.
@@ -49,7 +58,7 @@ class Source:
         if socket_file(self._config).exists():
             # The file may be left by a bot that was killed: then the lock is free.
             with suppress(StartRefused):
-                return await ask_window(self._config, after, kinds)
+                return await ask_window(self._config, after, kinds, bare=bare, newest=newest)
         try:
             database = self._world.open_database(path)
         except StartRefused:
@@ -58,14 +67,16 @@ class Source:
                 "stop it with Ctrl+C first, or ask again",
             ) from None
         try:
-            return read_span(database, after, last_row(database), kinds)
+            if newest:
+                return read_newest(database, kinds, newest)
+            return read_span(database, after, last_row(database), kinds, bare=bare)
         finally:
             database.close()
 
     async def holdings(self) -> list[Holding]:
         """Return what is held now. Raises as ``rows``."""
         begun: dict[str, int] = {}
-        for raw in await self.rows(0, (PLANNED, CLOSED)):
+        for raw in await self.rows(0, (PLANNED, CLOSED), bare=True):
             if raw.kind == PLANNED:
                 begun[raw.trade_id] = raw.row
             else:
@@ -79,9 +90,10 @@ class Source:
         self, since_ms: int, pair: str | None, newest: int | None = None
     ) -> list[Account]:
         """Return finished trades, oldest first; the newest if so told. Raises as ``rows``."""
+        few = 0 if newest is None or pair or newest > NEWEST_LIMIT else newest
         fresh = [
             one
-            for one in accounts_of(await self.rows(0, (CLOSED,)))
+            for one in accounts_of(await self.rows(0, (CLOSED,), newest=few))
             if one.closed_ms >= since_ms and pair in (None, one.pair)
         ]
         if newest is not None and len(fresh) >= newest:

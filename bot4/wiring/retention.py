@@ -29,12 +29,12 @@ log = structlog.get_logger()
 
 DAY_MS: Final = 86_400_000
 KEEP_DAYS: Final = 7
-KEEP_TRADES: Final = 2000
+KEEP_TRADES: Final = 1000
 """More finished trades than this stay for a day only, not for a week."""
-AT_ONCE: Final = 20
-"""Trades a turn: some milliseconds."""
-EVERY_S: Final = 600.0
-BUSY_EVERY_S: Final = 30.0
+AT_ONCE: Final = 10
+"""Trades a turn: few milliseconds."""
+EVERY_S: Final = 300.0
+BUSY_EVERY_S: Final = 10.0
 """While there is more than a turn can take."""
 ASIDE_S: Final = 0.05
 ASIDE_LIMIT: Final = 200

@@ -19,7 +19,7 @@ from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file, cursor_file, journal_file
 from bot4.wiring.retention import DAY_MS, archived, put_away
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 200
 """Trades moved in one transaction."""
 
 

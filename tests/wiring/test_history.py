@@ -73,6 +73,26 @@ async def test_a_living_bot_answers_what_its_files_say_when_it_is_dead(config, j
     assert not socket_file(config).exists()
 
 
+async def test_the_last_trades_are_asked_for_alone_and_bare_rows_have_no_body(
+    config, journal, world
+):
+    fill(journal, world, trades=30)
+    async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
+        await nursery.start(keep)
+        source = Source(config, world)
+        alive = await source.trades(0, None, 5), await source.trades(0, "BTC", 5)
+        newest = await ask_window(config, 0, ("Closed",), newest=2)
+        bare = await ask_window(config, 470, (), bare=True)
+        nursery.cancel_scope.cancel()
+    journal.close()
+
+    assert [one.trade_id for one in alive[0]] == [f"a-{number}" for number in range(25, 30)]
+    assert alive[0] == alive[1] == await source.trades(0, None, 5)
+    assert [raw.trade_id for raw in newest] == ["a-28", "a-29"]
+    assert [raw.row for raw in bare] == list(range(471, 489))
+    assert {raw.body for raw in bare} == {""}
+
+
 async def test_the_socket_is_ours_alone_and_more_than_one_may_ask(config, journal, world):
     fill(journal, world, trades=40)
     async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
@@ -91,7 +111,18 @@ async def test_the_socket_is_ours_alone_and_more_than_one_may_ask(config, journa
     assert answers == [40] * 5
 
 
-@pytest.mark.parametrize("words", [b"what?\n", b"[1]\n", b'{"after": -1}\n', b"x" * 5000, b""])
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"what?\n",
+        b"[1]\n",
+        b'{"after": -1}\n',
+        b'{"newest": 999}\n',
+        b'{"newest": "x"}\n',
+        b"x" * 5000,
+        b"",
+    ],
+)
 async def test_a_foolish_question_gets_no_answer_and_harms_nobody(config, journal, words):
     from bot4.transport.unix import connect
 
