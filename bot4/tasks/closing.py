@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import structlog
 import trio
 
@@ -33,21 +35,54 @@ OPENING = frozenset({Purpose.ENTER, Purpose.MEND})
 
 
 async def complete_fills(trade: Trade, gateways: Mapping[str, Gateway], ledger: Ledger) -> Trade:
-    """Ask for the fills of orders that filled more than the fills we heard of.
+    """Ask for the fills of orders that filled more than the fills we heard of, then for funding.
 
-    Cancellation: safe; what is missing is booked from the venue's sums.
+    Cancellation: safe; what is missing is booked from the venue's sums, or told as not known.
     """
     with trio.move_on_after(FILLS_LIMIT_S):
         for leg in trade.legs:
             if leg.filled <= sum((f.size for f in leg.fills), Decimal(0)):
                 continue
-            try:
+            with suppress(*SAID):
                 for fill in await gateways[leg.order.key.venue].fills(leg.order):
                     name = leg.order.client_order_id
                     ledger.happen(trade.plan.trade_id, Filled(name, fill))
-            except SAID:
-                continue
+        for leg in settling(ledger.get(trade.plan.trade_id) or trade):
+            if leg.settled() is None:
+                with suppress(*SAID):
+                    await _ask_funding(leg, gateways[leg.order.key.venue], ledger)
     return ledger.get(trade.plan.trade_id) or trade
+
+
+async def _ask_funding(leg: Leg, gateway: Gateway, ledger: Ledger) -> None:
+    """One venue says it with the order, the other with its fills."""
+    name = leg.order.client_order_id
+    report, _ = await gateway.find(leg.order)
+    if report is not None and report.funding is not None:
+        ledger.hear(attrs.evolve(report, client_order_id=name))
+        return
+    known = {fill.fill_id for fill in leg.fills}
+    for fill in await gateway.fills(leg.order):
+        if fill.fill_id in known:
+            ledger.happen(leg.order.trade_id, Filled(name, fill))
+
+
+def settling(trade: Trade) -> list[Leg]:
+    """Orders that found something held, whose fills therefore settled funding."""
+    found: list[Leg] = []
+    for venue in trade.venues:
+        filled = [leg for leg in trade.legs if leg.order.key.venue == venue and leg.filled]
+        found += filled[1:]
+    return found
+
+
+def funding_of(trade: Trade) -> Decimal | None:
+    """What both venues settled for a trade that is over, USDC; None where it is not all known."""
+    said = [leg.settled() for leg in settling(trade)]
+    known = [one for one in said if one is not None]
+    if trade.corrections or len(known) < len(said):
+        return None
+    return sum(known, Decimal(0))
 
 
 def fills_of(leg: Leg) -> tuple[Fill, ...]:
@@ -107,6 +142,7 @@ async def finish(
         exit_rate if closing else trade.plan.quote_rate,
         seen_entry=trade.plan.spread,
         seen_exit=exit_seen,
+        funding=funding_of(trade),
     )
     body = account(trade, result, watch, judge.wall_ms())
     _tell(trade, result, body)
@@ -154,6 +190,7 @@ def account(trade: Trade, result: TradeResult, watch: Stopwatch, closed_ms: int)
         "exit_slippage_bps": _plain(result.exit_slippage_bps),
         "gross_usdc": plain(round(result.gross, 6)),
         "fees_usdc": plain(round(result.fees, 6)),
+        "funding_usdc": None if result.funding is None else plain(round(result.funding, 6)),
         "net_usdc": plain(round(result.net, 6)),
         "mended": mended,
         "orders": len(trade.legs),
@@ -190,6 +227,8 @@ def learn(
 def _tell(trade: Trade, result: TradeResult, body: dict[str, Any]) -> None:
     known = {"trade_id": trade.plan.trade_id, **body}
     money = f"net={plain(round(result.net, 4))} USDC, fees={plain(round(result.fees, 4))}"
+    if result.funding:
+        money += f", funding={plain(round(result.funding, 4))}"
     if body["outcome"] == "closed":
         entry, leave = result.entry_spread, result.exit_spread
         log.info(

@@ -146,6 +146,14 @@ def read_maybe(row: Row, name: str) -> Decimal | None:
     return None if row.get(name) in (None, "") else read_number(row, name)
 
 
+def read_aside(row: Row, name: str) -> Decimal | None:
+    """Return an exact decimal, or None where there is none to be read: no fill is lost for it."""
+    try:
+        return read_maybe(row, name)
+    except Unreadable:
+        return None
+
+
 def read_positive(row: Row, name: str) -> Decimal:
     """Return an exact decimal above zero.
 

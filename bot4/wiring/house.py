@@ -25,6 +25,7 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.stop import StopSign
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
+from bot4.wiring.retention import Retention
 from bot4.wiring.rooms import Rooms
 from bot4.wiring.rules import margin_rules_for
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
@@ -91,15 +92,12 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 open_venue(speech, config, world, stays_home, shared)
             )
         judges: dict[str, Judge] = {}
-        behind = MirrorsHouse(
-            journal,
-            identity,
-            gate,
-            closing,
-            busy=lambda: any(part.gateway.on_wire for part in parts.values()),
-            judges=judges,
-        )
-        keepers = await stack.enter_async_context(
+
+        def busy() -> bool:
+            return any(part.gateway.on_wire for part in parts.values())
+
+        behind = MirrorsHouse(journal, identity, gate, closing, busy, judges)
+        mirrored = await stack.enter_async_context(
             open_mirror(config, secrets.mirror, world, behind)
         )
         windows = await stack.enter_async_context(open_window(config, journal))
@@ -148,7 +146,8 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             sessions=[
                 *(p for part in parts.values() for p in (part.gateway.run, part.session.keep)),
                 rooms.watch(stays_home),
-                *keepers,
+                *mirrored.services,
+                Retention(config, world, journal, mirrored.sent, busy).keep,
                 *windows,
             ],
             streams=[

@@ -184,6 +184,7 @@ class Venue:
                     order.limit,
                     size,
                     size * self.fee,
+                    funding=Decimal(0),
                 )
             )
 

@@ -227,11 +227,15 @@ class VestVenue(SimVenue):
     def _book(self, order: SimOrder, execution: Execution, charge: Decimal) -> None:
         taker = self.markets[order.symbol].taker_fee
         order.updated_ms = self.wall_ms()
+        funding = self.ledger.settle_funding(order.symbol)
+        settled = Decimal(order.extra.get("settled_funding", "0")) + funding
+        order.extra["settled_funding"] = fixed(settled, MONEY)
+        order.realized_pnl += funding
         self.book_fills(
             order,
             execution.fills,
             lambda price, size: price * size * taker + charge,
-            {"premium": fixed(charge, MONEY)},
+            {"premium": fixed(charge, MONEY), "realized_funding": f"{funding:f}"},
         )
         if order.remaining == 0:
             self._end(order, "FILLED")

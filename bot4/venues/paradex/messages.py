@@ -32,6 +32,7 @@ from bot4.venues.reading import (
     as_rows,
     e8_column,
     level_texts,
+    read_aside,
     read_json,
     read_maybe,
     read_number,
@@ -180,6 +181,7 @@ def read_fill(row: Row) -> Fill:
         fee=read_number(row, "fee"),
         venue_time_ms=read_whole(row, "created_at", 0) or None,
         kind=_KINDS.get(kind, kind.lower()),
+        funding=read_aside(row, "realized_funding"),
     )
 
 

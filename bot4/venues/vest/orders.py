@@ -23,6 +23,7 @@ from bot4.venues.reading import (
     Row,
     Unreadable,
     as_rows,
+    read_aside,
     read_flag,
     read_maybe,
     read_positive,
@@ -84,6 +85,7 @@ def read_order(row: Row, before: Progress | None = None) -> OrderReport:
         filled=filled,
         average_price=read_maybe(row, "avgFilledPrice") if filled else None,
         fee=read_maybe(row, "fees") if filled else None,
+        funding=read_aside(row, "settledFunding") if filled else None,
         reason=reason,
         venue_time_ms=read_whole(row, "lastFilledTime", read_whole(row, "postTime")),
     )

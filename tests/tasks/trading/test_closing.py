@@ -31,6 +31,7 @@ def fill_of(venue: Any, order: Any, fill_id: str, size: Decimal) -> Fill:
         order.limit,
         size,
         size * venue.fee,
+        funding=D(0),
     )
 
 

@@ -162,6 +162,14 @@ def test_a_fill_is_read_with_its_rebate():
 
 
 @pytest.mark.parametrize(
+    ("said", "funding"),
+    [("7.56", Decimal("7.56")), ("-0.1", Decimal("-0.1")), ("", None), (7, None)],
+)
+def test_a_fill_says_what_funding_came_with_it_and_is_not_lost_for_it(said, funding):
+    assert messages.read_fill(FILL | {"realized_funding": said}).funding == funding
+
+
+@pytest.mark.parametrize(
     ("said", "kind"),
     [
         ("RPI", "trade"),

@@ -46,6 +46,15 @@ def test_a_filled_order_is_closed_with_its_one_fill():
 
 
 @pytest.mark.parametrize(
+    ("said", "funding"),
+    [("0.100000", Decimal("0.1")), ("-2.5", Decimal("-2.5")), (None, None), ("much", None)],
+)
+def test_an_order_says_what_funding_it_settled(said, funding):
+    assert read_order(FILLED | {"settledFunding": said}).funding == funding
+    assert read_order(FILLED | {"status": "NEW", "settledFunding": said}).funding is None
+
+
+@pytest.mark.parametrize(
     ("change", "state", "filled"),
     [
         ({"status": "NEW"}, OrderState.ACCEPTED, Decimal(0)),
