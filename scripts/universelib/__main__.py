@@ -24,6 +24,7 @@ def main() -> int:
         "--seeds", default="", help="ranges, both ends included: 0-49,20260101-20260120"
     )
     parser.add_argument("--seed", type=int, help="one seed, and its trace")
+    parser.add_argument("--log", action="store_true", help="with --seed: every log line")
     parser.add_argument("--fresh", type=int, default=0, help="so many more, from the day's date on")
     parser.add_argument("--seconds", type=float, default=60.0, help="simulated, of trouble")
     parser.add_argument("--calm", action="store_true", help="no faults, no deaths")
@@ -38,7 +39,7 @@ def main() -> int:
         books_per_s=QUICK_BOOKS_PER_S if args.quick else None,
     )
     if args.seed is not None:
-        return one(work(args.seed))
+        return one(work(args.seed, keep_log=args.log))
     seeds = seeds_of(args.seeds or ("" if args.fresh else "0-49"))
     if args.fresh:
         base = int(time.strftime("%Y%m%d", time.gmtime())) * 1000
@@ -72,6 +73,8 @@ def seeds_of(text: str) -> list[int]:
 
 def one(result: Result) -> int:
     """Say what was violated in one universe."""
+    for line in result.said:
+        print(line)
     for broken in result.violations:
         print(f"VIOLATED seed {result.seed}: {broken}")
     print(

@@ -51,6 +51,8 @@ class Result:
     eligible: int = 0
     captured: int = 0
     cells: Counter[str] = attrs.field(factory=Counter)
+    said: list[str] = attrs.field(factory=list)
+    """Every log line, when asked for."""
     cpu_s: float = 0.0
     """What it cost, core-seconds."""
 

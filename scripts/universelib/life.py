@@ -49,6 +49,11 @@ class Log:
             self._hash.update(json.dumps(line, default=str, sort_keys=True).encode())
         raise structlog.DropEvent
 
+    def note(self, event: str, words: str) -> None:
+        """Write down something that nobody in the universe said."""
+        line = {"level": "debug", "event": event, "message": words, "at": trio.current_time()}
+        self.events.append(line)
+
     @property
     def trace(self) -> str:
         """A short name of everything said so far."""
@@ -82,6 +87,8 @@ class Stage:
         except UnknownFault:
             return
         self.struck += 1
+        words = " ".join(f"{name}={value}" for name, value in fault.items())
+        self.log.note("fault", words)
         self.situations.struck(fault)
         kind, now = fault["kind"], trio.current_time()
         if kind in DARKENS:
@@ -144,6 +151,7 @@ class Life:
         """End now, without another byte, line or row. The stage then has what the disk kept."""
         stage = self.stage
         stage.log.deaf = True
+        stage.log.note("death", "power" if power_lost else "kill")
         stage.universe.world.die(lost=power_lost)
         stage.disk = stage.disk.left(power_lost=power_lost)
         self.errors.clear()

@@ -44,6 +44,7 @@ def play(
     calm: bool = False,
     script: Script | None = None,
     books_per_s: float | None = None,
+    keep_log: bool = False,
 ) -> Result:
     """Run one universe to its end, in this process.
 
@@ -53,6 +54,7 @@ def play(
         calm: no trouble at all.
         script: these troubles, and not the seed's own.
         books_per_s: how often each venue shows its book; each venue's own pace when None.
+        keep_log: return every log line with the figures.
     """
     seed_trio(seed)
     log, situations = Log(), Situations()
@@ -75,6 +77,11 @@ def play(
         config = _config(Path(folder), seed, script)
         end = trio.run(_universe, config, seconds, script, options, log, situations, clock=clock)
     result = result_of(seed, end, violations(end), log.trace, script, situations.cells)
+    if keep_log:
+        result.said = [
+            f"{line['at']:8.2f} {line['event']} {line.get('message') or line}"
+            for line in log.events
+        ]
     result.cpu_s = time.process_time() - began_s
     return result
 

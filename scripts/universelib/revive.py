@@ -9,12 +9,13 @@ from typing import Final
 import attrs
 import trio
 
+from bot4.strategy.saga import State
 from universelib.check import DUST
 from universelib.life import Life, Stage
 
 WITHIN_S: Final = 75.0
-"""From the last trouble to flat or hedged, and a new pair: the 30 s of pause after a failed pair,
-a doubt with its fence, reconnecting, and two chances of a spread."""
+"""From the last trouble to a new attempt that ends flat or hedged: the 30 s of pause after a
+failed pair, a doubt with its fence, reconnecting, and two chances of a spread."""
 NEVER_S: Final = 600.0
 LOOK_S: Final = 0.25
 GAP_EVERY_S: Final = 9.0
@@ -28,6 +29,7 @@ ELIGIBLE_BPS: Final = 24.0
 ELIGIBLE_S: Final = 1.5
 """A spread is eligible when it is above the threshold at size for so long."""
 READY_S: Final = 5.0
+SETTLED: Final = frozenset({State.FLAT, State.HEDGED})
 
 
 @attrs.define
@@ -100,7 +102,8 @@ class Honest:
                 gap = {"venue": "vest", "kind": "gap_jump", "bps": GAP_BPS, "seconds": GAP_S}
                 stage.universe.strike(gap)
             await trio.sleep(LOOK_S)
-            if stage.log.said("pair.opened", since=mark) and abs(self.net()) < DUST:
+            tried = stage.log.said("pair.opening", since=mark)
+            if tried and stage.situations.state in SETTLED and abs(self.net()) < DUST:
                 return False
         reasons = {
             line["reason"]: line.get("why") or line.get("detail")
