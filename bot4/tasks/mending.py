@@ -44,7 +44,7 @@ class Mender:
         excess = action.excess
         mends = sum(leg.order.purpose is Purpose.MEND for leg in trade.legs)
         rungs = self.execution.unwind_rungs_bps
-        rung = rungs[min(trade.compensations - mends, len(rungs) - 1)]
+        rung = rungs[min(trade.reductions, len(rungs) - 1)]
         if action.may_complete:
             left = mends < self.execution.mend_attempts and not self._refused_for_good(trade)
             choice = self.judge.choose(trade, excess, rung, may_complete=left)

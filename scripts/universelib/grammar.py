@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Final
 
-from bot4.venues.vest.rules import NAMES
+from bot4.venues.vest.codes import CODES
 
 Fault = dict[str, Any]
 """``kind``, ``venue`` ("vest", "paradex" or "disk") and the kind's own arguments."""
@@ -50,8 +50,11 @@ _PARADEX_CODES: Final = {
     "VALIDATION_ERROR": 400,
     "SOMETHING_NEW": 400,
 }
+POOL_CODES: Final = 4000
+"""From here on they are answers to deposits, withdrawals and transfers."""
+_VEST_CODES: Final = tuple(code for code in CODES if code < POOL_CODES)
 REFUSAL_CODES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
-    "vest": tuple({"code": code} for code in (*NAMES, 1999, 3999)),
+    "vest": tuple({"code": code} for code in (*_VEST_CODES, 1999, 3999)),
     "paradex": (
         *({"cancel_reason": reason} for reason in (*_PARADEX_REASONS, "SOMETHING_NEW")),
         *({"status": status, "code": code} for code, status in _PARADEX_CODES.items()),
