@@ -110,17 +110,21 @@ class MemoryStream(trio.abc.HalfCloseableStream):
 
     async def aclose(self) -> None:
         """Close both directions. Cancellation: closes all the same."""
+        self.hang_up()
+        await trio.lowlevel.checkpoint()
+
+    def is_readable(self) -> bool:
+        """Whether bytes, or the end, already wait to be read."""
+        return self._closed or self._in.readable
+
+    def hang_up(self) -> None:
+        """Close both directions now, as a kernel does for a process that died."""
         self._closed = True
         self._out.ended = True
         self._in.deaf = True
         self._in.data.clear()
         self._out.wake()
         self._in.wake()
-        await trio.lowlevel.checkpoint()
-
-    def is_readable(self) -> bool:
-        """Whether bytes, or the end, already wait to be read."""
-        return self._closed or self._in.readable
 
     def cut(self) -> None:
         """Break both directions at once, as a reset connection: what was under way is lost."""

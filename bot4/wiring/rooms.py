@@ -98,8 +98,8 @@ class Rooms:
     async def leave(self) -> list[str]:
         """Prove that no order of ours is open, or list what is left."""
         touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
-        within_s = float(self.config.execution.leave_within_s)
-        return await leave(self._gateways, self.ledger, touched, within_s)
+        until = self._leave_by(GOODBYE)
+        return await leave(self._gateways, self.ledger, touched, until - trio.current_time())
 
     async def abandon(self) -> list[str]:
         """Fire cancel-all at both venues and list what is abandoned."""
@@ -159,8 +159,14 @@ class Rooms:
 
     async def _bound(self, scope: trio.CancelScope) -> None:
         await self.stop.wait()
-        await trio.sleep(float(self.config.execution.leave_within_s))
+        await trio.sleep_until(self._leave_by(PROOF + GOODBYE))
         scope.cancel(reason="out of time to settle")
+
+    def _leave_by(self, kept_back: float) -> float:
+        """Trio time by which something must be over, so that this share of stopping is left."""
+        within_s = float(self.config.execution.leave_within_s)
+        begun = min(self.stop.at, trio.current_time())
+        return begun + within_s * (1 - kept_back)
 
     def watch(self, stays_home: Callable[[], str]) -> Service:
         """The watchdog of this house."""
@@ -234,3 +240,5 @@ async def _keep_pair(task: PairTask, crashes: Crashes) -> None:
 
 
 CRASHES_ALLOWED = 5
+PROOF, GOODBYE = 0.2, 0.1
+"""Shares of the time that stopping may take: for proving what is open, and for hanging up."""

@@ -7,12 +7,19 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib import import_module
 
 from universelib.play import Result, play
+
+OTHERS = {"--kill-every-step": "kills"}
+"""Options that are a command of their own, and the module whose main takes over."""
 
 
 def main() -> int:
     """Parse, run on two processes, print a line per violation and the figures last."""
+    for option, module in OTHERS.items():
+        if option in sys.argv:
+            return int(import_module(f"universelib.{module}").main())
     parser = argparse.ArgumentParser(prog="scripts/universe", description=__doc__)
     parser.add_argument("--seeds", default="0-49", help="first-last, both included")
     parser.add_argument("--seed", type=int, help="one seed, with every log line")

@@ -167,3 +167,26 @@ async def test_a_clean_stop_complains_of_no_venue(play: Any, autojump_clock: Any
 
         assert run.code == 0
         assert run.said("venue.unreachable") == []
+
+
+@pytest.mark.parametrize("after", ["pair.opening", "pair.opened"])
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_a_venue_that_is_away_is_listed_within_what_stopping_may_take(
+    play: Any, autojump_clock: Any, venue: str, after: str
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 30.0)
+            await run.until(after)
+            await trio.sleep(0.03)
+            run.fault(venue, "refuse_connect", seconds=500)
+            for stream in universe.world._streams:
+                stream.cut()
+            await trio.sleep(0.5)
+            asked = trio.current_time()
+            run.stop()
+
+        assert run.code == 3
+        assert run.said("shutdown.left")[0]["at"] - asked <= 10.0
+        assert any(venue in line for line in run.said("shutdown.left")[0]["left"])
