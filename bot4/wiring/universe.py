@@ -148,6 +148,8 @@ async def open_universe(config: Config, options: Options | None = None) -> Async
     options = options or Options(
         seed=simulation.seed,
         profile=simulation.profile,
+        # A market nobody trades here would only cost time.
+        bases=tuple(dict.fromkeys(pair.vest.partition("-")[0] for pair in config.pairs)),
         latency_scale=float(simulation.latency_scale),
         collateral=simulation.collateral,
     )

@@ -29,6 +29,7 @@ from universelib.script import Death, Script, draw
 HONEST_S: Final = 25.0
 """After the last trouble the world is honest for so long before the end."""
 NEVER_S: Final = 600.0
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders in it; what a disk would cost is a fault
 NO_SOCKETS: Final = shutil.ignore_patterns("*.sock")
 
 
@@ -76,7 +77,7 @@ def play(seed: int, seconds: float, *, calm: bool = False) -> Result:
     seed_trio(seed)
     log = _Log()
     structlog.configure(processors=[log], cache_logger_on_first_use=False)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         clock = MockClock(autojump_threshold=0)
         end, lasted = trio.run(
             _universe, seed, seconds, draw(seed, seconds, calm=calm), Path(folder), log, clock=clock
