@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 CLOSE_LIMIT_S = 3.0
 """What the connections get to say goodbye."""
+RUDE_LIMIT_S = 0.4
+"""The same when something is left: then the list is due, and no venue waits for a goodbye."""
 
 
 class Signals(Protocol):
@@ -146,8 +148,12 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
                     with trio.move_on_after(CLOSE_LIMIT_S, shield=True):
                         left = await house.abandon()
                 house.closing.raise_sign("closing")
-                streams.cancel_scope.deadline = trio.current_time() + CLOSE_LIMIT_S
-        with trio.move_on_after(CLOSE_LIMIT_S, shield=True):
+                limit_s = RUDE_LIMIT_S if left else CLOSE_LIMIT_S
+                streams.cancel_scope.deadline = trio.current_time() + limit_s
+                if left:
+                    # A question that a dark venue never answers would hold up the streams' end.
+                    services.start_soon(house.hang_up)
+        with trio.move_on_after(limit_s, shield=True):
             await house.hang_up()
         services.cancel_scope.cancel(reason="all streams are closed")
     house.goodbye(left)

@@ -39,8 +39,8 @@ from bot4.wiring.venues import VenueParts
 
 log = structlog.get_logger()
 
-PROVE_S = 2.0
-"""Of the time to leave in, this much is kept for proving that nothing is open."""
+PROOF, GOODBYE = 0.2, 0.1
+"""Shares of the time that stopping may take: for proving what is open, and for hanging up."""
 
 
 @attrs.define
@@ -62,8 +62,6 @@ class Rooms:
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
     recovered: bool = False
-    stopped_at: float | None = None
-    """Trio time when the stop sign was seen by what trades."""
     _firing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _fired: bool = attrs.field(default=False, init=False)
     started_at: float = attrs.field(factory=trio.current_time)
@@ -107,12 +105,7 @@ class Rooms:
     async def leave(self) -> list[str]:
         """Prove that no order of ours is open, or list what is left."""
         touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
-        now = trio.current_time()
-        leave_by = now + float(self.config.execution.leave_within_s)
-        if self.stopped_at is not None:
-            spent_s = now - self.stopped_at
-            leave_by = max(leave_by - spent_s, now + PROVE_S)
-        return await leave(self._gateways, self.ledger, touched, leave_by)
+        return await leave(self._gateways, self.ledger, touched, self._leave_by(GOODBYE))
 
     async def abandon(self) -> list[str]:
         """Fire cancel-all at both venues, once however often asked; list what is abandoned."""
@@ -175,10 +168,15 @@ class Rooms:
 
     async def _bound(self, scope: trio.CancelScope) -> None:
         await self.stop.wait()
-        self.stopped_at = trio.current_time()
-        await trio.sleep(float(self.config.execution.leave_within_s) - PROVE_S)
-        hurry(self._gateways.values(), trio.current_time() + PROVE_S)
+        await trio.sleep_until(self._leave_by(PROOF + GOODBYE))
+        hurry(self._gateways.values(), self._leave_by(GOODBYE))
         scope.cancel(reason="out of time to settle")
+
+    def _leave_by(self, kept_back: float) -> float:
+        """Trio time by which something must be over, so that this share of stopping is left."""
+        within_s = float(self.config.execution.leave_within_s)
+        begun = min(self.stop.at, trio.current_time())
+        return begun + within_s * (1 - kept_back)
 
     def watch(self, stays_home: Callable[[], str]) -> Service:
         """The watchdog of this house."""

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib import import_module
 from multiprocessing import get_context
 
 from universelib import coverage
@@ -16,9 +17,15 @@ from universelib.play import play
 
 QUICK_BOOKS_PER_S = 4.0
 
+OTHERS = {"--kill-every-step": "kills"}
+"""Options that are a command of their own, and the module whose main takes over."""
+
 
 def main() -> int:
     """Parse, run on two processes, print a line per violation and the figures last."""
+    for option, module in OTHERS.items():
+        if option in sys.argv:
+            return int(import_module(f"universelib.{module}").main())
     parser = argparse.ArgumentParser(prog="scripts/universe", description=__doc__)
     parser.add_argument(
         "--seeds", default="", help="ranges, both ends included: 0-49,20260101-20260120"

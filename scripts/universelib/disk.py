@@ -40,6 +40,11 @@ class DiskFile:
         """Return what a reader of the file would find now."""
         return self._connection.serialize()
 
+    @property
+    def changes(self) -> int:
+        """How many rows were changed so far."""
+        return self._connection.total_changes
+
     def die(self) -> None:
         """Take no statement any more: whoever holds the file is dead."""
         self._gone = True
@@ -59,6 +64,10 @@ class Disk:
         """Open or create a file; the folder does not matter."""
         file = self._files[path.name] = DiskFile(self._images.get(path.name, b""))
         return file
+
+    def changes(self) -> int:
+        """How many rows of all files were changed so far."""
+        return sum(file.changes for file in self._files.values())
 
     def left(self, *, power_lost: bool) -> Disk:
         """Return the disk as the next process finds it; the present one writes no more to it."""

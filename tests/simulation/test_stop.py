@@ -11,8 +11,6 @@ from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
 from bot4.wiring.files import stop_file
 
 CALM = SimulationConfig(profile="calm", seed=3)
-CLOSING_S = 3.0
-"""What saying goodbye to two venues may add, when one of them hangs."""
 CLEAN = "[SHUTDOWN] Clean exit, no pending orders"
 
 
@@ -175,7 +173,7 @@ async def test_leaving_takes_no_longer_than_it_may(play: Any, autojump_clock: An
 
         assert run.code == 3
         assert "vest" in run.events[-1]["message"]
-        assert run.events[-1]["at"] - stopped_at <= 10.0 + CLOSING_S
+        assert run.events[-1]["at"] - stopped_at <= 10.0
 
 
 async def test_a_stranded_leg_at_the_stop_is_listed_with_exit_code_3(
@@ -220,3 +218,26 @@ async def test_a_clean_stop_complains_of_no_venue(play: Any, autojump_clock: Any
 
         assert run.code == 0
         assert run.said("venue.unreachable") == []
+
+
+@pytest.mark.parametrize("after", ["pair.opening", "pair.opened"])
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_a_venue_that_is_away_is_listed_within_what_stopping_may_take(
+    play: Any, autojump_clock: Any, venue: str, after: str
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 30.0)
+            await run.until(after)
+            await trio.sleep(0.03)
+            run.fault(venue, "refuse_connect", seconds=500)
+            for stream in universe.world._streams:
+                stream.cut()
+            await trio.sleep(0.5)
+            asked = trio.current_time()
+            run.stop()
+
+        assert run.code == 3
+        assert run.said("shutdown.left")[0]["at"] - asked <= 10.0
+        assert any(venue in line for line in run.said("shutdown.left")[0]["left"])

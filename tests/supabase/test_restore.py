@@ -118,7 +118,7 @@ async def test_the_first_machine_learns_how_its_trade_ended_elsewhere(machine, s
 
         assert restored.trades == ("a-1",)
         assert ledger.trades == ()
-        assert [result["net_usdc"] for result in ledger.results] == ["0.5"]
+        assert [result["net_usdc"] for result in ledger.results.newest.values()] == ["0.5"]
 
 
 async def test_a_journal_that_is_ahead_stays_as_it_is(machine, story):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 import trio
 from localsupabase.story import Story
 
@@ -144,9 +145,7 @@ async def test_somebody_reading_the_archive_is_waited_for(config, world, journal
     assert await keeping().turn() == 2
 
 
-async def test_a_failing_disk_is_told_once_and_nothing_leaves(
-    world, journal, keeping, monkeypatch, capsys
-):
+async def test_a_failing_disk_is_told_once_and_nothing_leaves(world, journal, keeping, monkeypatch):
     fill(journal, world, 2)
     world.now_ms += 8 * DAY_MS
 
@@ -155,6 +154,7 @@ async def test_a_failing_disk_is_told_once_and_nothing_leaves(
 
     monkeypatch.setattr(retention, "put_away", fail)
     keeper = keeping()
-    assert [await keeper.turn(), await keeper.turn()] == [0, 0]
-    assert capsys.readouterr().out.count("could not be moved") == 1
+    with structlog.testing.capture_logs() as lines:
+        assert [await keeper.turn(), await keeper.turn()] == [0, 0]
+    assert sum("could not be moved" in line.get("message", "") for line in lines) == 1
     assert left(journal) == {"a-0000", "a-0001", "z-1"}
