@@ -154,21 +154,25 @@ def plain_config(state_dir: Path, seed: int) -> Config:
 
 
 @asynccontextmanager
-async def open_universe(config: Config, options: Options | None = None) -> AsyncIterator[Universe]:
+async def open_universe(
+    config: Config, options: Options | None = None, more: tuple[str, ...] = ()
+) -> AsyncIterator[Universe]:
     """Run two venues in memory and yield what a house is opened with.
 
     Args:
         config: the bot's; its addresses and keys are replaced by the venues'.
         options: of the venues; made from the config's simulation section when None.
+        more: bases to list besides those of the config's pairs, where ``options`` is None.
 
     Closes: the venues, at once, when the block is left.
     """
     simulation = config.simulation
+    named = (pair.vest.partition("-")[0] for pair in config.pairs)
     options = options or Options(
         seed=simulation.seed,
         profile=simulation.profile,
         # A market nobody trades here would only cost time.
-        bases=tuple(dict.fromkeys(pair.vest.partition("-")[0] for pair in config.pairs)),
+        bases=tuple(dict.fromkeys((*named, *more))),
         latency_scale=float(simulation.latency_scale),
         collateral=simulation.collateral,
     )

@@ -111,7 +111,8 @@ def play(
     @asynccontextmanager
     async def universe(config: Config | None = None, **changes: Any) -> AsyncIterator[Universe]:
         config = config or plain_config(tmp_path / "state", changes.pop("seed", 1))
-        async with open_universe(attrs.evolve(config, **changes)) as opened:
+        more = changes.pop("more", ())
+        async with open_universe(attrs.evolve(config, **changes), more=more) as opened:
             yield opened
 
     @asynccontextmanager

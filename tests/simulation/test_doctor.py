@@ -31,7 +31,7 @@ def positions(universe: Any) -> list[Any]:
 
 
 async def test_everything_works_and_is_said(play: Any, autojump_clock: Any):
-    async with play.universe(simulation=CALM) as universe:
+    async with play.universe(simulation=CALM, more=("ETH", "SOL")) as universe:
         code, steps = await examine(universe)
 
         assert code == 0
@@ -152,7 +152,7 @@ async def test_wrong_keys_fail_the_sign_in_and_nothing_after_it_is_tried(
 
 
 async def test_a_pair_of_two_coins_is_named(play: Any, autojump_clock: Any):
-    async with play.universe(simulation=CALM) as universe:
+    async with play.universe(simulation=CALM, more=("ETH", "SOL")) as universe:
         (pair,) = universe.config.pairs
         config = attrs.evolve(universe.config, pairs=(attrs.evolve(pair, vest="ETH-PERP"),))
 

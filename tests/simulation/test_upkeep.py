@@ -109,7 +109,7 @@ async def test_a_trade_taken_back_is_noticed_and_the_other_leg_reduced(
 
 
 async def test_a_pair_of_two_coins_opens_nothing_and_says_so(play: Any, autojump_clock: Any):
-    async with play.universe(simulation=CALM) as universe:
+    async with play.universe(simulation=CALM, more=("ETH",)) as universe:
         (pair,) = universe.config.pairs
         config = attrs.evolve(universe.config, pairs=(attrs.evolve(pair, vest="ETH-PERP"),))
         async with play.bot(attrs.evolve(universe, config=config)) as run:
