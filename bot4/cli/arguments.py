@@ -25,6 +25,7 @@ from bot4.config.options import (
     DbOptions,
     DeriveOptions,
     DoctorOptions,
+    ExportOptions,
     FlattenOptions,
     GuardOptions,
     PnlOptions,
@@ -157,6 +158,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "move old trades from the journal to history.db beside it (with the bot stopped)",
         VacuumOptions,
         (CONFIG, Option("--keep", "keep_days", "days that stay; default 7", "DAYS", read_days)),
+    ),
+    "db export": Command(
+        "every finished trade and every fill, as CSV files",
+        ExportOptions,
+        (CONFIG, Option("--to", "to", "a folder; default export", "FOLDER", read_path)),
     ),
     "db release": Command(
         "give the account back for a bot whose machine is gone", DbOptions, (CONFIG,)

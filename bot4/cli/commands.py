@@ -13,7 +13,7 @@ from bot4 import __version__
 from bot4.cli.arguments import CheckOptions, help_text
 from bot4.cli.endings import MEND, logged, until_signal
 from bot4.cli.hardening import harden
-from bot4.cli.history import check, pnl, positions, release, trades, vacuum
+from bot4.cli.history import check, export, pnl, positions, release, trades, vacuum
 from bot4.cli.looking import derive, doctor, status
 from bot4.config.load import Loaded, read_config
 from bot4.config.options import FlattenOptions, GuardOptions, RunOptions, SimulateOptions
@@ -128,6 +128,7 @@ COMMANDS: Final[dict[str, Callable[[Any, Signals], Awaitable[int]]]] = {
     "pnl": pnl,
     "db check": check,
     "db vacuum": vacuum,
+    "db export": export,
     "db release": release,
     "flatten": flatten,
     "guard": guard,

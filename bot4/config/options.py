@@ -156,3 +156,12 @@ class VacuumOptions:
     config: Path = Path("bot4.yaml")
     keep_days: int = 7
     """Younger trades stay in the journal."""
+
+
+@attrs.frozen
+class ExportOptions:
+    """``bot4 db export``."""
+
+    config: Path = Path("bot4.yaml")
+    to: Path = Path("export")
+    """A folder."""

@@ -74,6 +74,9 @@ RISK: Final[Mapping[str, Rule]] = {
     "orders_per_second": _count(1, 50, "8"),
     "cooldown_s": Number("0", "3600", "a number of seconds", "30"),
     "failures_of_20": _count(1, 20, "8"),
+    "liq_warn": _percent("0", "90", "10"),
+    "liq_critical": _percent("0", "90", "5"),
+    "collateral_share": _percent("0", "50", "35"),
 }
 
 EXECUTION: Final[Mapping[str, Rule]] = {

@@ -50,6 +50,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "trade.closed_outside": "A trade's legs were closed by somebody else",
     "trade.reopened": "A finished trade's fill was told late or taken back: it goes on",
     "journal.failed": "The journal could not be written; nothing opens",
+    "history.moved": "Old trades moved from the journal to the archive beside it",
+    "history.failed": "Old trades could not be moved; they stay in the journal",
     # the copy in Supabase, and who may trade the account
     "mirror.off": "There is no copy elsewhere: the journal on this machine is the only one",
     "mirror.ready": "Supabase answers, and this bot holds the account",
@@ -61,6 +63,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "mirror.restarted": "Supabase lacks what it had; everything is sent again",
     "mirror.restored": "Open trades were brought back from Supabase",
     "mirror.differs": "Journal and Supabase disagree about a trade; the venues decide",
+    "lease.waiting": "Another bot holds this account; its sign of life is waited for",
     "lease.refused": "Another bot holds this account",
     "lease.lost": "Another bot took this account over",
     # leaving

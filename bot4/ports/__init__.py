@@ -9,6 +9,7 @@ A door (``bot4.transport``) turns a ``Request`` into an ``Answer``, ``NotSent`` 
 from __future__ import annotations
 
 from bot4.ports.codec import (
+    BatchCodec,
     OrderStreamCodec,
     StreamCodec,
     VenueCodec,
@@ -48,6 +49,7 @@ __all__ = [
     "AccountChanged",
     "Acknowledged",
     "Answer",
+    "BatchCodec",
     "ByteStream",
     "Connect",
     "Database",

@@ -27,6 +27,7 @@ from bot4.ports import (
     World,
 )
 from bot4.strategy.receiving import MOST_MS, ReceiveWindow
+from bot4.tasks.allowance import Allowance
 from bot4.tasks.health import Health
 from bot4.tasks.line import Line
 from bot4.tasks.parcel import Parcel
@@ -47,6 +48,7 @@ class Gateway(Line):
         *,
         health: Health | None = None,
         window_ms: int = 2000,
+        allowance: Allowance | None = None,
         stays_home: Callable[[], str] = lambda: "",
         hide: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -58,10 +60,11 @@ class Gateway(Line):
             world: for the wall clock.
             health: its error budget, where opening depends on it.
             window_ms: receive window of orders until enough of them were measured.
+            allowance: told what every answer says of the venue's limits.
             stays_home: why no opening order may leave now, "" when it may; asked last of all.
             hide: told of every token, so that no log line shows it.
         """
-        super().__init__(codec, door, world, health=health, hide=hide)
+        super().__init__(codec, door, world, health=health, allowance=allowance, hide=hide)
         self._stays_home = stays_home
         self._queue, self._parcels = trio.open_memory_channel[Parcel](QUEUE)
         self.window = ReceiveWindow(window_ms)
@@ -188,6 +191,7 @@ class Gateway(Line):
                 self._note(good=False)
                 return outcome, outcome.sent_at
             case Answer():
+                self.allowance.note(parcel.errand.pool, outcome)
                 said = parcel.errand.read(outcome)
                 self._note(good=not isinstance(said, InDoubt))
                 if isinstance(said, Refused) and outcome.status == 401:

@@ -13,8 +13,10 @@ from typing import TypeVar
 
 import trio
 
-from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
+from bot4.errors import ApiChanged, AuthRefused, ProtocolViolation, Unreachable, VenueRefused
 from bot4.ports import Answer, Errand, HttpDoor, Retry, VenueCodec, World
+from bot4.tasks.allowance import Allowance
+from bot4.tasks.gate import Gate
 from bot4.tasks.health import Health
 
 T = TypeVar("T")
@@ -36,6 +38,7 @@ class Line:
         world: World,
         *,
         health: Health | None = None,
+        allowance: Allowance | None = None,
         hide: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -45,6 +48,7 @@ class Line:
             door: the way to its REST side.
             world: for the wall clock.
             health: its error budget, where opening depends on it.
+            allowance: told what every answer says of the venue's limits.
             hide: told of every token, so that no log line shows it.
         """
         self.codec = codec
@@ -57,6 +61,7 @@ class Line:
         self._door = door
         self._world = world
         self._health = health
+        self.allowance = allowance or Allowance(codec.venue, Gate())
         self._hide = hide
         self._login_lock = trio.Lock()
         self._login_due_ms = 0
@@ -79,10 +84,13 @@ class Line:
         if not isinstance(outcome, Answer):
             self._note(good=False)
             raise Unreachable(self.venue, outcome.why)
+        self.allowance.note(errand.pool, outcome)
         try:
             value = errand.read(outcome)
-        except ProtocolViolation:
+        except ProtocolViolation as fault:
             self._note(good=False)
+            if isinstance(fault, ApiChanged) and self._health:
+                self._health.changed(fault.why)
             raise
         self._note(good=True)
         return value

@@ -77,7 +77,7 @@ class WsOrderDoor:
     def __init__(self, codec: OrderStreamCodec, connect: Connect, rest: HttpDoor) -> None:
         self.renew: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
         """Signs in; called before each dial."""
-        self._codec = codec
+        self.codec = codec
         self._connect = connect
         self._rest = rest
         self._wire: Wire | None = None
@@ -94,7 +94,7 @@ class WsOrderDoor:
     @property
     def up(self) -> bool:
         """Whether the next order would go over the socket."""
-        if self._wire is None or self._reopen or self._acknowledged < self._codec.greetings:
+        if self._wire is None or self._reopen or self._acknowledged < self.codec.greetings:
             return False
         now = trio.current_time()
         return all(now - trip.begun_at <= SUSPECT_S for trip in self._open_trips())
@@ -110,7 +110,7 @@ class WsOrderDoor:
         trip = _Trip(trio.current_time())
         deadline = min(trip.begun_at + timeout_s, self._leave_at)
         number = self._last = self._last + 1
-        text = self._codec.call(request, number) if self.up else None
+        text = self.codec.call(request, number) if self.up else None
         if text is not None:
             with trio.CancelScope(shield=True, deadline=deadline) as scope:
                 self._under_way.add(scope)
@@ -182,14 +182,14 @@ class WsOrderDoor:
             ConnectionLost: it is to be opened anew.
         """
         if self._reopen and not self._open_trips():
-            raise ConnectionLost(self._codec.venue, f"opened anew: {self._reopen}")
+            raise ConnectionLost(self.codec.venue, f"opened anew: {self._reopen}")
 
     async def receive(self, wire: Wire) -> Frame:
         """Read the next message. As ``Wire.receive``; also raises as ``check_use``, at any time."""
         self.check_use()
         with trio.CancelScope() as self._reading:
             return await wire.receive()
-        raise ConnectionLost(self._codec.venue, f"opened anew: {self._reopen}")
+        raise ConnectionLost(self.codec.venue, f"opened anew: {self._reopen}")
 
     # --------------------------------------------------------------------------- insides
 

@@ -42,6 +42,8 @@ class Session:
     markets: dict[str, Market] = attrs.field(factory=dict)
     closing: StopSign = attrs.field(factory=StopSign)
     """Raised when the streams close: nothing is read any more, and no silence complained of."""
+    open_orders: int | None = None
+    """How many of the account rest, when that was last asked; None before."""
     _upkeep: Upkeep | None = None
     _complained_at: float = float("-inf")
 
@@ -73,10 +75,12 @@ class Session:
                     await self.gateway.sync_clock()
                     clocked = trio.current_time()
                     await self.gateway.warm()
+                    self.open_orders = len(await self.gateway.open_orders())
             except SAID as said:
                 self._complain(said)
                 await trio.sleep(RETRY_S)
             self._judge_clock()
+            self.gateway.allowance.refresh()
             self._judge_age()
             self._judge_line()
 
@@ -108,6 +112,7 @@ class Session:
                 await self.read_account()
                 await self._set_leverage()
                 await self.gateway.warm()
+                self.open_orders = len(await self.gateway.open_orders())
             except AuthRefused:
                 raise
             except SAID as said:

@@ -76,6 +76,17 @@ def say_hedged(trade: Trade, real: Decimal | None, stages: dict[str, float]) -> 
     )
 
 
+def say_held(trade: Trade) -> None:
+    """The bot stops and the pair stays on."""
+    log.info(
+        "pair.held",
+        message=f"[SHUTDOWN] {trade.plan.pair} stays hedged, as on_stop: hold says",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        held={venue: plain(trade.position(venue)) for venue in trade.venues},
+    )
+
+
 def say_leaving(trade: Trade, decision: Exit) -> None:
     """Both closing orders leave."""
     log.info(

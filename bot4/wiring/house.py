@@ -20,12 +20,15 @@ from bot4.tasks.dispatch import Dispatcher
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.narrator import Narrator
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.stop import StopSign
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
+from bot4.wiring.retention import Retention
 from bot4.wiring.rooms import Rooms
+from bot4.wiring.rules import margin_rules_for
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
 from bot4.wiring.window import open_window
 
@@ -109,15 +112,12 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 open_venue(speech, config, world, stays_home, shared)
             )
         judges: dict[str, Judge] = {}
-        behind = MirrorsHouse(
-            journal,
-            identity,
-            gate,
-            closing,
-            busy=lambda: any(part.gateway.on_wire for part in parts.values()),
-            judges=judges,
-        )
-        keepers = await stack.enter_async_context(
+
+        def busy() -> bool:
+            return any(part.gateway.on_wire for part in parts.values())
+
+        behind = MirrorsHouse(journal, identity, gate, closing, busy, judges)
+        mirrored = await stack.enter_async_context(
             open_mirror(config, secrets.mirror, world, behind)
         )
         windows = await stack.enter_async_context(open_window(config, journal))
@@ -151,6 +151,14 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 gate,
                 keys_of(config),
             ),
+            margin=MarginWatch(
+                accounts,
+                books,
+                gate,
+                margin_rules_for(config),
+                keys_of(config),
+                changed_at=lambda: ledger.last_change,
+            ),
         )
         rooms.dispatcher.remember(replayed)
         yield House(
@@ -159,7 +167,8 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             sessions=[
                 *(p for part in parts.values() for p in (part.gateway.run, part.session.keep)),
                 rooms.watch(stays_home),
-                *keepers,
+                *mirrored.services,
+                Retention(config, world, journal, mirrored.sent, busy).keep,
                 *windows,
             ],
             streams=[

@@ -26,11 +26,13 @@ from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.pair import PairTask
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
+from bot4.wiring.pairing import refuse_mismatch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
@@ -56,6 +58,7 @@ class Rooms:
     dispatcher: Dispatcher
     parts: Mapping[str, VenueParts]
     reconciler: Reconciler
+    margin: MarginWatch
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
     recovered: bool = False
@@ -86,6 +89,8 @@ class Rooms:
         if not self.recovered:
             return
         pairs = [self._pair_task(config) for config in self.config.pairs]
+        for task in pairs:
+            refuse_mismatch(task.desk.pair, self.gate)
         detector = Detector(self.books, {task.name: task for task in pairs})
         async with trio.open_nursery() as trading:
             # A crash of these must not cancel a pair that has a leg to bring home.
@@ -180,6 +185,7 @@ class Rooms:
         def beat() -> None:
             said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
             write_status(self.config, self.world.wall_ms(), said)
+            self.margin.look()
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
                 self.gate.clear(CLOCKS)
 
@@ -208,7 +214,7 @@ class Rooms:
             quote=self._quote,
             wall_ms=self.world.wall_ms,
             pair_now=pair_now,
-            premium=Premium(self.config.vest.premium_bps),
+            premium=Premium(self.config.vest.premium_bps, charged_in=self.config.vest.premium_in),
         )
         return PairTask(
             Desk(
@@ -219,6 +225,7 @@ class Rooms:
                 gate=self.gate,
                 dispatcher=self.dispatcher,
                 stop=self.stop,
+                margin=self.margin,
                 quote=self._quote,
             )
         )

@@ -64,6 +64,9 @@ def _venue(part: VenueParts, books: Books, accounts: Accounts) -> dict[str, Any]
         "clock_error_ms": gateway.clock_error_ms,
         "token_due_s": round((due_ms - gateway.now_ms()) / 1000) if due_ms else None,
         "on_wire": gateway.on_wire,
+        "open_orders": part.session.open_orders,
+        "limits": gateway.allowance.known(),
+        "refused_as_too_many": gateway.allowance.refused,
         "account_age_s": round(accounts.age_s(venue), 1) if accounts.get(venue) else None,
     }
 

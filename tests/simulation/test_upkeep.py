@@ -106,3 +106,17 @@ async def test_a_trade_taken_back_is_noticed_and_the_other_leg_reduced(
             # Named, so that no reading has to confirm it.
             assert noticed["at"] - busted_at < 1.0
             assert run.said("trade.closed_outside") == []
+
+
+async def test_a_pair_of_two_coins_opens_nothing_and_says_so(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        (pair,) = universe.config.pairs
+        config = attrs.evolve(universe.config, pairs=(attrs.evolve(pair, vest="ETH-PERP"),))
+        async with play.bot(attrs.evolve(universe, config=config)) as run:
+            stopped = await run.until("opening.stopped")
+            run.gap(45.0, 10.0)
+            await trio.sleep(15)
+
+        assert "pair BTC is no hedge" in stopped["why"]
+        assert run.said("pair.opening") == []
+        assert run.code == 0

@@ -145,6 +145,7 @@ class Venue:
     due_ms: int = 10**15
     lost: int = 0
     leave_at: float = inf
+    liquidation: Decimal | None = None
     _under_way: set[Any] = attrs.field(factory=set)
     cancels_all: bool = False
     told: dict[str, Retry] = attrs.field(factory=dict)
@@ -183,6 +184,7 @@ class Venue:
                     order.limit,
                     size,
                     size * self.fee,
+                    funding=Decimal(0),
                 )
             )
 
@@ -291,7 +293,7 @@ class Venue:
 
     def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
         def look() -> list[Position]:
-            held = Position(self.market.key, self.position, D(83000))
+            held = Position(self.market.key, self.position, D(83000), self.liquidation)
             return [held] if held.size else []
 
         return self._errand("positions", look)

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from bot4.domain.order import Purpose
-from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
+from bot4.errors import ApiChanged, AuthRefused, ProtocolViolation, Unreachable, VenueRefused
 from bot4.ports import Accepted, Answer, InDoubt, NotSent, Refused, Retry
 from bot4.strategy.receiving import ENOUGH
 from bot4.tasks.gate import Gate
@@ -408,3 +408,23 @@ async def test_the_window_follows_how_long_orders_take(
 
     gateway.take_refusal(Retry.RESIGN)
     assert gateway.window.ms == 2450
+
+
+async def test_an_answer_of_a_new_kind_stops_opening_until_a_new_start(
+    venue: Any, world: Any, gateway: Gateway, lines: list[dict[str, Any]]
+):
+    gate = Gate()
+    gateway = Gateway(venue, venue, world, health=Health("vest", gate, "v2 ws 1.0"))
+
+    def read(_answer: Answer) -> None:
+        raise ApiChanged("vest", "orders: an unknown order status")
+
+    for _ in range(2):
+        with pytest.raises(ApiChanged):
+            await gateway.ask(attrs.evolve(venue.clock(), read=read))
+    for _ in range(20):
+        await gateway.ask(venue.clock())
+
+    why = "vest does not speak api v2 ws 1.0 any more: orders: an unknown order status"
+    assert gate.reasons == {"vest api": why}
+    assert [line["event"] for line in lines] == ["opening.stopped"]

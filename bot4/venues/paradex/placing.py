@@ -18,6 +18,9 @@ from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
 ORDER_TYPE: Final = "LIMIT"
 IMMEDIATE: Final = "IOC"
 RESTING: Final = "GTC"
+SELF_TRADE: Final = "EXPIRE_TAKER"
+"""Should one order of ours meet another, the newer one ends. The venue's default, said all the
+same."""
 CLIENT_ID_CHARS: Final = 64
 
 
@@ -30,7 +33,8 @@ def order_body(
 ) -> dict[str, Any]:
     """Sign an order and return the body of its request.
 
-    The client id, the instruction, the flags and the window are not covered by the signature.
+    The client id, the instruction, the self-trade rule, the flags and the window are not covered
+    by the signature.
 
     Raises:
         ValueError: a number is not above zero or has more than eight decimals, or the client
@@ -51,6 +55,7 @@ def order_body(
         "price": plain(order.limit),
         "instruction": instruction,
         "client_id": order.client_order_id,
+        "stp": SELF_TRADE,
         "recv_window": window_ms,
         "signature": signer.sign(message),
         "signature_timestamp": now_ms,

@@ -11,6 +11,7 @@ import pytest
 from bot4.domain.fill import Fill
 from bot4.domain.order import Purpose
 from bot4.ports import InDoubt, Refused, Retry
+from bot4.strategy.premium import Premium
 from bot4.strategy.saga import State
 
 D = Decimal
@@ -30,6 +31,7 @@ def fill_of(venue: Any, order: Any, fill_id: str, size: Decimal) -> Fill:
         order.limit,
         size,
         size * venue.fee,
+        funding=D(0),
     )
 
 
@@ -158,6 +160,22 @@ async def test_the_premium_of_vest_is_learned_from_its_own_fills(bench: Any, aut
 
     assert len(bench.judge.premium.fills) == 2
     assert all(seen.bps > 5 for seen in bench.judge.premium.fills)
+
+
+@pytest.mark.parametrize("charged_in", ["price", "both"])
+async def test_the_premium_in_the_price_is_learned_from_what_the_books_promised(
+    bench: Any, autojump_clock: Any, charged_in: str
+):
+    bench.vest.fee = D(83)
+    bench.judge.premium = Premium(charged_in=charged_in)
+    async with bench.running():
+        result = await round_trip(bench)
+
+    # Here every order fills at its limit, a little worse than promised; the fee is far more.
+    assert result["outcome"] == "closed"
+    assert len(bench.judge.premium.fills) == 2
+    assert all(seen.bps > 0 for seen in bench.judge.premium.fills)
+    assert all((seen.bps > 5) is (charged_in == "both") for seen in bench.judge.premium.fills)
 
 
 async def test_a_failed_pair_counts_for_the_breaker_and_a_closed_one_does_not(

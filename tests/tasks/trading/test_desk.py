@@ -189,6 +189,23 @@ async def test_taking_back_is_priced_from_the_touch_and_widens_step_by_step(
     assert far[0] < far[1] < far[2] < far[3]
 
 
+async def test_closing_a_pair_that_was_mended_widens_from_the_first_step_again(
+    bench: Any, autojump_clock: Any, refused: Any, way: Any
+):
+    bench.paradex.ways.append(refused)
+    bench.vest.ways.extend([way(), way(fills=D(0)), way(fills=D(0))])
+    async with bench.running():
+        bench.enter()
+        await bench.until(lambda: bench.desk.trade.state is State.HEDGED)
+        assert bench.paradex.orders(Purpose.MEND)
+        bench.touch["paradex"] = (D(83000), D("83000.1"))
+        await bench.until(lambda: bench.task.look() or not bench.ledger.trades)
+
+    touch = bench.touch["vest"][0]
+    far = [bps(order.limit, touch) for order in bench.vest.orders(Purpose.UNWIND)]
+    assert far[0] <= 5 < far[1] <= 15
+
+
 async def test_taking_back_follows_the_market(bench: Any, autojump_clock: Any, way: Any):
     bench.paradex.ways.append(way(FINAL, fills=D(0), lands=False))
     bench.vest.ways.extend([way(), *[way(fills=D(0))] * 5])

@@ -11,7 +11,7 @@ import trio
 
 from bot4.domain.position import Account
 from bot4.strategy.complete_or_unwind import Complete, Unwind
-from bot4.strategy.decision import Enter, Exit, Hold, Reason
+from bot4.strategy.decision import Enter, Exit, Hold, Reason, Why
 from bot4.strategy.risk import Attempt, Caps
 from bot4.strategy.saga import State, excess
 from bot4.tasks.holdings import filled_price
@@ -202,7 +202,7 @@ async def test_a_held_pair_is_left_when_the_gap_is_gone(bench: Any, autojump_clo
         bench.enter()
         await bench.until(lambda: bench.desk.trade.state is State.HEDGED)
         trade = bench.desk.trade
-        assert isinstance(bench.judge.forced(trade, "stop"), Exit)
+        assert isinstance(bench.judge.forced(trade, Why.STOP), Exit)
         assert bench.judge.realised_entry(trade) == (
             filled_price(trade, "paradex") / filled_price(trade, "vest") - 1
         )

@@ -53,6 +53,7 @@ def test_an_order_is_sent_as_it_is_signed(paradex, paradex_order, paradex_golden
         "price": "78510.1",
         "instruction": "IOC",
         "client_id": "b4-abc123-7-short1",
+        "stp": "EXPIRE_TAKER",
         "recv_window": 2000,
         "signature_timestamp": now_ms,
     }
