@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -16,6 +17,7 @@ from bot4.tasks.gateway import Gateway
 from bot4.tasks.reconcile import Reconciler
 from bot4.wiring.files import stop_file
 from bot4.wiring.house import open_house
+from bot4.wiring.universe import plain_config
 
 CALM = SimulationConfig(profile="calm", seed=3)
 VENUES = ["vest", "paradex"]
@@ -243,16 +245,18 @@ async def test_a_pair_that_was_removed_while_it_is_open_stops_the_start_and_is_t
 async def test_a_pair_added_beside_one_that_is_held_gets_its_leverage(
     play: Any, autojump_clock: Any
 ):
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
-        btc = after.config.pairs[0]
-        eth = attrs.evolve(btc, name="ETH", vest="ETH-PERP", paradex="ETH-USD-PERP")
-        both = attrs.evolve(after, config=attrs.evolve(after.config, pairs=(btc, eth)))
-        async with play.bot(both) as run:
-            await run.until("feed.ready", 4)
-            await run.until("pair.closed")
-            await trio.sleep(35)
-            run.gap(45.0, 10.0, base="ETH")
-            await trio.sleep(15)
+    btc = plain_config(Path(), 1).pairs[0]
+    eth = attrs.evolve(btc, name="ETH", vest="ETH-PERP", paradex="ETH-USD-PERP")
+    async with play.universe(simulation=CALM, pairs=(btc, eth)) as universe:
+        alone = attrs.evolve(universe, config=attrs.evolve(universe.config, pairs=(btc,)))
+        async with play.killed(alone, held) as after:
+            both = attrs.evolve(after, config=attrs.evolve(after.config, pairs=(btc, eth)))
+            async with play.bot(both) as run:
+                await run.until("feed.ready", 4)
+                await run.until("pair.closed")
+                await trio.sleep(35)
+                run.gap(45.0, 10.0, base="ETH")
+                await trio.sleep(15)
 
     assert run.code == 0
     assert [line["why"] for line in run.said("leg.refused")] == []
