@@ -41,32 +41,6 @@ class Service(Protocol):
         """Run; call ``task_status.started()`` once useful."""
 
 
-@attrs.frozen
-class House:
-    """Everything that was opened, and what to do with it."""
-
-    stop: StopSign
-    """Raised once: nothing opens any more."""
-    closing: StopSign
-    """Raised after trading: the streams say goodbye."""
-    sessions: Sequence[Service]
-    """Gateways and sessions, needed by the streams."""
-    streams: Sequence[Service]
-    """Public and private connections; they end by themselves after the closing sign."""
-    recover: Callable[[], Awaitable[None]]
-    """From the journal and the venues to a ledger that both agree with."""
-    trade: Callable[[], Awaitable[None]]
-    """Detector and pairs; returns once stopped and settled, or out of time."""
-    leave: Callable[[], Awaitable[list[str]]]
-    """Cancel and prove; return what is left, one line each."""
-    abandon: Callable[[], Awaitable[list[str]]]
-    """After a second signal: fire cancel-all once, return what is abandoned. Takes seconds."""
-    hang_up: Callable[[], Awaitable[None]]
-    """Close the doors: requests whose answer nobody waits for any more end at once."""
-    goodbye: Callable[[Sequence[str]], None]
-    """Log the last lines, given what is left."""
-
-
 class Crashes:
     """Errors of tasks that nobody could handle: the first one stops the bot, politely."""
 
@@ -89,6 +63,13 @@ class Crashes:
                 raise
             self.note(error)
 
+    async def outlive(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a task; its crash becomes a stop too. Cancellation: as the task."""
+        try:
+            await task()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a leg may be open
+            self.note(error)
+
     def note(self, error: Exception) -> None:
         """Log an error once and ask the bot to stop."""
         self.errors.append(error)
@@ -101,6 +82,33 @@ class Crashes:
                 exc_info=leaf,
             )
         self._stop.raise_sign("a task crashed")
+
+
+@attrs.frozen
+class House:
+    """Everything that was opened, and what to do with it."""
+
+    stop: StopSign
+    """Raised once: nothing opens any more."""
+    closing: StopSign
+    """Raised after trading: the streams say goodbye."""
+    sessions: Sequence[Service]
+    """Gateways and sessions, needed by the streams."""
+    streams: Sequence[Service]
+    """Public and private connections; they end by themselves after the closing sign."""
+    recover: Callable[[], Awaitable[None]]
+    """From the journal and the venues to a ledger that both agree with."""
+    trade: Callable[[Crashes], Awaitable[None]]
+    """Detector and pairs; returns once stopped and settled, or out of time. What crashes in it is
+    noted; the others go on."""
+    leave: Callable[[], Awaitable[list[str]]]
+    """Cancel and prove; return what is left, one line each."""
+    abandon: Callable[[], Awaitable[list[str]]]
+    """After a second signal: fire cancel-all once, return what is abandoned. Takes seconds."""
+    hang_up: Callable[[], Awaitable[None]]
+    """Close the doors: requests whose answer nobody waits for any more end at once."""
+    goodbye: Callable[[Sequence[str]], None]
+    """Log the last lines, given what is left."""
 
 
 class _Started:
@@ -140,7 +148,7 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
                         await house.recover()
                         if for_s is not None:
                             services.start_soon(_stop_after, house.stop, for_s)
-                    await house.trade()
+                    await house.trade(crashes)
                     left = await house.leave()
             finally:
                 if hurry.cancelled_caught or streams.cancel_scope.cancel_called:

@@ -150,9 +150,11 @@ class Session:
     async def _set_leverage(self) -> None:
         reading = self.accounts.get(self.gateway.venue)
         known = dict(reading.account.leverages) if reading else {}
+        # A venue lets it fall on a market only while nothing is held there.
+        held = {one.key.symbol for one in reading.positions if one.size} if reading else set()
         for symbol in self.symbols:
             wanted = min(self.leverage, int(self.markets[symbol].max_leverage))
-            if known.get(symbol) != wanted and (reading is None or not reading.positions):
+            if known.get(symbol) != wanted and symbol not in held:
                 await self.gateway.set_leverage(symbol, wanted)
 
     def _judge_clock(self) -> None:

@@ -52,6 +52,18 @@ async def leave(
                 await gateway.cancel_everything()
             except SAID as said:
                 left[venue] = f"{venue}: open orders could not be read: {said}"
+            except Exception as error:
+                what = f"{type(error).__name__}: {error}"
+                left[venue] = f"{venue}: open orders could not be read: {what}"
+                log.error(
+                    "bot.crashed",
+                    message=f"[FATAL] {what}",
+                    venue=venue,
+                    why=what,
+                    do="send this line and the log file to whoever looks after the bot",
+                    exc_info=error,
+                )
+                return
             await trio.sleep(ASK_AGAIN_S)
 
     hurry(gateways.values(), leave_by)

@@ -11,6 +11,7 @@ import structlog
 from bot4.app import House
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VENUES, VEST
+from bot4.errors import StartRefused
 from bot4.ports import World
 from bot4.storage.journal import open_journal
 from bot4.tasks.accounts import Accounts
@@ -44,12 +45,31 @@ def identity_of(secrets: Secrets) -> dict[str, str]:
     }
 
 
+def refuse_strangers(ledger: Ledger, config: Config) -> None:
+    """Refuse to start beside an open trade whose pair nobody would look after.
+
+    Raises:
+        StartRefused: bot4.yaml no longer has the pair of a trade, or has other markets for it.
+    """
+    listed = {(pair.name, pair.vest, pair.paradex) for pair in config.pairs}
+    for trade in ledger.trades:
+        plan = trade.plan
+        symbols = {key.venue: key.symbol for key in (plan.long, plan.short)}
+        if (plan.pair, symbols[VEST], symbols[PARADEX]) not in listed:
+            raise StartRefused(
+                f"the journal has an open trade of {plan.pair} ({symbols[VEST]} and "
+                f"{symbols[PARADEX]}), a pair that the settings no longer have",
+                "put the pair back into bot4.yaml and start again: the trade is carried home first",
+            )
+
+
 @asynccontextmanager
 async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIterator[House]:
     """Open journal, doors and gateways, and yield the house that ``run_bot`` runs.
 
     Raises:
-        StartRefused: another instance runs, or the journal belongs to another account.
+        StartRefused: another instance runs, the journal belongs to another account, or has an
+            open trade of a pair that bot4.yaml no longer has.
         JournalFault: the journal cannot be used.
 
     Closes: everything it opened, in reverse order.
@@ -102,6 +122,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         )
         windows = await stack.enter_async_context(open_window(config, journal))
         replayed = ledger.replay()
+        refuse_strangers(ledger, config)
         ledger.results.begin_run()
         for order in replayed:
             parts[order.key.venue].gateway.codec.seen_handle(order.client_order_id)

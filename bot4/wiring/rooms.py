@@ -82,7 +82,7 @@ class Rooms:
         await self.reconciler.settle_start()
         self.recovered = True
 
-    async def trade(self) -> None:
+    async def trade(self, crashes: Crashes) -> None:
         """Run detector and pairs until every pair has settled after the stop sign."""
         if not self.recovered:
             return
@@ -90,17 +90,15 @@ class Rooms:
         for task in pairs:
             refuse_mismatch(task.desk.pair, self.gate)
         detector = Detector(self.books, {task.name: task for task in pairs})
-        crashes = Crashes(self.stop)
         async with trio.open_nursery() as trading:
-            trading.start_soon(detector.keep, self.stop)
-            trading.start_soon(self.reconciler.keep)
+            # A crash of these must not cancel a pair that has a leg to bring home.
+            trading.start_soon(crashes.outlive, partial(detector.keep, self.stop))
+            trading.start_soon(crashes.outlive, self.reconciler.keep)
             trading.start_soon(self._bound, trading.cancel_scope)
             async with trio.open_nursery() as settling:
                 for task in pairs:
                     settling.start_soon(_keep_pair, task, crashes)
             trading.cancel_scope.cancel(reason="every pair has settled")
-        if crashes.errors:
-            raise ExceptionGroup("pairs crashed", crashes.errors)
 
     async def leave(self) -> list[str]:
         """Prove that no order of ours is open, or list what is left."""
