@@ -27,6 +27,7 @@ from bot4.config.options import (
     DoctorOptions,
     ExportOptions,
     FlattenOptions,
+    GuardOptions,
     PnlOptions,
     PositionsOptions,
     RunOptions,
@@ -190,6 +191,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
             LOG,
             LIVE,
         ),
+    ),
+    "guard": Command(
+        "watch the bot; when it hangs or dies, cancel all (and flatten, if bot4.yaml says so)",
+        GuardOptions,
+        (CONFIG, LOG, LIVE),
     ),
     "simulate": Command(
         "serve two simulated venues and print where they are, as one line of JSON",

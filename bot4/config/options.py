@@ -55,6 +55,16 @@ class FlattenOptions:
 
 
 @attrs.frozen
+class GuardOptions:
+    """``bot4 guard``: watch the bot, and act when it falls silent."""
+
+    config: Path = Path("bot4.yaml")
+    log: str | None = None
+    """As in ``RunOptions``."""
+    live: bool = False
+
+
+@attrs.frozen
 class StatusOptions:
     """``bot4 status``."""
 

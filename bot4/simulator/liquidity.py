@@ -75,11 +75,34 @@ class Taken:
 
 
 @attrs.define
+class Variety:
+    """A factor between 0.5 and 1.5 that a level keeps for some seconds; its name decides it."""
+
+    _name: str
+    _phase: float = attrs.field(init=False)
+    _epoch: int = attrs.field(default=-1, init=False)
+    _factor: float = attrs.field(default=1.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._phase = crc32(self._name.encode()) / 2**32
+
+    def at(self, now: float) -> float:
+        """Return the factor at a Trio time."""
+        epoch = int(now / RENEWED_S + self._phase)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._factor = 0.5 + crc32(f"{self._name}/{epoch}".encode()) / 2**32
+        return self._factor
+
+
+@attrs.define
 class CurveLiquidity:
     """Vest: a curve around the engine's price, whole fills at the average price."""
 
     shape: Shape
     _taken: Taken = attrs.field(init=False)
+    _away: list[Decimal] = attrs.field(factory=list, init=False)
+    """Distance of each level from the price, as a share of it: made as far as anybody walked."""
 
     def __attrs_post_init__(self) -> None:
         self._taken = Taken(self.shape.refill_s)
@@ -127,7 +150,10 @@ class CurveLiquidity:
         each = Decimal(str(shape.level_quote)) / mid
         missing = Decimal(self._taken.left(market.symbol, side, 0))
         for step in range(MOST_LEVELS):
-            away = Decimal(str(shape.half_spread_bps + shape.step_bps * step)) * BPS
+            if step == len(self._away):
+                bps = shape.half_spread_bps + shape.step_bps * step
+                self._away.append(Decimal(str(bps)) * BPS)
+            away = self._away[step]
             shown = max(each - missing, ZERO) if missing else each
             missing = max(missing - each, ZERO)
             size = shown // market.lot * market.lot
@@ -142,6 +168,7 @@ class BookLiquidity:
     shape: Shape
     seed: int
     _grid: dict[str, Decimal] = attrs.field(factory=dict, init=False)
+    _varieties: dict[tuple[str, Side, int], Variety] = attrs.field(factory=dict, init=False)
     _taken: Taken = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -201,18 +228,18 @@ class BookLiquidity:
         now = trio.current_time()
         for away_by in range(MOST_LEVELS):
             level = int(best) + sign * away_by
-            stands = each * _variety(f"{self.seed}/{symbol}/{side}/{level}", now)
+            stands = each * self._variety((symbol, side, level), now)
             stands -= self._taken.left(symbol, side, level)
             size = Decimal(max(stands, 0.0)) // market.lot * market.lot
             if size > 0 and level > 0:
                 yield level, level * grid, size
 
-
-def _variety(name: str, now: float) -> float:
-    """Return a factor between 0.5 and 1.5 that a level keeps for some seconds."""
-    fixed = crc32(name.encode())
-    epoch = int(now / RENEWED_S + fixed / 2**32)
-    return 0.5 + crc32(f"{name}/{epoch}".encode()) / 2**32
+    def _variety(self, key: tuple[str, Side, int], now: float) -> float:
+        variety = self._varieties.get(key)
+        if variety is None:
+            symbol, side, level = key
+            variety = self._varieties[key] = Variety(f"{self.seed}/{symbol}/{side}/{level}")
+        return variety.at(now)
 
 
 def _to_tick(price: Decimal, tick: Decimal, side: Side) -> Decimal:

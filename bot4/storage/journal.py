@@ -33,6 +33,9 @@ BLOCK: Final = 100
 """Numbers reserved at once; a crash loses at most so many."""
 PAGE_ROWS: Final = 500
 POWER: Final = "power"
+TWIN: Final = "~"
+"""Behind a counter's name: its second copy. No link covers a counter, and one that a damaged disk
+set back would give names a second time."""
 _INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
 _RESERVE: Final = (
     "INSERT INTO number VALUES (?, ?)"
@@ -64,9 +67,7 @@ class SqliteJournal:
         """What the connection is set to: FULL as opened."""
         allow_gaps(database)
         self._end = self._verify()
-        self._reserved = {
-            str(name): int(number) for name, number in database.execute("SELECT * FROM number")
-        }
+        self._reserved = self._counters()
         self._given = dict(self._reserved)
 
     def append(self, entries: Iterable[Entry], *, durable: bool) -> None:
@@ -185,7 +186,7 @@ class SqliteJournal:
         number = max(self._given.get(name, 0), floor) + 1
         if number > self._reserved.get(name, 0):
             last = number + BLOCK - 1
-            self._write([(_RESERVE, (name, last))], sync=False)
+            self._write([(_RESERVE, (one, last)) for one in (name, name + TWIN)], sync=False)
             self._reserved[name] = last
         self._given[name] = number
         return number
@@ -217,11 +218,27 @@ class SqliteJournal:
             )
         ]
 
+    def _counters(self) -> dict[str, int]:
+        """Return what was reserved by name; both copies must agree."""
+        found = {
+            str(name): int(number)
+            for name, number in self._database.execute("SELECT * FROM number")
+        }
+        names = {name for name in found if not name.endswith(TWIN)}
+        # A journal of before there were two copies has the first one only.
+        twins = {
+            name.removesuffix(TWIN): number for name, number in found.items() if name not in names
+        }
+        for name, number in twins.items():
+            if found.get(name) != number:
+                raise damaged(self._path, f"the counter {name} was changed")
+        return {name: found[name] for name in names}
+
     def _verify(self) -> _End:
         """Check file and chain, and return where they end."""
         for (verdict,) in self._database.execute("PRAGMA integrity_check(1)"):
             if verdict != "ok":
-                raise damaged(self._path, str(verdict))
+                raise damaged(self._path, " ".join(str(verdict).split()))
         end, gaps = _End(0, self._header.genesis()), read_gaps(self._database)
         while page := self._page(end.row):
             for *fields, link in page:

@@ -66,6 +66,8 @@ class Leg:
     average_price: Decimal | None = None
     fee: Decimal | None = None
     fills: tuple[Fill, ...] = ()
+    busted: tuple[Fill, ...] = ()
+    """Fills that the venue took back; its reports may go on counting them."""
     reason: str = ""
     missing_since_ms: int | None = None
     """The venue's clock at the first "not found" past the fence."""
@@ -74,8 +76,9 @@ class Leg:
 
     @property
     def filled(self) -> Decimal:
-        """Base units filled, by whichever source knows more."""
-        return max(self.reported, sum((f.size for f in self.fills), Decimal(0)))
+        """Base units filled, by whichever source knows more, less what was taken back."""
+        lost = sum((f.size for f in self.busted), Decimal(0))
+        return max(self.reported - lost, sum((f.size for f in self.fills), Decimal(0)))
 
     @property
     def signed(self) -> Decimal:
@@ -85,7 +88,7 @@ class Leg:
     def average(self) -> Decimal | None:
         """Average price of what filled, from its fills, else as the venue reports it."""
         size = sum((f.size for f in self.fills), Decimal(0))
-        if size and size >= self.reported:
+        if size and size >= self.filled:
             return sum((f.size * f.price for f in self.fills), Decimal(0)) / size
         return self.average_price
 
@@ -166,6 +169,8 @@ class Leg:
 
     def fill(self, fill: Fill) -> Leg:
         """Add one fill, once; told again, only the funding that was not said before is new."""
+        if any(gone.fill_id == fill.fill_id for gone in self.busted):
+            return self
         for known in self.fills:
             if known.fill_id == fill.fill_id:
                 told = attrs.evolve(known, funding=fill.funding) if known.funding is None else known
@@ -178,6 +183,13 @@ class Leg:
         if leg.filled >= leg.order.size:
             return _end(leg, "")
         return _on(leg, LegState.PARTIAL)
+
+    def bust(self, fill_id: str) -> Leg:
+        """The venue takes a fill back: it never was, but that the order ended stays true."""
+        gone = tuple(fill for fill in self.fills if fill.fill_id == fill_id)
+        kept = tuple(fill for fill in self.fills if fill.fill_id != fill_id)
+        leg = attrs.evolve(self, fills=kept, busted=(*self.busted, *gone))
+        return _end(leg, "taken back by the venue") if gone and leg.state.terminal else leg
 
 
 _WAITING: Final = frozenset({LegState.INTENT, LegState.SENDING, LegState.ACKED, LegState.PARTIAL})

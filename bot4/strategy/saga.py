@@ -198,9 +198,17 @@ class Trade:
     @property
     def compensations(self) -> int:
         """Compensating orders made since the last opening or closing attempt."""
+        return self._made(Purpose.MEND, Purpose.UNWIND)
+
+    @property
+    def reductions(self) -> int:
+        """Those of them that took something back."""
+        return self._made(Purpose.UNWIND)
+
+    def _made(self, *purposes: Purpose) -> int:
         made = 0
         for leg in self.legs:
-            if leg.order.purpose in (Purpose.MEND, Purpose.UNWIND):
+            if leg.order.purpose in purposes:
                 made += 1
             elif leg.order.purpose is Purpose.EXIT:
                 made = 0

@@ -17,13 +17,14 @@ from bot4.domain.order import Purpose
 from bot4.domain.units import percent, plain
 from bot4.strategy.events import Filled
 from bot4.strategy.legs import Leg
-from bot4.strategy.premium import Premium, charged_bps
+from bot4.strategy.premium import Premium
 from bot4.strategy.result import TradeResult, trade_result
 from bot4.strategy.risk import Attempt
 from bot4.strategy.saga import State, Trade
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.tasks.stopwatch import Stopwatch
 
 log = structlog.get_logger()
@@ -146,7 +147,7 @@ async def finish(
     body = account(trade, result, watch, judge.wall_ms())
     _tell(trade, result, body)
     judge.ledger.finish(trade.plan.trade_id, body)
-    judge.premium = learn(judge.premium, opening, closing, judge)
+    judge.premium = learn(judge.premium, opening, closing, judge.pair.vest.taker_fee, watch)
     judge.attempted(
         Attempt(
             at_s=trio.current_time(),
@@ -202,14 +203,24 @@ def account(trade: Trade, result: TradeResult, watch: Stopwatch, closed_ms: int)
     }
 
 
-def learn(premium: Premium, opening: list[Fill], closing: list[Fill], judge: Judge) -> Premium:
-    """Learn Vest's premium from this trade's own fills."""
+def learn(
+    premium: Premium,
+    opening: list[Fill],
+    closing: list[Fill],
+    taker_fee: Decimal,
+    watch: Stopwatch,
+) -> Premium:
+    """Learn Vest's premium from this trade's own fills.
+
+    Where it is in the price, only planned orders tell it: of the others no price was promised.
+    """
     for fills, closes in ((opening, False), (closing, True)):
         for fill in fills:
-            notional = fill.size * fill.price
-            if fill.venue == VEST and notional > 0:
-                bps = charged_bps(fill.fee, notional, judge.pair.vest.taker_fee)
-                premium = premium.saw(fill.side, notional, bps, closing=closes)
+            if fill.venue != VEST or fill.size * fill.price <= 0:
+                continue
+            bps = premium.found_bps(fill, taker_fee, watch.seen.get(fill.client_order_id))
+            if bps is not None:
+                premium = premium.saw(fill.side, fill.size * fill.price, bps, closing=closes)
     return premium
 
 

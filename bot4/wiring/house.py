@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+import structlog
+
 from bot4.app import House
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VENUES, VEST
@@ -17,6 +19,7 @@ from bot4.tasks.dispatch import Dispatcher
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.narrator import Narrator
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.stop import StopSign
@@ -24,8 +27,11 @@ from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.retention import Retention
 from bot4.wiring.rooms import Rooms
+from bot4.wiring.rules import margin_rules_for
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
 from bot4.wiring.window import open_window
+
+log = structlog.get_logger()
 
 
 def identity_of(secrets: Secrets) -> dict[str, str]:
@@ -68,7 +74,13 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         wanted.unlink(missing_ok=True)  # whoever starts the bot means it
 
         def stays_home() -> str:
-            if wanted.exists():
+            if not stop.raised and wanted.exists():
+                log.warning(
+                    "shutdown.requested",
+                    message="[SHUTDOWN] Asked to stop by another command, nothing opens any more",
+                    why=f"{wanted.name} was put beside the journal",
+                    do="nothing: flatten or guard does so before it closes anything",
+                )
                 stop.raise_sign("the stop file")
             return "stopping: nothing opens any more" if stop.raised else ""
 
@@ -90,6 +102,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         )
         windows = await stack.enter_async_context(open_window(config, journal))
         replayed = ledger.replay()
+        ledger.results.begin_run()
         for order in replayed:
             parts[order.key.venue].gateway.codec.seen_handle(order.client_order_id)
         rooms = Rooms(
@@ -105,7 +118,6 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 {venue: part.gateway for venue, part in parts.items()},
                 ledger,
                 journal,
-                config.execution.window_ms,
                 config.risk.orders_per_second,
                 (PARADEX,) if config.paradex.profile == "retail" else (),
             ),
@@ -118,7 +130,14 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 gate,
                 keys_of(config),
             ),
-            booked_before=len(ledger.results),
+            margin=MarginWatch(
+                accounts,
+                books,
+                gate,
+                margin_rules_for(config),
+                keys_of(config),
+                changed_at=lambda: ledger.last_change,
+            ),
         )
         rooms.dispatcher.remember(replayed)
         yield House(

@@ -189,6 +189,23 @@ async def test_taking_back_is_priced_from_the_touch_and_widens_step_by_step(
     assert far[0] < far[1] < far[2] < far[3]
 
 
+async def test_closing_a_pair_that_was_mended_widens_from_the_first_step_again(
+    bench: Any, autojump_clock: Any, refused: Any, way: Any
+):
+    bench.paradex.ways.append(refused)
+    bench.vest.ways.extend([way(), way(fills=D(0)), way(fills=D(0))])
+    async with bench.running():
+        bench.enter()
+        await bench.until(lambda: bench.desk.trade.state is State.HEDGED)
+        assert bench.paradex.orders(Purpose.MEND)
+        bench.touch["paradex"] = (D(83000), D("83000.1"))
+        await bench.until(lambda: bench.task.look() or not bench.ledger.trades)
+
+    touch = bench.touch["vest"][0]
+    far = [bps(order.limit, touch) for order in bench.vest.orders(Purpose.UNWIND)]
+    assert far[0] <= 5 < far[1] <= 15
+
+
 async def test_taking_back_follows_the_market(bench: Any, autojump_clock: Any, way: Any):
     bench.paradex.ways.append(way(FINAL, fills=D(0), lands=False))
     bench.vest.ways.extend([way(), *[way(fills=D(0))] * 5])
@@ -201,7 +218,7 @@ async def test_taking_back_follows_the_market(bench: Any, autojump_clock: Any, w
     bench.vest.before = look
     async with bench.running():
         bench.enter()
-        while not bench.ledger.results:
+        while not bench.ledger.results.newest:
             await trio.sleep(0.01)
             bench.touch["vest"] = tuple(price + 3 for price in bench.touch["vest"])
 
@@ -294,6 +311,25 @@ async def test_a_naked_leg_without_any_picture_waits_and_goes_on_when_there_is_o
         assert bench.vest.position == SIZE
         bench.blind.clear()
         await bench.until(lambda: bench.net == 0)
+
+
+async def test_a_naked_leg_whose_feed_stays_dark_is_taken_back_at_the_last_price_known(
+    bench: Any, autojump_clock: Any, way: Any, lines: Any
+):
+    bench.paradex.ways.append(way(FINAL, fills=D(0), lands=False))
+    async with bench.running():
+        bench.post_books()
+        bench.judge.look()
+        bench.enter()
+        bench.blind.add("vest")
+        bench.books.wipe(bench.pair.vest.key)
+        await trio.sleep(1)
+        assert bench.vest.position == SIZE
+        await bench.until(lambda: not bench.ledger.trades, within_s=5)
+
+    assert bench.vest.position == 0
+    said = [line["why"] for line in lines if "Not completing" in line.get("message", "")]
+    assert said == ["the filled leg cannot be taken back, nor the other completed"]
 
 
 async def test_a_recovered_leg_is_taken_back_once_a_first_book_is_there(

@@ -169,6 +169,15 @@ def test_orders_of_another_nonce_prove_nothing(vest_order):
         pick_order([FILLED | {"nonce": 5}], vest_order)
 
 
+def test_the_rejection_of_a_second_copy_is_never_picked(vest_order):
+    copy = {"id": "0x2", "status": "REJECTED", "code": 3015, "symbol": "BTC-PERP", "postTime": 1}
+    copy |= {"nonce": FILLED["nonce"]}
+
+    assert pick_order([copy, FILLED], vest_order) == FILLED
+    with pytest.raises(Unreadable, match="the first one is not shown"):
+        pick_order([copy], vest_order)
+
+
 def test_a_list_of_orders_is_read_in_order():
     reports = read_orders([FILLED | {"status": "NEW"}, FILLED])
 
