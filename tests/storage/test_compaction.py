@@ -36,7 +36,7 @@ async def test_old_trades_leave_whole_and_the_rest_stays_as_it_was(
     ledger = Ledger(journal, Gate())
     ledger.replay()
     assert [trade.plan.trade_id for trade in ledger.trades] == ["a-4"]
-    assert [result["net_usdc"] for result in ledger.results] == ["0.5"]
+    assert [result["net_usdc"] for result in ledger.results.newest.values()] == ["0.5"]
 
 
 def test_names_are_never_given_out_again(world, path, reopen, written):
