@@ -138,20 +138,6 @@ def write_totals(totals: Totals) -> dict[str, str]:
     return {**{name: str(getattr(totals, name)) for name in COUNTS}, **money}
 
 
-def totals_of(account: Account) -> Totals:
-    """Return what one trade adds."""
-    return Totals(
-        "",
-        trades=1,
-        closed=int(account.outcome == "closed"),
-        won=int(account.net > 0),
-        gross=account.gross,
-        fees=account.fees,
-        funding=account.funding or ZERO,
-        net=account.net,
-    )
-
-
 GROUPS: Final[Mapping[str, Callable[[Day], str]]] = {
     "day": lambda day: day.day,
     "pair": lambda day: day.pair,
@@ -171,12 +157,40 @@ class Day:
     totals: Totals
 
 
-def days_of(accounts: Iterable[Account]) -> list[Day]:
-    """Add trades up by day, pair and direction, in order."""
+def day_of(trade_id: str, body: Mapping[str, Any]) -> Day:
+    """Return what one trade adds to its day, without reading the rest of its account.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        net, outcome = Decimal(body["net_usdc"]), str(body["outcome"])
+        return Day(
+            moment(int(body["closed_ms"])).date().isoformat(),
+            str(body["pair"]),
+            str(body["long"]),
+            str(body["short"]),
+            Totals(
+                "",
+                trades=1,
+                closed=int(outcome == "closed"),
+                won=int(net > 0),
+                gross=Decimal(body["gross_usdc"]),
+                fees=Decimal(body["fees_usdc"]),
+                funding=_number(body, "funding_usdc") or ZERO,
+                net=net,
+            ),
+        )
+    except (KeyError, TypeError, ArithmeticError, ValueError) as fault:
+        raise ValueError(f"trade {trade_id} has no readable account: {fault!r}") from None
+
+
+def merged(days: Iterable[Day]) -> list[Day]:
+    """Add days up by day, pair and direction, in order."""
     found: dict[tuple[str, str, str, str], Totals] = {}
-    for one in accounts:
+    for one in days:
         name = (one.day, one.pair, one.long, one.short)
-        found[name] = found.get(name, Totals("")).plus(totals_of(one))
+        found[name] = found.get(name, Totals("")).plus(one.totals)
     return [Day(*name, totals) for name, totals in sorted(found.items(), key=lambda item: item[0])]
 
 

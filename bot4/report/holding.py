@@ -55,7 +55,7 @@ def holdings_of(entries: Iterable[Entry]) -> list[Holding]:
         told = fold.read(entry)
         if told is not None and told.story is not None:
             stories[entry.trade_id] = told.story
-    return [_holding(story) for story in stories.values() if story.account is None]
+    return [_holding(story) for story in stories.values() if not story.over]
 
 
 def _holding(story: Story) -> Holding:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import attrs
 
 from bot4.ports import Entry
-from bot4.storage.reading import FILLED, RawRow
+from bot4.storage.reading import BUSTED, CLOSED, FILLED, INTENDED, RawRow
 
 LATE_ROWS: Final = 3000
 """How far beyond a trade's closing row its late words are looked for."""
@@ -86,28 +86,43 @@ def finished_trades(journal: Rows, keep: Keep, sent: int, limit: int) -> list[Fi
     # The newest row carries the chain's end.
     last = min(sent, journal.last_row - 1)
     over = 0 if keep.trades is None else journal.count_closed() - keep.trades
-    closed = [
-        (row, name)
+    # A trade that went on after its end has two closing rows: the newer one tells it all.
+    closed = {
+        name: row
         for number, (row, at_ms, name) in enumerate(journal.closed(last, limit))
         if at_ms < keep.before_ms or (number < over and at_ms < keep.surely_ms)
-    ]
+    }
     if not closed:
         return []
-    found: dict[str, list[RawRow]] = {name: [] for _, name in closed}
-    for raw in journal.of_trades(found, closed[-1][0] + LATE_ROWS):
+    found: dict[str, list[RawRow]] = {name: [] for name in closed}
+    for raw in journal.of_trades(found, max(closed.values()) + LATE_ROWS):
         found[raw.trade_id].append(raw)
-    return [_finished(rows, row) for row, name in closed if (rows := found[name])[-1].row <= last]
+    return [_finished(rows) for rows in found.values() if _over(rows) and rows[-1].row <= last]
 
 
-def _finished(rows: Sequence[RawRow], closing: int) -> Finished:
-    entry = next(raw.entry() for raw in rows if raw.row == closing)
-    fills: dict[tuple[str, str], Fill] = {}
+def _over(rows: Sequence[RawRow]) -> bool:
+    """Whether nothing was meant after its end: what went on is not over."""
+    ends = [raw.kind for raw in rows if raw.kind in (CLOSED, INTENDED)]
+    return ends[-1] == CLOSED
+
+
+def _finished(rows: Sequence[RawRow]) -> Finished:
+    entry = [raw for raw in rows if raw.kind == CLOSED][-1].entry()
+    return Finished(entry, tuple(fills_of(rows)), tuple(raw.row for raw in rows))
+
+
+def fills_of(rows: Iterable[RawRow]) -> list[Fill]:
+    """Return the fills that rows tell of, each once, without those that were taken back."""
+    fills: dict[tuple[str, str, str], Fill] = {}
     for raw in rows:
         if raw.kind == FILLED:
             # Told again with its funding, it is one fill all the same.
             fill = fill_of(raw)
-            fills[fill[0], fill[1]] = fill
-    return Finished(entry, tuple(fills.values()), tuple(raw.row for raw in rows))
+            fills[raw.trade_id, fill[9], fill[1]] = fill
+        elif raw.kind == BUSTED:
+            body = json.loads(raw.body)
+            fills.pop((raw.trade_id, body["client_order_id"], body["fill_id"]), None)
+    return list(fills.values())
 
 
 def fill_of(raw: RawRow) -> Fill:

@@ -12,6 +12,9 @@ from bot4.ports import Database, Entry
 
 CLOSED: Final = "Closed"
 FILLED: Final = "Filled"
+BUSTED: Final = "Busted"
+INTENDED: Final = "Intended"
+PLANNED: Final = "Planned"
 SPAN: Final = 500
 """Rows looked at between two moments in which something else may run."""
 

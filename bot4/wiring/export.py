@@ -19,8 +19,8 @@ from bot4.ports import World
 from bot4.report.account import Account, account_of, moment
 from bot4.report.tables import LATENCY, TRADE, csv_lines, trade_record
 from bot4.storage.archive import Archive
-from bot4.storage.folding import FILL_COLUMNS, fill_of
-from bot4.storage.reading import CLOSED, FILLED, RawRow
+from bot4.storage.folding import FILL_COLUMNS, fills_of
+from bot4.storage.reading import BUSTED, CLOSED, FILLED, RawRow
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file
 from bot4.wiring.history import Source, accounts_of
@@ -58,7 +58,7 @@ async def export(config: Config, folder: Path, world: World | None = None) -> Ex
     """
     world = world or RealWorld()
     # The journal first: a trade that moves meanwhile is in both then, and never in neither.
-    rows = await Source(config, world).rows(0, (CLOSED, FILLED))
+    rows = await Source(config, world).rows(0, (CLOSED, FILLED, BUSTED))
     path = archive_file(config)
     archive = Archive(world.open_database(path)) if path.exists() else None
     try:
@@ -88,12 +88,8 @@ def _fills(archive: Archive | None, rows: Sequence[RawRow]) -> Iterator[dict[str
     here = {row.trade_id for row in rows}
     for account, fills in _archived(archive, here):
         yield from (_record(account.trade_id, fill) for fill in fills)
-    told: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        if row.kind == FILLED:
-            fill = fill_of(row)
-            told[fill[0], fill[1]] = _record(row.trade_id, fill)
-    yield from told.values()
+    for trade_id, told in _by_trade(rows).items():
+        yield from (_record(trade_id, fill) for fill in fills_of(told))
 
 
 def _archived(archive: Archive | None, but: set[str]) -> Iterator[tuple[Account, Fills]]:
@@ -103,6 +99,13 @@ def _archived(archive: Archive | None, but: set[str]) -> Iterator[tuple[Account,
         for one in page:
             if one.trade_id not in but:
                 yield account_of(one.trade_id, one.body), one.fills
+
+
+def _by_trade(rows: Iterable[RawRow]) -> dict[str, list[RawRow]]:
+    found: dict[str, list[RawRow]] = {}
+    for row in rows:
+        found.setdefault(row.trade_id, []).append(row)
+    return found
 
 
 def _record(trade_id: str, fill: Sequence[Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from typing import Final
 
 import attrs
 
@@ -12,16 +11,14 @@ from bot4.config.options import Since
 from bot4.config.schema import Config
 from bot4.errors import StartRefused
 from bot4.ports import World
-from bot4.report.account import Account, Day, account_of, days_of, moment, read_totals
+from bot4.report.account import Account, Day, account_of, day_of, merged, moment, read_totals
 from bot4.report.holding import Holding, holdings_of
 from bot4.storage.archive import Archive, ArchivedDay
-from bot4.storage.reading import CLOSED, RawRow, last_row, read_newest, read_span
+from bot4.storage.reading import CLOSED, INTENDED, PLANNED, RawRow, last_row, read_newest, read_span
 from bot4.tasks.window import NEWEST_LIMIT
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file, journal_file
 from bot4.wiring.window import ask_window, socket_file
-
-PLANNED: Final = "Planned"
 
 
 class Source:
@@ -75,12 +72,14 @@ class Source:
 
     async def holdings(self) -> list[Holding]:
         """Return what is held now. Raises as ``rows``."""
+        first: dict[str, int] = {}
         begun: dict[str, int] = {}
-        for raw in await self.rows(0, (PLANNED, CLOSED), bare=True):
-            if raw.kind == PLANNED:
-                begun[raw.trade_id] = raw.row
-            else:
+        for raw in await self.rows(0, (PLANNED, INTENDED, CLOSED), bare=True):
+            if raw.kind == CLOSED:
                 begun.pop(raw.trade_id, None)
+            else:
+                # An order after its end: a late fill made it go on.
+                begun[raw.trade_id] = first.setdefault(raw.trade_id, raw.row)
         if not begun:
             return []
         rows = await self.rows(min(begun.values()) - 1, ())
@@ -108,21 +107,31 @@ class Source:
     async def days(self, since_ms: int, pair: str | None) -> list[Day]:
         """Return what each day came to, from the day of a time on. Raises as ``rows``."""
         since_day = moment(since_ms).date().isoformat()
-        fresh = [
-            one
-            for one in accounts_of(await self.rows(0, (CLOSED,)))
-            if one.day >= since_day and pair in (None, one.pair)
-        ]
+        fresh = {
+            raw.trade_id: one
+            for raw in newest_of(await self.rows(0, (CLOSED,)))
+            if (one := day_of(raw.trade_id, raw.entry().body)).day >= since_day
+            and pair in (None, one.pair)
+        }
         with _Opened(self._world, self._config) as archive:
             if archive is None:
-                return days_of(fresh)
-            new = [one for one in fresh if not archive.has(one.trade_id)]
-            return [*map(_day, archive.days(since_day, pair)), *days_of(new)]
+                return merged(fresh.values())
+            new = [one for name, one in fresh.items() if not archive.has(name)]
+            return [*map(_day, archive.days(since_day, pair)), *merged(new)]
 
 
 def accounts_of(rows: Iterable[RawRow]) -> list[Account]:
-    """Return the account that each closing row tells."""
-    return [account_of(raw.trade_id, raw.entry().body) for raw in rows]
+    """Return the account that each trade's newest closing row tells."""
+    return [account_of(raw.trade_id, raw.entry().body) for raw in newest_of(rows)]
+
+
+def newest_of(rows: Iterable[RawRow]) -> list[RawRow]:
+    """Return the newest row of each trade, oldest first: one that went on was closed twice."""
+    found: dict[str, RawRow] = {}
+    for raw in rows:
+        found.pop(raw.trade_id, None)
+        found[raw.trade_id] = raw
+    return list(found.values())
 
 
 @attrs.define

@@ -18,7 +18,7 @@ import trio
 from bot4.config.schema import Config
 from bot4.errors import JournalFault, StartRefused
 from bot4.ports import World
-from bot4.report.account import account_of, read_totals, totals_of, write_totals
+from bot4.report.account import account_of, day_of, read_totals, write_totals
 from bot4.storage.archive import Archive, Archived, ArchivedDay, Texts, add_in_thread
 from bot4.storage.folding import Finished, Keep, finished_trades
 from bot4.storage.journal import SqliteJournal
@@ -72,9 +72,10 @@ def archived(leaving: Iterable[Finished]) -> tuple[list[Pair], list[int]]:
         entry = finished.entry
         try:
             one = account_of(entry.trade_id, entry.body)
+            day_said = day_of(entry.trade_id, entry.body)
         except ValueError:
             continue
-        day = ArchivedDay(one.day, one.pair, one.long, one.short, write_totals(totals_of(one)))
+        day = ArchivedDay(one.day, one.pair, one.long, one.short, write_totals(day_said.totals))
         kept = Archived(one.trade_id, one.closed_ms, one.pair, entry.body, finished.fills)
         pairs.append((kept, day))
         rows += finished.rows

@@ -12,7 +12,7 @@ from bot4.domain.market import PARADEX, VEST, MarketKey
 from bot4.domain.order import Order, OrderReport, OrderState, Purpose, Side
 from bot4.domain.record import to_record
 from bot4.ports import Entry
-from bot4.strategy.events import Answered, Filled, Intended, Planned, Reported, Verdict
+from bot4.strategy.events import Answered, Busted, Filled, Intended, Planned, Reported, Verdict
 from bot4.strategy.saga import Plan
 
 BTC: Final = {VEST: MarketKey(VEST, "BTC-PERP"), PARADEX: MarketKey(PARADEX, "BTC-USD-PERP")}
@@ -113,7 +113,7 @@ class Story:
         }
         return [*self._orders(Purpose.EXIT), Entry("Closed", self.trade_id, account)]
 
-    def late(self, size: Decimal = Decimal("0.0001")) -> Entry:
+    def late(self, size: Decimal = Decimal("0.00004")) -> Entry:
         """A further fill of its first exit order, heard when the trade was over."""
         order = self.order(self.long, Purpose.EXIT)
         return self.entry(
@@ -122,6 +122,36 @@ class Story:
                 attrs.evolve(self.fill(order), fill_id=f"late-{self.trade_id}", size=size),
             )
         )
+
+    def reopened(self) -> list[Entry]:
+        """A closing fill is taken back after the end; the rest is closed and booked anew."""
+        lost = self.order(self.long, Purpose.EXIT)
+        again = attrs.evolve(
+            lost,
+            client_order_id=f"{self.trade_id}-{self.long}-again",
+            purpose=Purpose.UNWIND,
+            reduce_only=True,
+            attempt=3,
+        )
+        name = again.client_order_id
+        report = OrderReport(
+            venue=again.key.venue,
+            client_order_id=name,
+            venue_order_id=f"v-{name}",
+            state=OrderState.CLOSED,
+            filled=self.size,
+            average_price=self.price,
+            fee=self.fee,
+        )
+        account = {**self.closing()[-1].body, "net_usdc": "0.25"}
+        return [
+            self.entry(Busted(lost.client_order_id, f"f-{lost.client_order_id}")),
+            self.entry(Intended((again,))),
+            self.entry(Answered(name, Verdict.ACCEPTED, f"v-{name}")),
+            self.entry(Filled(name, self.fill(again))),
+            self.entry(Reported(name, report)),
+            Entry("Closed", self.trade_id, account),
+        ]
 
     def whole(self) -> list[Entry]:
         """From the plan to the account."""

@@ -300,7 +300,7 @@ comment on column public.fills.side is 'buy or sell';
 comment on column public.fills.price is 'In the venue''s currency';
 comment on column public.fills.size is 'Base units';
 comment on column public.fills.fee is 'In the venue''s currency; negative is a rebate';
-comment on column public.fills.kind is 'trade, or the venue''s own word: liquidation, bust, transfer';
+comment on column public.fills.kind is 'trade, or the venue''s own word: liquidation, transfer; busted once the venue took it back';
 comment on column public.fills.venue_time is 'By the venue''s clock; empty when it does not say';
 comment on column public.fills.heard_at is 'When it was journaled, by the bot''s clock';
 comment on column public.fills.version is 'As in trades';
@@ -366,6 +366,13 @@ begin
   if tg_table_name in ('events', 'fills', 'decisions') then
     was := to_jsonb(old) - 'token' - 'version' - 'journal' - 'journal_row' - 'written_at' - 'heard_at';
     is_now := to_jsonb(new) - 'token' - 'version' - 'journal' - 'journal_row' - 'written_at' - 'heard_at';
+    if tg_table_name = 'fills' and is_now ->> 'kind' = 'busted' and was ->> 'kind' <> 'busted'
+        and was - 'kind' = is_now - 'kind' then
+      return new;  -- the venue took it back
+    end if;
+    if was ->> 'kind' = 'busted' and tg_table_name = 'fills' and was - 'kind' = is_now - 'kind' then
+      return null;  -- what was told of it before
+    end if;
     if was is distinct from is_now then
       raise exception 'bot4: % % is written and stays as it is', tg_table_name, old.id using errcode = 'B4003';
     end if;
@@ -459,9 +466,16 @@ comment on function public.bot4_release(uuid, bigint) is 'Gives the account back
 
 create or replace view public.unfinished_events with (security_invoker = true) as
   select e.* from public.events e
-  where e.trade_id <> '' and not exists (
-    select from public.events c
-    where c.account_id = e.account_id and c.trade_id = e.trade_id and c.kind = 'Closed'
+  where e.trade_id <> '' and (
+    not exists (
+      select from public.events c
+      where c.account_id = e.account_id and c.trade_id = e.trade_id and c.kind = 'Closed'
+    )
+    -- A fill that was told late, or taken back, may make a trade go on that was over.
+    or exists (
+      select from public.trades t
+      where t.account_id = e.account_id and t.trade_id = e.trade_id and t.state <> 'flat'
+    )
   );
 comment on view public.unfinished_events is 'The events of trades that are not over: what a new machine begins with';
 
@@ -473,7 +487,7 @@ language sql stable set search_path = '' as $$
         and c.relname in ('instances', 'events', 'trades', 'positions', 'legs', 'orders', 'fills', 'decisions')
   )
   select jsonb_build_object(
-    'version', 1,
+    'version', 2,
     'functions', coalesce(
       (select jsonb_agg(p.proname order by p.proname) from pg_catalog.pg_proc p
          where p.pronamespace = 'public'::regnamespace and p.proname like 'bot4\_%'), '[]'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot4.report.account import account_of
+from bot4.report.account import account_of, day_of
 
 BODY = {
     "pair": "BTC",
@@ -35,5 +35,15 @@ def account():
 
     def make(trade_id="a-1", **changes):
         return account_of(trade_id, {**BODY, **changes})
+
+    return make
+
+
+@pytest.fixture
+def day():
+    """What an account with something changed adds to its day."""
+
+    def make(trade_id="a-1", **changes):
+        return day_of(trade_id, {**BODY, **changes})
 
     return make

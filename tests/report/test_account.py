@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot4.report.account import GROUPS, account_of, add_up, days_of
+from bot4.report.account import GROUPS, account_of, add_up, day_of, merged
 
 D = Decimal
 DAY_MS = 86_400_000
@@ -40,18 +40,20 @@ def test_what_is_no_account_is_refused_by_name(account, changes):
 def test_an_account_without_a_line_is_refused():
     with pytest.raises(ValueError, match="pair"):
         account_of("a-1", {})
+    with pytest.raises(ValueError, match="net_usdc"):
+        day_of("a-1", {})
 
 
 @pytest.mark.parametrize("by", GROUPS)
-def test_totals_are_exact_however_they_are_grouped(account, by):
-    accounts = [
-        account("a-1", net_usdc="0.1", gross_usdc="0.4", fees_usdc="0.3"),
-        account("a-2", net_usdc="0.2", pair="ETH", funding_usdc="0.05"),
-        account("a-3", net_usdc="-0.3", long="paradex", short="vest", outcome="unwound"),
-        account("a-4", net_usdc="0", outcome="missed", closed_ms=1_795_001_000_123 + DAY_MS),
+def test_totals_are_exact_however_they_are_grouped(day, by):
+    days = [
+        day("a-1", net_usdc="0.1", gross_usdc="0.4", fees_usdc="0.3"),
+        day("a-2", net_usdc="0.2", pair="ETH", funding_usdc="0.05"),
+        day("a-3", net_usdc="-0.3", long="paradex", short="vest", outcome="unwound"),
+        day("a-4", net_usdc="0", outcome="missed", closed_ms=1_795_001_000_123 + DAY_MS),
     ]
 
-    *groups, total = add_up(days_of(accounts), by)
+    *groups, total = add_up(merged(days), by)
 
     assert total.name == "total"
     assert total.net == D("0.0")

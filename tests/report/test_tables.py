@@ -5,7 +5,7 @@ import json
 
 from localsupabase.story import Story
 
-from bot4.report.account import add_up, days_of
+from bot4.report.account import add_up, merged
 from bot4.report.holding import holdings_of
 from bot4.report.tables import (
     LATENCY,
@@ -47,8 +47,8 @@ def test_a_screen_shows_columns_that_line_up(account):
     assert {row.index("vest>paradex") for row in rows} == {head.index("direction")}
 
 
-def test_totals_end_with_all_of_it(account):
-    totals = add_up(days_of([account(), account("a-2", net_usdc="-1")]), "pair")
+def test_totals_end_with_all_of_it(day):
+    totals = add_up(merged([day(), day("a-2", net_usdc="-1")]), "pair")
 
     assert totals_table(totals, "pair")[-1].split()[0] == "total"
     assert [row["net_usdc"] for row in map(totals_record, totals)] == ["-0.473096"] * 2

@@ -110,7 +110,7 @@ def test_a_disk_that_fails_while_rows_leave_keeps_them_all(
 def test_late_fills_leave_with_their_trade_and_each_fill_is_kept_once(reopen, written):
     written.close()
     journal = reopen()
-    told = Story("a-1").late(Decimal("0.0002"))
+    told = Story("a-1").late()
     journal.append([told, told], durable=True)
     journal.append(Story("a-4").closing(), durable=True)
 
@@ -138,3 +138,21 @@ def test_a_journal_of_before_is_given_what_it_lacks(world, path, reopen, written
     database = world.open_database(path)
     assert "entry_closed" in " ".join(str(row) for row in database.execute(plan))
     database.close()
+
+
+def test_a_trade_that_went_on_leaves_when_it_is_over_again_without_what_was_taken_back(
+    reopen, written, leave
+):
+    written.close()
+    journal = reopen()
+    *begun, closing = Story("a-1").reopened()
+    journal.append(begun, durable=True)
+    journal.append(Story("a-5", pair="ETH").opening(), durable=True)
+    assert leave(journal) == ["a-2", "a-3"], "the first is open again"
+
+    journal.append([closing], durable=True)
+    journal.append(Story("a-6", pair="SOL").opening(), durable=True)
+    (one,) = finished(journal)
+    assert one.entry.body["net_usdc"] == "0.25"
+    assert len(one.fills) == 4
+    assert len(one.rows) == 16 + 6

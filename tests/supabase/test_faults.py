@@ -126,7 +126,7 @@ async def test_a_certificate_of_somebody_else_is_no_supabase(machine, gateway, t
         ),
         (
             OLDER,
-            "version 0, this bot4 needs 1",
+            "version 0, this bot4 needs 2",
             "create or replace function public.bot4_schema()",
         ),
     ],

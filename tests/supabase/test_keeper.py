@@ -257,7 +257,7 @@ async def test_a_fill_heard_after_a_trades_end_is_a_row_of_that_trade_once(
     assert len(rows("fills")) == 4 + 4 + 1
     (late,) = [row for row in rows("fills") if row["fill_id"] == "late-a-1"]
     (order,) = [row for row in rows("orders") if row["id"] == late["order_key"]]
-    assert Decimal(order["filled"]) == Decimal("0.0037")
+    assert Decimal(order["filled"]) == Decimal("0.00364")
     assert {row["status"] for row in rows("trades")} == {"closed"}
     assert {row["status"] for row in rows("positions")} == {"closed"}
     seqs = sorted(row["seq"] for row in rows("events") if row["trade_id"] == late_trade(rows))
@@ -267,6 +267,29 @@ async def test_a_fill_heard_after_a_trades_end_is_a_row_of_that_trade_once(
 
 def late_trade(rows):
     return next(row["trade_id"] for row in rows("trades") if row["pair"] == "BTC")
+
+
+@pytest.mark.parametrize("parts", [(1, 6), (2, 6), (4, 6), (6,)])
+async def test_a_trade_that_goes_on_after_its_end_is_one_trade_with_its_last_account(
+    machine, keeping, story, converged, events, rows, parts
+):
+    one_story = story("a-1")
+    after, done = one_story.reopened(), 0
+    async with machine() as one, keeping(one):
+        one.write(*one_story.whole())
+        await one.sent()
+        for part in parts:
+            one.write(*after[done:part])
+            await one.sent()
+            done = part
+            converged(one)
+
+    (trade,) = rows("trades")
+    assert (trade["status"], trade["state"], trade["net_usdc"]) == ("closed", "flat", "0.25")
+    kinds = sorted(row["kind"] for row in rows("fills"))
+    assert kinds == ["busted", "trade", "trade", "trade", "trade"]
+    assert Decimal(rows("positions")[0]["net_size"]) == 0
+    assert not [line for line in events if line["event"] == "mirror.refused"]
 
 
 async def test_a_trade_of_another_version_is_kept_as_it_is(machine, keeping, story, rows):

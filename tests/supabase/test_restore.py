@@ -118,7 +118,7 @@ async def test_the_first_machine_learns_how_its_trade_ended_elsewhere(machine, s
 
         assert restored.trades == ("a-1",)
         assert ledger.trades == ()
-        assert [result["net_usdc"] for result in ledger.results.newest.values()] == ["0.5"]
+        assert ledger.results.last["net_usdc"] == "0.5"
 
 
 async def test_a_journal_that_is_ahead_stays_as_it_is(machine, story):
@@ -150,6 +150,26 @@ async def test_a_late_fill_of_a_closed_trade_opens_nothing_anew(machine, story):
         restored = await restore(two.store, two.journal)
 
         assert (restored.trades, restored.differences) == (("a-2",), ())
+
+
+@pytest.mark.parametrize(("rows_sent", "back"), [(1, ("a-1",)), (3, ("a-1",)), (6, ())])
+async def test_a_trade_that_went_on_after_its_end_comes_back_while_it_is_open(
+    machine, story, rows_sent, back
+):
+    async with machine("one") as one:
+        one.write(*story("a-1").whole(), *story("a-1").reopened()[:rows_sent])
+        await send_all(one)
+        await one.lease.release()
+    async with machine("two") as two:
+        await two.lease.take()
+        restored = await restore(two.store, two.journal)
+        ledger = Ledger(two.journal, Gate())
+        ledger.replay()
+
+        assert (restored.trades, restored.differences) == (back, ())
+        assert tuple(trade.plan.trade_id for trade in ledger.trades) == back
+        again = await restore(two.store, two.journal)
+        assert again.trades == ()
 
 
 async def test_where_the_two_lines_part_the_journals_is_kept_and_the_difference_told(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import attrs
 import pytest
 import trio
@@ -168,6 +170,24 @@ async def test_a_path_too_long_for_a_socket_is_told_and_nothing_else_changes(
 
 async def test_without_a_journal_there_is_no_history(config, world):
     assert await said(Source(config, world)) == ([], [("total", 0, 0)], [])
+
+
+async def test_a_trade_that_went_on_after_its_end_is_held_and_then_told_once(
+    config, journal, world
+):
+    fill(journal, world, trades=2)
+    *begun, closing = Story("a-0").reopened()
+    journal.append(begun[:2], durable=False)
+    async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
+        await nursery.start(keep)
+        source = Source(config, world)
+        assert {one.trade_id for one in await source.holdings()} == {"a-0", "z-1"}
+        journal.append([*begun[2:], closing], durable=False)
+        assert {one.trade_id for one in await source.holdings()} == {"z-1"}
+        told, days, _ = await said(source)
+        assert sorted(told) == [("a-0", Decimal("0.25")), ("a-1", Decimal("0.2"))]
+        assert days[-1] == ("total", 2, Decimal("0.45"))
+        nursery.cancel_scope.cancel()
 
 
 async def test_after_the_vacuum_the_answers_are_the_same(config, journal, world):

@@ -11,9 +11,8 @@ from bot4.domain.fill import Fill
 from bot4.domain.order import Purpose
 from bot4.domain.record import from_record
 from bot4.ports import Entry
-from bot4.strategy.events import KINDS, Event, Filled, Intended, Planned, Reported, step
-from bot4.strategy.legs import Leg
-from bot4.strategy.saga import Trade
+from bot4.strategy.events import KINDS, Busted, Event, Filled, Intended, Planned, step
+from bot4.strategy.saga import State, Trade
 
 CLOSED: Final = "Closed"
 """The journal's kind of the row that ends a trade and carries its account."""
@@ -41,9 +40,16 @@ class Story:
     orders: dict[str, OrderStory] = attrs.field(factory=dict)
     fills: dict[tuple[str, str], tuple[Fill, str, int, int]] = attrs.field(factory=dict)
     """(venue, fill id) -> (fill, our order, heard at ms, event's number)."""
+    busted: dict[tuple[str, str], int] = attrs.field(factory=dict)
+    """Fills that the venue took back -> the event's number."""
     account: Mapping[str, Any] | None = None
-    """The whole account, once it is over."""
+    """The whole account, once it was over; the newest, where it went on and was over again."""
     closed_ms: int | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it was booked, and no fill told late or taken back made it go on."""
+        return self.account is not None and self.trade.state is State.FLAT
 
 
 @attrs.frozen
@@ -109,11 +115,8 @@ def _go_on(story: Story, entry: Entry) -> Told:
         story.account, story.closed_ms = entry.body, entry.wall_ms
         return Told(entry, story.seq, story)
     event: Event = from_record(KINDS[entry.kind], entry.body)
-    if story.account is not None:
-        after = _late(story.trade, event)
-    else:
-        # Only distances of this clock matter, and the journal's is the one that is known.
-        after = step(story.trade, event, entry.wall_ms / 1000)
+    # Only distances of this clock matter, and the journal's is the one that is known.
+    after = step(story.trade, event, entry.wall_ms / 1000)
     story.seq += 1
     before = {leg.order.client_order_id: leg for leg in story.trade.legs}
     story.trade = after
@@ -133,6 +136,10 @@ def _go_on(story: Story, entry: Entry) -> Told:
         if known not in story.fills and event.client_order_id in touched:
             story.fills[known] = (event.fill, event.client_order_id, entry.wall_ms, story.seq)
             fills = (known,)
+    if isinstance(event, Busted):
+        gone = [key for key, told in story.fills.items() if _named(event, key, told[1])]
+        story.busted |= dict.fromkeys(gone, story.seq)
+        fills = tuple(gone)
     purpose = None
     if isinstance(event, Intended) and event.orders:
         purpose = event.orders[0].purpose
@@ -142,14 +149,5 @@ def _go_on(story: Story, entry: Entry) -> Told:
     return Told(entry, story.seq, story, tuple(touched), fills, purpose)
 
 
-def _late(trade: Trade, event: Event) -> Trade:
-    """What is heard of an order after its trade is over changes the order, never the end."""
-    if not isinstance(event, Filled | Reported):
-        return trade
-
-    def told(leg: Leg) -> Leg:
-        if leg.order.client_order_id != event.client_order_id:
-            return leg
-        return leg.fill(event.fill) if isinstance(event, Filled) else leg.report(event.report)
-
-    return attrs.evolve(trade, legs=tuple(map(told, trade.legs)))
+def _named(event: Busted, fill: tuple[str, str], order: str) -> bool:
+    return fill[1] == event.fill_id and order == event.client_order_id

@@ -8,7 +8,7 @@ from typing import Final
 
 import bot4
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 VERSION_FUNCTION: Final = "bot4_schema"
 FUNCTIONS: Final = ("claim", "guard", "rank", "release", "renew", "schema")
 """Each begins with ``bot4_``."""

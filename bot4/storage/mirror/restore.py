@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, Protocol
 
 import attrs
 
 from bot4.ports import Entry
-from bot4.storage.mirror.fold import CLOSED
+from bot4.storage.mirror.fold import CLOSED, FINISHED_KEPT, Fold
 from bot4.storage.mirror.store import RemoteEvent, SupabaseStore
 
 
@@ -40,19 +40,36 @@ class Restored:
     """What journal and mirror disagree on, one line each."""
 
 
-@attrs.define
 class _Known:
     """What our journal says of trades."""
 
-    open: dict[str, list[Entry]] = attrs.field(factory=dict)
-    closed: set[str] = attrs.field(factory=set)
+    def __init__(self) -> None:
+        self.open: dict[str, list[Entry]] = {}
+        self.closed: dict[str, list[Entry]] = {}
+        self.over: set[str] = set()
+        """Closed so long ago that nothing of it is compared any more."""
+        self._fold = Fold()
 
     def read(self, entry: Entry) -> None:
-        if entry.kind == CLOSED:
-            self.open.pop(entry.trade_id, None)
-            self.closed.add(entry.trade_id)
-        elif entry.trade_id and entry.trade_id not in self.closed:
-            self.open.setdefault(entry.trade_id, []).append(entry)
+        """Take the next row. A late fill may make a trade go on that was over."""
+        name, told = entry.trade_id, self._fold.read(entry)
+        if told is None:
+            return
+        line = self.open.pop(name, None) or self.closed.pop(name, None) or []
+        line.append(entry)
+        over = told.story.over if told.story else any(one.kind == CLOSED for one in line)
+        (self.closed if over else self.open)[name] = line
+        while len(self.closed) > FINISHED_KEPT:
+            self.over.add(gone := next(iter(self.closed)))
+            self.closed.pop(gone)
+
+    def line(self, name: str) -> list[Entry]:
+        """Return a trade's rows."""
+        return self.open.get(name) or self.closed.get(name, [])
+
+    def is_ahead(self, name: str, theirs: Sized) -> bool:
+        """Whether we know at least as much of a trade."""
+        return len(self.line(name)) >= len(theirs)
 
 
 async def restore(store: SupabaseStore, journal: Book) -> Restored:
@@ -73,9 +90,9 @@ async def restore(store: SupabaseStore, journal: Book) -> Restored:
     pairs = {_pair(entries[0].body): name for name, entries in known.open.items()}
     trades, events, differences = [], 0, []
     for name in sorted(remote, key=lambda name: remote[name][0].written_at):
-        if name in known.closed:
+        if name in known.over or (name in known.closed and known.is_ahead(name, remote[name])):
             continue  # ours went on; what the mirror lacks is on its way
-        ours, theirs = known.open.get(name, []), remote[name]
+        ours, theirs = known.line(name), remote[name]
         if fault := _parting(ours, theirs):
             differences.append(f"trade {name}: {fault}; the journal's own line is kept")
             continue

@@ -32,6 +32,7 @@ def rows_of(told: Iterable[Told], account: str, journal: str) -> dict[str, list[
     tables: dict[str, list[Row]] = {name: [] for name in ORDER}
     stories: dict[str, Story] = {}
     orders: dict[tuple[str, str], None] = {}
+    fills: dict[tuple[str, tuple[str, str]], None] = {}
     for one in told:
         tables["events"].append(_event(one, account, journal))
         if one.story is None:
@@ -39,8 +40,7 @@ def rows_of(told: Iterable[Told], account: str, journal: str) -> dict[str, list[
         name = one.entry.trade_id
         stories[name] = one.story
         orders.update(dict.fromkeys((name, order) for order in one.orders))
-        trade_key = key("trade", account, name)
-        tables["fills"] += [_fill(one.story, account, trade_key, fill) for fill in one.fills]
+        fills.update(dict.fromkeys((name, fill) for fill in one.fills))
         if one.purpose is not None:
             tables["decisions"].append(_decision(one, one.story, account))
     # Once for each, when all of them were read: a story is as it stands at the end.
@@ -49,6 +49,9 @@ def rows_of(told: Iterable[Told], account: str, journal: str) -> dict[str, list[
         tables["trades"].append(_trade(story, account, trade_key))
         tables["positions"].append(_position(story, account, trade_key))
         tables["legs"] += _legs(story, account, trade_key)
+    for name, fill in fills:
+        trade_key = key("trade", account, name)
+        tables["fills"].append(_fill(stories[name], account, trade_key, fill))
     for name, order in orders:
         trade_key = key("trade", account, name)
         tables["orders"].append(_order(stories[name], account, trade_key, order))
@@ -225,10 +228,10 @@ def _fill(story: Story, account: str, trade_key: str, which: tuple[str, str]) ->
         "price": number_text(fill.price),
         "size": number_text(fill.size),
         "fee": number_text(fill.fee),
-        "kind": fill.kind,
+        "kind": "busted" if which in story.busted else fill.kind,
         "venue_time": time_text(fill.venue_time_ms),
         "heard_at": time_text(heard_ms),
-        "version": seq,
+        "version": story.busted.get(which, seq),
     }
 
 
