@@ -28,7 +28,7 @@ async def figures(folder: Path, *, quick: bool) -> list[Figure]:
     Raises:
         RuntimeError: this machine cannot run a Supabase of its own.
     """
-    wanted, rounds = (5, 1) if quick else (16, 2)
+    wanted, rounds = (5, 1) if quick else (8, 4)
     samples: dict[str, list[float]] = {name: [] for name in (OFF, *WEATHERS)}
     try:
         with open_stack() as stack:

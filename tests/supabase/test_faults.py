@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from localsupabase.gateway import PUBLISHABLE_KEY
+from localsupabase.gateway import PUBLISHABLE_KEY, Fault
 
 from bot4.errors import LeaseLost, MirrorAway, MirrorRefused, MirrorUnusable
 from bot4.storage.mirror.check import check_schema
@@ -194,6 +194,46 @@ async def test_missing_parts_are_said_once_and_what_waits_is_sent_after_the_mend
             await one.sent()
             converged(one)
             one.closing.raise_sign("over")
+
+
+async def test_a_paused_project_is_named_once_and_everything_arrives_when_it_is_restored(
+    machine, gateway, story, events, converged, until
+):
+    gateway.always = Fault("answer", status=540, body=b"Project paused")
+    async with machine() as one, trio.open_nursery() as nursery:
+        await nursery.start(one.keeper().keep)
+        one.write(*story("a-1").whole())
+        await until(lambda: len(gateway.seen) > 3)
+        assert one.gate.open, "trading is not affected"
+        assert one.outbox.lag_rows == 16
+        (said,) = [line for line in events if line["event"] == "mirror.away"]
+        assert "paused" in said["why"]
+        assert "restore it" in said["do"]
+
+        gateway.always = None
+        await one.sent()
+        converged(one)
+        one.closing.raise_sign("over")
+
+
+async def test_a_wrong_key_under_trading_is_said_once_and_nothing_is_lost(
+    machine, gateway, story, events, converged, until, monkeypatch
+):
+    monkeypatch.setattr("bot4.tasks.keeper.MENDING_EVERY_S", 0.05)
+    async with machine(key="sb_secret_wrong") as one, trio.open_nursery() as nursery:
+        await nursery.start(one.keeper().keep)
+        one.write(*story("a-1").whole())
+        await until(lambda: len(gateway.seen) > 3)
+        assert one.gate.open, "trading is not affected"
+        assert one.outbox.lag_rows == 16
+        (said,) = [line for line in events if line["event"] == "mirror.unusable"]
+        assert "SUPABASE_SECRET_KEY" in said["do"]
+        one.closing.raise_sign("over")
+    async with machine() as again, trio.open_nursery() as nursery:
+        await nursery.start(again.keeper().keep)
+        await again.sent()
+        converged(again)
+        again.closing.raise_sign("over")
 
 
 async def test_more_rows_than_a_page_are_read_to_the_last(machine, empty, story):

@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from bot4.errors import MirrorAway
+from bot4.tasks.backoff import Backoff
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def keeping():
     """Run a keeper for the length of the block, and end it as the bot does."""
 
     @asynccontextmanager
-    async def run(machine, **changes):
-        with trio.fail_after(30):
+    async def run(machine, within_s=30, **changes):
+        with trio.fail_after(within_s):
             async with trio.open_nursery() as nursery:
                 keeper = machine.keeper(**changes)
                 await nursery.start(keeper.keep)
@@ -92,6 +93,36 @@ async def test_rows_written_while_supabase_is_down_arrive_when_it_is_back(
     assert said[0]["lag_rows"] >= 0
     assert said[0]["why"]
     assert next(line for line in events if line["event"] == "mirror.caught_up")["lag_rows"] == 0
+
+
+async def test_an_hour_without_supabase_under_trading_costs_nothing_and_all_of_it_arrives(
+    machine, keeping, gateway, story, converged, events, mock_clock
+):
+    mock_clock.rate = 1.0
+    async with machine(ttl_s=7200) as one:
+        one.write(*story("a-00").whole())
+        async with keeping(
+            one, backoff=Backoff(random.Random(1), 1.0, 30.0), within_s=7200, batch=100
+        ):
+            await one.sent()
+            await gateway.cut()
+            for minute in range(1, 61):
+                one.write(*story(f"a-{minute:02d}", pair=f"P{minute % 3}").whole())
+                mock_clock.jump(60.0)
+                await trio.sleep(0.01)
+                assert one.gate.open, "trading goes on"
+            assert one.outbox.lag_rows == 60 * 16
+
+            gateway.down = False
+            mock_clock.jump(30.0)
+            await one.sent(120.0)
+            converged(one)
+
+    away = [line for line in events if line["event"] == "mirror.away"]
+    back = [line for line in events if line["event"] == "mirror.caught_up"]
+    assert len(away) <= 61, "said at most once a minute"
+    assert away[-1]["since_s"] > 3000
+    assert (len(back), back[0]["lag_rows"]) == (1, 0)
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])

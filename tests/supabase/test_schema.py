@@ -130,6 +130,20 @@ def fill(number: int, order_number: int, of: int, name: str = "f1") -> str:
     )
 
 
+@pytest.mark.parametrize(
+    ("environment", "outcome"),
+    [
+        ({"CI": "true"}, pytest.fail.Exception),
+        ({"CI": "1"}, pytest.fail.Exception),
+        ({"CI": "false"}, pytest.skip.Exception),
+        ({}, pytest.skip.Exception),
+    ],
+)
+def test_without_the_real_parts_a_person_skips_and_a_gate_fails(environment, outcome, missing):
+    with pytest.raises(outcome, match="no npm"):
+        missing("no npm", environment)
+
+
 def test_the_tables_are_those_that_the_program_writes(stack):
     live: dict[str, dict[str, str]] = {}
     for table, column, kind in stack.sql(
