@@ -42,6 +42,7 @@ ARGS: dict[str, dict[str, Any]] = {
     "halt": {"seconds": 6, "symbol": MARKETS},
     "ghost": {"seconds": 6, "symbol": MARKETS, "side": "asks", "bps": 4.5},
     "clock_skew": {"seconds": 6, "ms": 4000},
+    "stale": {"seconds": 6, "ms": 1500},
     "cut": {"which": "all"},
     "expire_token": {},
     "gap_jump": {"bps": -60, "seconds": 5},
