@@ -25,6 +25,8 @@ MOST_LEVELS: Final = 400
 """How far an order may walk: far beyond what a feed shows."""
 RENEWED_S: Final = 4.0
 """How long a level of the Paradex book keeps its size when nobody trades."""
+TIDE_S: Final = 30.0
+"""How long a side of it stays thin or thick."""
 BPS: Final = Decimal("0.0001")
 
 
@@ -143,6 +145,10 @@ class BookLiquidity:
     seed: int
     _grid: dict[str, Decimal] = attrs.field(factory=dict, init=False)
     _taken: Taken = attrs.field(init=False)
+    _drawn: dict[tuple[str, Side, int], tuple[float, int, float]] = attrs.field(
+        factory=dict, init=False
+    )
+    """When a level changes, since when it is as it is, and its factor."""
 
     def __attrs_post_init__(self) -> None:
         self._taken = Taken(self.shape.refill_s)
@@ -199,13 +205,33 @@ class BookLiquidity:
         best = _to_tick(mid * (1 + sign * away), grid, side) / grid
         each = shape.level_quote / float(mid) * (shape.retail_factor if retail else 1.0)
         now = trio.current_time()
+        if shape.tides != 1:
+            each *= self._factor((symbol, side, 0), now / TIDE_S, shape.tides)
         for away_by in range(MOST_LEVELS):
             level = int(best) + sign * away_by
-            stands = each * _variety(f"{self.seed}/{symbol}/{side}/{level}", now)
+            if shape.uneven == 1:
+                stands = each * _variety(f"{self.seed}/{symbol}/{side}/{level}", now)
+            else:
+                stands = each * self._factor((symbol, side, level), now / RENEWED_S, shape.uneven)
             stands -= self._taken.left(symbol, side, level)
             size = Decimal(max(stands, 0.0)) // market.lot * market.lot
             if size > 0 and level > 0:
                 yield level, level * grid, size
+
+    def _factor(self, key: tuple[str, Side, int], age: float, most: float) -> float:
+        """Return a factor from one over ``most`` to ``most``, small and large alike.
+
+        It is kept for one unit of ``age``; each level changes at a moment of its own.
+        """
+        offset, since, factor = self._drawn.get(key, (0.0, -1, 1.0))
+        if since < 0 or int(age + offset) != since:
+            symbol, side, level = key
+            name = f"{self.seed}/{symbol}/{side}/{level}"
+            offset = _mixed(name)
+            since = int(age + offset)
+            factor = float(most ** (2 * _mixed(f"{name}/{since}") - 1))
+            self._drawn[key] = (offset, since, factor)
+        return factor
 
 
 def _variety(name: str, now: float) -> float:
@@ -213,6 +239,14 @@ def _variety(name: str, now: float) -> float:
     fixed = crc32(name.encode())
     epoch = int(now / RENEWED_S + fixed / 2**32)
     return 0.5 + crc32(f"{name}/{epoch}".encode()) / 2**32
+
+
+def _mixed(name: str) -> float:
+    """Return a number from 0 to 1: sums of names that differ in a digit differ in a pattern."""
+    drawn = crc32(name.encode())
+    for _ in range(2):
+        drawn = ((drawn >> 16) ^ drawn) * 0x45D9F3B & 0xFFFFFFFF
+    return ((drawn >> 16) ^ drawn) / 2**32
 
 
 def _to_tick(price: Decimal, tick: Decimal, side: Side) -> Decimal:

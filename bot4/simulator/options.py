@@ -58,6 +58,8 @@ class Options:
     collateral: Decimal = D(10_000)
     """USDC in each account at the beginning."""
     latency_scale: float = 1.0
+    line: str = "rack"
+    """A name in ``latency.LINES``: rack, city, adsl or rough."""
     faults: tuple[Mapping[str, Any], ...] = ()
     """Faults to add by themselves; ``at_s`` says when, seconds from the start."""
     vest: Mapping[str, Any] = attrs.field(factory=dict)
