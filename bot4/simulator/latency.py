@@ -36,7 +36,10 @@ LINES: Final = {
     "adsl": Line((0.025, 0.060), 0.02, (0.15, 0.5)),
     "rough": Line((0.060, 0.180), 0.08, (0.3, 1.5)),
 }
-"""Four latency profiles: beside the venues, a good line, the owner's, a bad one. Source: ours."""
+"""Four latency profiles: beside the venues, a good line, the owner's, a bad one. Source: ours.
+
+Requests and answers travel it here; frames of the streams only where the world has no sockets.
+"""
 
 
 @attrs.frozen
