@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 CLOSE_LIMIT_S = 3.0
 """What the connections get to say goodbye."""
+RUDE_LIMIT_S = 0.4
+"""The same when something is left: then the list is due, and no venue waits for a goodbye."""
 
 
 class Signals(Protocol):
@@ -37,32 +39,6 @@ class Service(Protocol):
 
     async def __call__(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Run; call ``task_status.started()`` once useful."""
-
-
-@attrs.frozen
-class House:
-    """Everything that was opened, and what to do with it."""
-
-    stop: StopSign
-    """Raised once: nothing opens any more."""
-    closing: StopSign
-    """Raised after trading: the streams say goodbye."""
-    sessions: Sequence[Service]
-    """Gateways and sessions, needed by the streams."""
-    streams: Sequence[Service]
-    """Public and private connections; they end by themselves after the closing sign."""
-    recover: Callable[[], Awaitable[None]]
-    """From the journal and the venues to a ledger that both agree with."""
-    trade: Callable[[], Awaitable[None]]
-    """Detector and pairs; returns once stopped and settled, or out of time."""
-    leave: Callable[[], Awaitable[list[str]]]
-    """Cancel and prove; return what is left, one line each."""
-    abandon: Callable[[], Awaitable[list[str]]]
-    """After a second signal: fire cancel-all, return what is abandoned."""
-    hang_up: Callable[[], Awaitable[None]]
-    """Close the doors: requests whose answer nobody waits for any more end at once."""
-    goodbye: Callable[[Sequence[str]], None]
-    """Log the last lines, given what is left."""
 
 
 class Crashes:
@@ -87,6 +63,13 @@ class Crashes:
                 raise
             self.note(error)
 
+    async def outlive(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a task; its crash becomes a stop too. Cancellation: as the task."""
+        try:
+            await task()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a leg may be open
+            self.note(error)
+
     def note(self, error: Exception) -> None:
         """Log an error once and ask the bot to stop."""
         self.errors.append(error)
@@ -99,6 +82,33 @@ class Crashes:
                 exc_info=leaf,
             )
         self._stop.raise_sign("a task crashed")
+
+
+@attrs.frozen
+class House:
+    """Everything that was opened, and what to do with it."""
+
+    stop: StopSign
+    """Raised once: nothing opens any more."""
+    closing: StopSign
+    """Raised after trading: the streams say goodbye."""
+    sessions: Sequence[Service]
+    """Gateways and sessions, needed by the streams."""
+    streams: Sequence[Service]
+    """Public and private connections; they end by themselves after the closing sign."""
+    recover: Callable[[], Awaitable[None]]
+    """From the journal and the venues to a ledger that both agree with."""
+    trade: Callable[[Crashes], Awaitable[None]]
+    """Detector and pairs; returns once stopped and settled, or out of time. What crashes in it is
+    noted; the others go on."""
+    leave: Callable[[], Awaitable[list[str]]]
+    """Cancel and prove; return what is left, one line each."""
+    abandon: Callable[[], Awaitable[list[str]]]
+    """After a second signal: fire cancel-all once, return what is abandoned. Takes seconds."""
+    hang_up: Callable[[], Awaitable[None]]
+    """Close the doors: requests whose answer nobody waits for any more end at once."""
+    goodbye: Callable[[Sequence[str]], None]
+    """Log the last lines, given what is left."""
 
 
 class _Started:
@@ -128,7 +138,7 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
     left: list[str] = []
     hurry = trio.CancelScope()
     async with trio.open_nursery() as services:
-        services.start_soon(_heed, signals, house.stop, hurry)
+        services.start_soon(_heed, signals, house, hurry)
         async with trio.open_nursery() as streams:
             try:
                 with hurry:
@@ -138,15 +148,20 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
                         await house.recover()
                         if for_s is not None:
                             services.start_soon(_stop_after, house.stop, for_s)
-                    await house.trade()
+                    await house.trade(crashes)
                     left = await house.leave()
             finally:
                 if hurry.cancelled_caught or streams.cancel_scope.cancel_called:
-                    # Shielded and bounded inside.
-                    left = await house.abandon()  # noqa: ASYNC102
+                    left = ["the venues could not be told to cancel in time"]
+                    with trio.move_on_after(CLOSE_LIMIT_S, shield=True):
+                        left = await house.abandon()
                 house.closing.raise_sign("closing")
-                streams.cancel_scope.deadline = trio.current_time() + CLOSE_LIMIT_S
-        with trio.move_on_after(CLOSE_LIMIT_S, shield=True):
+                limit_s = RUDE_LIMIT_S if left else CLOSE_LIMIT_S
+                streams.cancel_scope.deadline = trio.current_time() + limit_s
+                if left:
+                    # A question that a dark venue never answers would hold up the streams' end.
+                    services.start_soon(house.hang_up)
+        with trio.move_on_after(limit_s, shield=True):
             await house.hang_up()
         services.cancel_scope.cancel(reason="all streams are closed")
     house.goodbye(left)
@@ -164,7 +179,7 @@ async def _start(nursery: trio.Nursery, services: Sequence[Service], crashes: Cr
             starting.start_soon(nursery.start, crashes.guard, service)
 
 
-async def _heed(signals: Signals, stop: StopSign, hurry: trio.CancelScope) -> None:
+async def _heed(signals: Signals, house: House, hurry: trio.CancelScope) -> None:
     await signals.wait_first()
     name = signals.names[0]
     log.warning(
@@ -174,7 +189,7 @@ async def _heed(signals: Signals, stop: StopSign, hurry: trio.CancelScope) -> No
         why=f"{name} received",
         do="wait; press Ctrl+C again to stop waiting",
     )
-    stop.raise_sign(name)
+    house.stop.raise_sign(name)
     await signals.wait_second()
     name = signals.names[-1]
     log.warning(
@@ -185,6 +200,8 @@ async def _heed(signals: Signals, stop: StopSign, hurry: trio.CancelScope) -> No
         do="run scripts/flatten.py if anything is listed below",
     )
     hurry.cancel(reason="second signal")
+    # At once: what is under way must not hold the shot up.
+    await house.abandon()
 
 
 async def _stop_after(stop: StopSign, seconds: float) -> None:

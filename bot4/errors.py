@@ -70,6 +70,10 @@ class ProtocolViolation(VenueError):
     """The venue sent something our codec cannot read. Drop the book and resubscribe."""
 
 
+class ApiChanged(ProtocolViolation):
+    """The venue said something well formed that our version of its API has no word for."""
+
+
 class VenueRefused(VenueError):
     """The venue answered a question with an error of its own."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # The machine may be loaded: a slow example is no failure.
@@ -16,3 +18,10 @@ settings.load_profile("bot4")
 def root() -> Path:
     """The folder of the project."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def plain_log() -> Iterator[None]:
+    """Whatever a test did with the log ends with it: the next one may read what is printed."""
+    yield
+    structlog.reset_defaults()

@@ -25,7 +25,9 @@ from bot4.config.options import (
     DbOptions,
     DeriveOptions,
     DoctorOptions,
+    ExportOptions,
     FlattenOptions,
+    GuardOptions,
     PnlOptions,
     PositionsOptions,
     RunOptions,
@@ -157,6 +159,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         VacuumOptions,
         (CONFIG, Option("--keep", "keep_days", "days that stay; default 7", "DAYS", read_days)),
     ),
+    "db export": Command(
+        "every finished trade and every fill, as CSV files",
+        ExportOptions,
+        (CONFIG, Option("--to", "to", "a folder; default export", "FOLDER", read_path)),
+    ),
     "db release": Command(
         "give the account back for a bot whose machine is gone", DbOptions, (CONFIG,)
     ),
@@ -184,6 +191,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
             LOG,
             LIVE,
         ),
+    ),
+    "guard": Command(
+        "watch the bot; when it hangs or dies, cancel all (and flatten, if bot4.yaml says so)",
+        GuardOptions,
+        (CONFIG, LOG, LIVE),
     ),
     "simulate": Command(
         "serve two simulated venues and print where they are, as one line of JSON",

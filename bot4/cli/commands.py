@@ -13,15 +13,17 @@ from bot4 import __version__
 from bot4.cli.arguments import CheckOptions, help_text
 from bot4.cli.endings import MEND, logged, until_signal
 from bot4.cli.hardening import harden
-from bot4.cli.history import check, pnl, positions, release, trades, vacuum
+from bot4.cli.history import check, export, pnl, positions, release, trades, vacuum
 from bot4.cli.looking import derive, doctor, status
 from bot4.config.load import Loaded, read_config
-from bot4.config.options import FlattenOptions, RunOptions, SimulateOptions
+from bot4.config.options import FlattenOptions, GuardOptions, RunOptions, SimulateOptions
 from bot4.config.schema import Mode
 from bot4.errors import ConfigError, ExitCode
 from bot4.signals import Signals
 
 LOG_FILE: Final = "bot4.log"
+GUARD_LOG_FILE: Final = "guard.log"
+"""Of its own: the bot turns its file over, and the guard outlives it."""
 
 
 async def run(options: RunOptions, signals: Signals) -> int:
@@ -49,6 +51,20 @@ async def flatten(options: FlattenOptions, signals: Signals) -> int:
         return await run_flatten(options)
 
     return await logged(lambda: until_signal(work, signals, stopped=ExitCode.LEFT_OPEN))
+
+
+async def guard(options: GuardOptions, signals: Signals) -> int:
+    """Set up the log, check the config, watch the bot until a signal."""
+    loaded = _begin(options.config, options.log, None, live=options.live, name=GUARD_LOG_FILE)
+    if loaded is None:
+        return ExitCode.CONFIG
+
+    async def watch() -> int:
+        from bot4.wiring.guard import run_guard
+
+        return await run_guard(options, signals)
+
+    return await logged(watch)
 
 
 async def simulate(options: SimulateOptions, signals: Signals) -> int:
@@ -112,8 +128,10 @@ COMMANDS: Final[dict[str, Callable[[Any, Signals], Awaitable[int]]]] = {
     "pnl": pnl,
     "db check": check,
     "db vacuum": vacuum,
+    "db export": export,
     "db release": release,
     "flatten": flatten,
+    "guard": guard,
     "simulate": simulate,
     "help": say_help,
     "version": say_version,
@@ -128,7 +146,14 @@ def _configure(stream: TextIO, form: str | None, file: Path | None) -> None:
     configure(mode="pretty" if form == "pretty" else "json", stream=stream, file=file)
 
 
-def _begin(config: Path, form: str | None, log_file: Path | None, *, live: bool) -> Loaded | None:
+def _begin(
+    config: Path,
+    form: str | None,
+    log_file: Path | None,
+    *,
+    live: bool,
+    name: str = LOG_FILE,
+) -> Loaded | None:
     """Read the config once for its faults, its warnings and the place of the log file.
 
     Returns:
@@ -144,7 +169,7 @@ def _begin(config: Path, form: str | None, log_file: Path | None, *, live: bool)
     harden()
     try:
         loaded = read_config(config, live_flag=live)
-        _configure(sys.stdout, form, log_file or loaded.config.state_dir / LOG_FILE)
+        _configure(sys.stdout, form, log_file or loaded.config.state_dir / name)
     except ConfigError as error:
         for fault in error.faults:
             log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=MEND)

@@ -9,6 +9,7 @@ from bot4.cli.looking import look
 from bot4.config.load import load_config
 from bot4.config.options import (
     DbOptions,
+    ExportOptions,
     PnlOptions,
     PositionsOptions,
     TradesOptions,
@@ -138,6 +139,21 @@ async def vacuum(  # noqa: ASYNC124 - a command's shape
             f"instead of {done.rows_before}, {_size(done.bytes_after)} instead of "
             f"{_size(done.bytes_before)}"
         )
+        return ExitCode.CLEAN
+
+    return await look(work, signals)
+
+
+async def export(options: ExportOptions, signals: Signals) -> int:
+    """Write trades and fills into a folder."""
+
+    async def work() -> int:
+        from bot4.wiring.export import FILLS, TRADES
+        from bot4.wiring.export import export as export_history
+
+        config = load_config(options.config, live_flag=True)
+        done = await export_history(config, options.to)
+        print(f"{done.folder}: {done.trades} trades in {TRADES}, {done.fills} fills in {FILLS}")
         return ExitCode.CLEAN
 
     return await look(work, signals)

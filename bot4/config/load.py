@@ -16,6 +16,7 @@ from bot4.config.schema import (
     AgesConfig,
     Config,
     ExecutionConfig,
+    GuardConfig,
     MirrorConfig,
     Mode,
     PairConfig,
@@ -41,6 +42,7 @@ SECTIONS: Final = {
     "quote_rate": (QuoteRateConfig, rules.QUOTE_RATE),
     "simulation": (SimulationConfig, rules.SIMULATION),
     "mirror": (MirrorConfig, rules.MIRROR),
+    "guard": (GuardConfig, rules.GUARD),
 }
 VENUES: Final = {"vest": (VestConfig, rules.VEST), "paradex": (ParadexConfig, rules.PARADEX)}
 TOP: Final = ("mode", "state_dir", "pairs", *SECTIONS, "venues")

@@ -55,6 +55,16 @@ class FlattenOptions:
 
 
 @attrs.frozen
+class GuardOptions:
+    """``bot4 guard``: watch the bot, and act when it falls silent."""
+
+    config: Path = Path("bot4.yaml")
+    log: str | None = None
+    """As in ``RunOptions``."""
+    live: bool = False
+
+
+@attrs.frozen
 class StatusOptions:
     """``bot4 status``."""
 
@@ -146,3 +156,12 @@ class VacuumOptions:
     config: Path = Path("bot4.yaml")
     keep_days: int = 7
     """Younger trades stay in the journal."""
+
+
+@attrs.frozen
+class ExportOptions:
+    """``bot4 db export``."""
+
+    config: Path = Path("bot4.yaml")
+    to: Path = Path("export")
+    """A folder."""

@@ -74,6 +74,9 @@ RISK: Final[Mapping[str, Rule]] = {
     "orders_per_second": _count(1, 50, "8"),
     "cooldown_s": Number("0", "3600", "a number of seconds", "30"),
     "failures_of_20": _count(1, 20, "8"),
+    "liq_warn": _percent("0", "90", "10"),
+    "liq_critical": _percent("0", "90", "5"),
+    "collateral_share": _percent("0", "50", "35"),
 }
 
 EXECUTION: Final[Mapping[str, Rule]] = {
@@ -146,6 +149,12 @@ MIRROR: Final[Mapping[str, Rule]] = {
     "batch": _count(1, 500, "50"),
     "every_s": Number("0.05", "60", "a number of seconds", "1"),
     "lease_ttl_s": Whole(10, 86_400, "a whole number of seconds", "7200"),
+}
+
+GUARD: Final[Mapping[str, Rule]] = {
+    # Longer than the longest window: nothing that the bot sent can still arrive by then.
+    "silence_s": Number("6", "600", "a number of seconds", "15"),
+    "flatten": YesNo(),
 }
 
 SIMULATION: Final[Mapping[str, Rule]] = {

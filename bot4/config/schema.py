@@ -94,6 +94,12 @@ class RiskConfig:
     """Pause after a failed pair."""
     failures_of_20: int = 8
     """Failures among the last twenty attempts that stop opening."""
+    liq_warn: Decimal = D(10)
+    """Percent of the price: a leg nearer to its liquidation stops opening."""
+    liq_critical: Decimal = D(5)
+    """Nearer than this, half of both legs is closed."""
+    collateral_share: Decimal = D(35)
+    """Percent of the money: a venue that holds less stops opening."""
 
 
 @attrs.frozen
@@ -160,6 +166,7 @@ class VestConfig:
     """Whether 429/1003 on an order proves that it was not accepted."""
     premium_bps: Decimal = D("1.5")
     premium_in: str = "fees"
+    """fees, price or both: where the premium is looked for in our own fills."""
     ping_s: Decimal = D(1)
 
 
@@ -206,6 +213,16 @@ class MirrorConfig:
 
 
 @attrs.frozen
+class GuardConfig:
+    """What ``bot4 guard`` does for a bot that fell silent."""
+
+    silence_s: Decimal = D(15)
+    """Without a word from the bot for so long, it is taken for dead."""
+    flatten: bool = False
+    """Whether positions are closed too; open orders are cancelled in any case."""
+
+
+@attrs.frozen
 class Config:
     """Everything of bot4.yaml, checked."""
 
@@ -222,6 +239,7 @@ class Config:
     paradex: ParadexConfig = ParadexConfig()
     simulation: SimulationConfig = SimulationConfig()
     mirror: MirrorConfig = MirrorConfig()
+    guard: GuardConfig = GuardConfig()
 
 
 @attrs.frozen

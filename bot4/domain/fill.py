@@ -27,3 +27,5 @@ class Fill:
     venue_time_ms: int | None = None
     kind: str = "trade"
     """``trade``, or the venue's own word: liquidation, bust, transfer."""
+    funding: Decimal | None = None
+    """What the venue settled with this fill, USDC; received is positive, None: it does not say."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -31,6 +32,7 @@ class Market:
 
     key: MarketKey
     base: str
+    """The coin or share, in the venue's own word and unit: kBONK is a thousand BONK."""
     tick: Decimal
     """Price step, in the venue's quote currency."""
     lot: Decimal
@@ -44,6 +46,37 @@ class Market:
     price_band: Decimal | None = None
     """A limit further than this ratio from the mark is refused; None when unknown."""
     trading: bool = True
+    quote: str = ""
+    """What prices are in; "" when the venue does not say."""
+
+
+QUOTES: Final = {VEST: ("USDC", ""), PARADEX: ("USD", "USDC", "")}
+"""What the quote rate can turn into USDC."""
+
+
+def mismatch(vest: Market, paradex: Market) -> str:
+    """Return why positions on these two would not hedge each other, "" when they would.
+
+    By what the venues say of them, whatever they are called.
+    """
+    if vest.base != paradex.base:
+        return f"{vest.key} is {vest.base} and {paradex.key} is {paradex.base}"
+    for market in (vest, paradex):
+        if market.quote not in QUOTES[market.key.venue]:
+            return f"{market.key} is quoted in {market.quote}"
+    return ""
+
+
+def couples(vest: Iterable[Market], paradex: Iterable[Market]) -> list[tuple[Market, Market]]:
+    """Return every two markets that trade now and would hedge each other, in Vest's order."""
+    theirs = [market for market in paradex if market.trading]
+    return [
+        (one, other_one)
+        for one in vest
+        if one.trading
+        for other_one in theirs
+        if not mismatch(one, other_one)
+    ]
 
 
 @attrs.frozen

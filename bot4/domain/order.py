@@ -103,3 +103,5 @@ class OrderReport:
     reason: str = ""
     """The venue's code or words for a refusal or cancellation."""
     venue_time_ms: int | None = None
+    funding: Decimal | None = None
+    """Cumulative, settled with the order's fills, USDC; received is positive, None as above."""

@@ -27,6 +27,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "pair.missed": "A spread was gone, or we were late, before anything was sent",
     "opening.stopped": "Nothing opens until the reason is gone",
     "opening.resumed": "Opening is allowed again",
+    "bound.stated": "How long a leg may be alone and what that may cost",
     # trades and their orders
     "pair.opening": "Two orders leave together",
     "pair.opened": "Both legs are filled: hedged",
@@ -40,13 +41,17 @@ MEANINGS: Final[Mapping[str, str]] = {
     "leg.refused": "The venue definitely refused an order",
     "leg.in_doubt": "Nobody knows what became of an order; the venue is asked",
     "leg.resolved": "What became of an order in doubt is now known",
+    "fill.busted": "A venue took a fill of ours back",
     "leg.retried": "A missing leg is tried again",
     "exposure.left": "A leg is open without its hedge and could not be closed",
     "exposure.found": "A position or order that no trade explains",
     "order.unknown": "An order of ours that the journal does not know",
     "trade.recovered": "A trade of an earlier run was found and goes on",
     "trade.closed_outside": "A trade's legs were closed by somebody else",
+    "trade.reopened": "A finished trade's fill was told late or taken back: it goes on",
     "journal.failed": "The journal could not be written; nothing opens",
+    "history.moved": "Old trades moved from the journal to the archive beside it",
+    "history.failed": "Old trades could not be moved; they stay in the journal",
     # the copy in Supabase, and who may trade the account
     "mirror.off": "There is no copy elsewhere: the journal on this machine is the only one",
     "mirror.ready": "Supabase answers, and this bot holds the account",
@@ -58,6 +63,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "mirror.restarted": "Supabase lacks what it had; everything is sent again",
     "mirror.restored": "Open trades were brought back from Supabase",
     "mirror.differs": "Journal and Supabase disagree about a trade; the venues decide",
+    "lease.waiting": "Another bot holds this account; its sign of life is waited for",
     "lease.refused": "Another bot holds this account",
     "lease.lost": "Another bot took this account over",
     # leaving
@@ -70,6 +76,12 @@ MEANINGS: Final[Mapping[str, str]] = {
     "flatten.planned": "What flattening will cancel and close",
     "flatten.done": "The account is proven flat",
     "flatten.failed": "The account is not proven flat; what is left",
+    # the second process that watches the bot
+    "guard.watching": "The guard sees a bot, and what it will do when that one falls silent",
+    "guard.silent": "The bot gave no sign of life for too long; the guard acts",
+    "guard.killed": "The guard ended a bot that hung",
+    "guard.finished": "The guard has cleaned up, or could not prove it and tries again",
+    "guard.stepped_back": "The guard did nothing: the account may be in other hands",
     # the log itself
     "log.dropped": "Lines that could not be written here",
     "library.warned": "A library we use logged a warning",

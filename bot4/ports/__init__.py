@@ -9,6 +9,7 @@ A door (``bot4.transport``) turns a ``Request`` into an ``Answer``, ``NotSent`` 
 from __future__ import annotations
 
 from bot4.ports.codec import (
+    BatchCodec,
     OrderStreamCodec,
     StreamCodec,
     VenueCodec,
@@ -20,6 +21,7 @@ from bot4.ports.wire import (
     Answer,
     Connect,
     Errand,
+    FillBusted,
     Frame,
     HttpDoor,
     InDoubt,
@@ -47,11 +49,13 @@ __all__ = [
     "AccountChanged",
     "Acknowledged",
     "Answer",
+    "BatchCodec",
     "ByteStream",
     "Connect",
     "Database",
     "Entry",
     "Errand",
+    "FillBusted",
     "Frame",
     "HttpDoor",
     "InDoubt",

@@ -9,7 +9,11 @@ from typing import Any, Final
 
 import attrs
 
+from bot4.domain.units import plain
+
 ZERO: Final = Decimal(0)
+COUNTS: Final = ("trades", "closed", "won")
+MONEY: Final = ("gross", "fees", "funding", "net")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -119,6 +123,19 @@ class Totals:
             self.funding + other.funding,
             self.net + other.net,
         )
+
+
+def read_totals(texts: Mapping[str, Any]) -> Totals:
+    """Read totals as the archive keeps them."""
+    gross, fees, funding, net = (Decimal(texts[name]) for name in MONEY)
+    trades, closed, won = (int(texts[name]) for name in COUNTS)
+    return Totals("", trades, closed, won, gross, fees, funding, net)
+
+
+def write_totals(totals: Totals) -> dict[str, str]:
+    """Write totals as plain texts."""
+    money = {name: plain(getattr(totals, name)) for name in MONEY}
+    return {**{name: str(getattr(totals, name)) for name in COUNTS}, **money}
 
 
 def totals_of(account: Account) -> Totals:

@@ -46,8 +46,8 @@ class TwoVenues:
         )
         self._store = store
         self._wall_ms = wall_ms
-        self.vest: Final = VestVenue(self._setup("vest", options.vest))
-        self.paradex: Final = ParadexVenue(self._setup("paradex", options.paradex))
+        self.vest: Final = VestVenue(self._setup("vest", options.switches("vest")))
+        self.paradex: Final = ParadexVenue(self._setup("paradex", options.switches("paradex")))
         self._venues: Final[dict[str, SimVenue]] = {"vest": self.vest, "paradex": self.paradex}
         self._closing = False
         self._control = Control(self.truth, self.market, self.faults)

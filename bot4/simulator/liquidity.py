@@ -77,11 +77,45 @@ class Taken:
 
 
 @attrs.define
+class Variety:
+    """A factor that a level keeps for some seconds; its name decides it.
+
+    Between 0.5 and 1.5; or, with ``most``, from one over it to it, small and large alike.
+    """
+
+    _name: str
+    _most: float = 1.0
+    _kept_s: float = RENEWED_S
+    _phase: float = attrs.field(init=False)
+    _epoch: int = attrs.field(default=-1, init=False)
+    _factor: float = attrs.field(default=1.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._phase = self._draw(self._name)
+
+    def at(self, now: float) -> float:
+        """Return the factor at a Trio time."""
+        epoch = int(now / self._kept_s + self._phase)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            drawn = self._draw(f"{self._name}/{epoch}")
+            mild = self._most == 1
+            self._factor = 0.5 + drawn if mild else float(self._most ** (2 * drawn - 1))
+        return self._factor
+
+    def _draw(self, name: str) -> float:
+        drawn = crc32(name.encode())
+        return drawn / 2**32 if self._most == 1 else _mixed(drawn)
+
+
+@attrs.define
 class CurveLiquidity:
     """Vest: a curve around the engine's price, whole fills at the average price."""
 
     shape: Shape
     _taken: Taken = attrs.field(init=False)
+    _away: list[Decimal] = attrs.field(factory=list, init=False)
+    """Distance of each level from the price, as a share of it: made as far as anybody walked."""
 
     def __attrs_post_init__(self) -> None:
         self._taken = Taken(self.shape.refill_s)
@@ -129,7 +163,10 @@ class CurveLiquidity:
         each = Decimal(str(shape.level_quote)) / mid
         missing = Decimal(self._taken.left(market.symbol, side, 0))
         for step in range(MOST_LEVELS):
-            away = Decimal(str(shape.half_spread_bps + shape.step_bps * step)) * BPS
+            if step == len(self._away):
+                bps = shape.half_spread_bps + shape.step_bps * step
+                self._away.append(Decimal(str(bps)) * BPS)
+            away = self._away[step]
             shown = max(each - missing, ZERO) if missing else each
             missing = max(missing - each, ZERO)
             size = shown // market.lot * market.lot
@@ -144,11 +181,8 @@ class BookLiquidity:
     shape: Shape
     seed: int
     _grid: dict[str, Decimal] = attrs.field(factory=dict, init=False)
+    _varieties: dict[tuple[str, Side, int], Variety] = attrs.field(factory=dict, init=False)
     _taken: Taken = attrs.field(init=False)
-    _drawn: dict[tuple[str, Side, int], tuple[float, int, float]] = attrs.field(
-        factory=dict, init=False
-    )
-    """When a level changes, since when it is as it is, and its factor."""
 
     def __attrs_post_init__(self) -> None:
         self._taken = Taken(self.shape.refill_s)
@@ -206,44 +240,28 @@ class BookLiquidity:
         each = shape.level_quote / float(mid) * (shape.retail_factor if retail else 1.0)
         now = trio.current_time()
         if shape.tides != 1:
-            each *= self._factor((symbol, side, 0), now / TIDE_S, shape.tides)
+            each *= self._variety((symbol, side, 0), now)
         for away_by in range(MOST_LEVELS):
             level = int(best) + sign * away_by
-            if shape.uneven == 1:
-                stands = each * _variety(f"{self.seed}/{symbol}/{side}/{level}", now)
-            else:
-                stands = each * self._factor((symbol, side, level), now / RENEWED_S, shape.uneven)
+            stands = each * self._variety((symbol, side, level), now)
             stands -= self._taken.left(symbol, side, level)
             size = Decimal(max(stands, 0.0)) // market.lot * market.lot
             if size > 0 and level > 0:
                 yield level, level * grid, size
 
-    def _factor(self, key: tuple[str, Side, int], age: float, most: float) -> float:
-        """Return a factor from one over ``most`` to ``most``, small and large alike.
-
-        It is kept for one unit of ``age``; each level changes at a moment of its own.
-        """
-        offset, since, factor = self._drawn.get(key, (0.0, -1, 1.0))
-        if since < 0 or int(age + offset) != since:
+    def _variety(self, key: tuple[str, Side, int], now: float) -> float:
+        variety = self._varieties.get(key)
+        if variety is None:
             symbol, side, level = key
+            # There is no level 0: that key is the side as a whole.
+            most, kept_s = (self.shape.uneven, RENEWED_S) if level else (self.shape.tides, TIDE_S)
             name = f"{self.seed}/{symbol}/{side}/{level}"
-            offset = _mixed(name)
-            since = int(age + offset)
-            factor = float(most ** (2 * _mixed(f"{name}/{since}") - 1))
-            self._drawn[key] = (offset, since, factor)
-        return factor
+            variety = self._varieties[key] = Variety(name, most, kept_s)
+        return variety.at(now)
 
 
-def _variety(name: str, now: float) -> float:
-    """Return a factor between 0.5 and 1.5 that a level keeps for some seconds."""
-    fixed = crc32(name.encode())
-    epoch = int(now / RENEWED_S + fixed / 2**32)
-    return 0.5 + crc32(f"{name}/{epoch}".encode()) / 2**32
-
-
-def _mixed(name: str) -> float:
+def _mixed(drawn: int) -> float:
     """Return a number from 0 to 1: sums of names that differ in a digit differ in a pattern."""
-    drawn = crc32(name.encode())
     for _ in range(2):
         drawn = ((drawn >> 16) ^ drawn) * 0x45D9F3B & 0xFFFFFFFF
     return ((drawn >> 16) ^ drawn) / 2**32

@@ -30,6 +30,7 @@ class MarketModel:
         self._generation = 0
         self._starts = dict(starts)
         self._bases: dict[str, BasePrices] = {}
+        self._funding: dict[tuple[str, str], Decimal] = {}
         self._begin({base: (float(price), 0.0) for base, price in starts.items()})
 
     def mid(self, venue: str, base: str) -> Decimal:
@@ -65,8 +66,12 @@ class MarketModel:
 
     def hourly_funding(self, venue: str, base: str) -> Decimal:
         """Return the funding rate per hour of a venue, positive when longs pay."""
-        roll = Random(f"{self._seed}/{venue}/{base}/funding")
-        return Decimal(str(round(roll.uniform(-0.00002, 0.00003), 7)))
+        rate = self._funding.get((venue, base))
+        if rate is None:
+            roll = Random(f"{self._seed}/{venue}/{base}/funding")
+            rate = Decimal(str(round(roll.uniform(-0.00002, 0.00003), 7)))
+            self._funding[venue, base] = rate
+        return rate
 
     def force_gap(self, bps: float, seconds: float, base: str | None = None) -> None:
         """Hold the gap of one base, or of all, at ``bps`` for some time from now."""

@@ -60,6 +60,8 @@ class Options:
     latency_scale: float = 1.0
     line: str = "rack"
     """A name in ``latency.LINES``: rack, city, adsl or rough."""
+    books_per_s: float | None = None
+    """How often each venue shows a market's book; None is each venue's own pace."""
     faults: tuple[Mapping[str, Any], ...] = ()
     """Faults to add by themselves; ``at_s`` says when, seconds from the start."""
     vest: Mapping[str, Any] = attrs.field(factory=dict)
@@ -71,7 +73,18 @@ class Options:
         """Return the profile; ValueError when there is none of that name."""
         if self.profile not in PROFILES:
             raise ValueError(f"profile must be one of {sorted(PROFILES)}, not {self.profile!r}")
-        return PROFILES[self.profile]
+        profile = PROFILES[self.profile]
+        if self.books_per_s is None:
+            return profile
+        mean_s = 1 / self.books_per_s
+        return attrs.evolve(profile, picture_every_s=(0.75 * mean_s, 1.25 * mean_s))
+
+    def switches(self, venue: str) -> Mapping[str, Any]:
+        """Return the switches of a venue, the pace of its books among them."""
+        if venue == "vest":
+            return self.vest
+        pace = {} if self.books_per_s is None else {"frame_s": 1 / self.books_per_s}
+        return {**pace, **self.paradex}
 
     def starts(self) -> dict[str, Decimal]:
         """Return the first price of each base."""

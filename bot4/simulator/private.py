@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bot4.simulator.agenda import Agenda
+from bot4.simulator.changes import changes, other_status
 from bot4.simulator.faults import FaultMenu
 
 PrivateCallback = Callable[[str, Any], None]
@@ -32,11 +33,13 @@ class PrivateEvents:
     def publish(self, kind: str, body: Any) -> None:
         """Tell the subscribers, in order, from the agenda: never inside the caller's step.
 
-        Takes the faults ``mute_private``, ``delay_event``, ``double_event`` and
+        Takes the faults ``api_change``, ``mute_private``, ``delay_event``, ``double_event`` and
         ``reorder_event`` (this event goes out right after the next one).
         """
         if self._faults.take(self._venue, "mute_private") is not None:
             return
+        if changes(self._faults, self._venue, "enum"):
+            body = other_status(body)
         late = self._faults.take(self._venue, "delay_event")
         delay_s = late.number("ms", 0) / 1000 if late is not None else 0.0
         if self._held is None and self._faults.take(self._venue, "reorder_event") is not None:

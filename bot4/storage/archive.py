@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
+import trio
 
 from bot4.ports import Database
-from bot4.storage.schema import roll_back
+from bot4.storage.transactions import transaction
 
 TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS trade (
         trade_id TEXT PRIMARY KEY,
         closed_ms INTEGER NOT NULL,
         pair TEXT NOT NULL,
-        body TEXT NOT NULL
+        body TEXT NOT NULL,
+        fills TEXT NOT NULL DEFAULT '[]'
     ) STRICT""",
     "CREATE INDEX IF NOT EXISTS trade_by_time ON trade (closed_ms)",
     """CREATE TABLE IF NOT EXISTS day (
@@ -28,7 +30,8 @@ TABLES: Final = (
         PRIMARY KEY (day, pair, long, short)
     ) STRICT, WITHOUT ROWID""",
 )
-_INSERT: Final = "INSERT INTO trade VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"
+_FILLS: Final = "ALTER TABLE trade ADD COLUMN fills TEXT NOT NULL DEFAULT '[]'"
+_INSERT: Final = "INSERT INTO trade VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"
 _DAY: Final = "SELECT totals FROM day WHERE day = ? AND pair = ? AND long = ? AND short = ?"
 
 
@@ -45,6 +48,8 @@ class Archived:
     closed_ms: int
     pair: str
     body: Mapping[str, Any]
+    fills: Sequence[Sequence[Any]] = ()
+    """Empty where they were not asked for."""
 
 
 @attrs.frozen
@@ -65,6 +70,9 @@ class Archive:
         self._database = database
         for statement in TABLES:
             database.execute(statement)
+        columns = database.execute("SELECT name FROM pragma_table_info('trade')")
+        if "fills" not in {str(name) for (name,) in columns}:
+            database.execute(_FILLS)
 
     def add(self, trades: Iterable[tuple[Archived, ArchivedDay]], plus: Plus) -> int:
         """Take trades in, each once, all or none; durable when it returns.
@@ -80,11 +88,12 @@ class Archive:
             JournalFault: nothing was written.
         """
         database, new = self._database, 0
-        database.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(database):
             for trade, day in trades:
-                body = json.dumps(trade.body, separators=(",", ":"))
-                row = (trade.trade_id, trade.closed_ms, trade.pair, body)
+                body, fills = (
+                    json.dumps(one, separators=(",", ":")) for one in (trade.body, trade.fills)
+                )
+                row = (trade.trade_id, trade.closed_ms, trade.pair, body, fills)
                 if not list(database.execute(_INSERT, row)):
                     continue
                 new += 1
@@ -96,10 +105,6 @@ class Archive:
                 database.execute(
                     "INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?)", (*name, written)
                 )
-            database.execute("COMMIT")
-        except BaseException:
-            roll_back(database)
-            raise
         return new
 
     def trades(self, since_ms: int, pair: str | None, newest: int | None) -> list[Archived]:
@@ -115,6 +120,20 @@ class Archive:
             parameters.append(newest)
         rows: Sequence[Sequence[Any]] = list(self._database.execute(sql, parameters))
         return [Archived(name, ms, of, json.loads(body)) for name, ms, of, body in reversed(rows)]
+
+    def page(self, after: tuple[int, str], limit: int) -> list[Archived]:
+        """Return trades after one, oldest first, with their fills.
+
+        Args:
+            after: (when it closed, its name) of the last one that was read.
+            limit: how many at most.
+        """
+        sql = "SELECT trade_id, closed_ms, pair, body, fills FROM trade"
+        sql += " WHERE (closed_ms, trade_id) > (?, ?) ORDER BY closed_ms, trade_id LIMIT ?"
+        return [
+            Archived(name, ms, of, json.loads(body), json.loads(fills))
+            for name, ms, of, body, fills in self._database.execute(sql, (*after, limit))
+        ]
 
     def has(self, trade_id: str) -> bool:
         """Whether it is here."""
@@ -133,3 +152,11 @@ class Archive:
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
         self._database.close()
+
+
+async def add_in_thread(write: Callable[[], int]) -> int:
+    """Run what writes into the archive beside the event loop: its syncs keep no order waiting.
+
+    Cancellation: waits for it to end.
+    """
+    return await trio.to_thread.run_sync(write)

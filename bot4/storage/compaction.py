@@ -1,7 +1,7 @@
-"""Takes finished trades out of the journal: a new file with the same name, tag and chain rules.
+"""Writes the journal anew without the room of what left it: same name, tag and chain rules.
 
 Only while no bot runs. The old file is replaced in one step, so that a crash leaves the one or
-the other, whole. A trade leaves with all its rows or stays with all of them.
+the other, whole.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Final
 import attrs
 
 from bot4.errors import JournalFault
-from bot4.ports import Database, Entry, World
+from bot4.ports import Database, World
 from bot4.storage.journal import SqliteJournal
 from bot4.storage.reading import SPAN, RawRow, last_row, read_span
-from bot4.storage.schema import Header, link_after, read_header, roll_back, write_tables
+from bot4.storage.schema import Header, link_after, read_header, write_tables
+from bot4.storage.transactions import transaction
 
-CLOSED: Final = "Closed"
 NEW_SUFFIX: Final = ".new"
 _INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
 
@@ -28,43 +28,18 @@ _INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
 class Compacted:
     """What came of it."""
 
-    trades: int
-    """That left the journal."""
-    rows_before: int
-    rows_after: int
+    rows: int
     cursor: int
     """Where a cursor over the old rows stands in the new ones."""
 
 
-def finished_before(database: Database, before_ms: int, sent: int) -> dict[str, Entry]:
-    """Return the closing row of each trade that may leave: long over, and copied elsewhere.
-
-    Args:
-        database: the journal.
-        before_ms: younger trades stay.
-        sent: trades with a row after this one stay.
-
-    Raises:
-        JournalFault: the file cannot be read.
-    """
-    found: dict[str, Entry] = {}
-    for raw in _rows(database):
-        if raw.kind == CLOSED and raw.wall_ms < before_ms:
-            found[raw.trade_id] = raw.entry()
-    late = {raw.trade_id for raw in _rows(database) if raw.row > sent}
-    return {name: entry for name, entry in found.items() if name not in late}
-
-
-def compact(
-    world: World, database: Database, path: Path, leaving: set[str], cursor: int
-) -> Compacted:
-    """Write the journal anew without the rows of these trades, and put it in its place.
+def compact(world: World, database: Database, path: Path, cursor: int) -> Compacted:
+    """Write the journal anew, and put it in its place.
 
     Args:
         world: its disk.
         database: the journal, held by us; it is closed at the end.
         path: its file.
-        leaving: trades whose rows are left out.
         cursor: of the mirror, a row of the old file.
 
     Raises:
@@ -80,7 +55,7 @@ def compact(
         beside.unlink(missing_ok=True)
     new = world.open_database(draft)
     try:
-        before, after, moved = _copy(database, new, header, leaving, cursor)
+        rows, moved = _copy(database, new, header, cursor)
         list(new.execute("PRAGMA wal_checkpoint(TRUNCATE)"))
     finally:
         new.close()
@@ -91,32 +66,23 @@ def compact(
     except OSError as error:
         raise JournalFault(f"{path} could not be replaced: {error.strerror}") from error
     database.close()
-    return Compacted(len(leaving), before, after, moved)
+    return Compacted(rows, moved)
 
 
-def _copy(
-    old: Database, new: Database, header: Header, leaving: set[str], cursor: int
-) -> tuple[int, int, int]:
-    row, before, moved, link = 0, 0, 0, header.genesis()
-    new.execute("BEGIN EXCLUSIVE")
-    try:
+def _copy(old: Database, new: Database, header: Header, cursor: int) -> tuple[int, int]:
+    row, moved, link = 0, 0, header.genesis()
+    with transaction(new, "EXCLUSIVE"):
         write_tables(new, header)
         for name, reserved in old.execute("SELECT name, reserved FROM number"):
             new.execute("INSERT INTO number VALUES (?, ?)", (name, reserved))
         for raw in _rows(old):
-            before = raw.row
-            if raw.trade_id not in leaving:
-                row += 1
-                fields = (row, raw.wall_ms, raw.kind, raw.trade_id, raw.client_order_id, raw.body)
-                link = link_after(link, fields)
-                new.execute(_INSERT, (*fields, link))
+            row += 1
+            fields = (row, raw.wall_ms, raw.kind, raw.trade_id, raw.client_order_id, raw.body)
+            link = link_after(link, fields)
+            new.execute(_INSERT, (*fields, link))
             if raw.row <= cursor:
                 moved = row
-        new.execute("COMMIT")
-    except BaseException:
-        roll_back(new)
-        raise
-    return before, row, moved
+    return row, moved
 
 
 def _rows(database: Database) -> Iterator[RawRow]:

@@ -1,6 +1,7 @@
 """The journal: what the bot meant to do and what it saw, in order, before anything leaves.
 
-One SQLite file in WAL mode, held by one exclusive connection. Rows are only ever added. A commit
+One SQLite file in WAL mode, held by one exclusive connection. Rows are only ever added, and leave
+only with all of their finished trade, once the archive has it. A commit
 that is not synced survives our death; a synced one takes every earlier one with it, so what a
 power loss leaves is always a prefix. Each row carries a link computed over itself and the row
 before it: a row that was changed, or lost from the middle, is noticed at the next start.
@@ -16,7 +17,8 @@ from typing import Final
 import attrs
 
 from bot4.ports import Database, Entry, World
-from bot4.storage.reading import RawRow, read_span
+from bot4.storage.gaps import allow_gaps, read_gaps, take_out
+from bot4.storage.reading import RawRow, read_closed, read_newest, read_span, read_trades
 from bot4.storage.schema import (
     Header,
     check_owner,
@@ -24,13 +26,16 @@ from bot4.storage.schema import (
     damaged,
     link_after,
     read_header,
-    roll_back,
 )
+from bot4.storage.transactions import transaction
 
 BLOCK: Final = 100
 """Numbers reserved at once; a crash loses at most so many."""
 PAGE_ROWS: Final = 500
 POWER: Final = "power"
+TWIN: Final = "~"
+"""Behind a counter's name: its second copy. No link covers a counter, and one that a damaged disk
+set back would give names a second time."""
 _INSERT: Final = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
 _RESERVE: Final = (
     "INSERT INTO number VALUES (?, ?)"
@@ -60,10 +65,9 @@ class SqliteJournal:
         self._power = power
         self._synced = True
         """What the connection is set to: FULL as opened."""
+        allow_gaps(database)
         self._end = self._verify()
-        self._reserved = {
-            str(name): int(number) for name, number in database.execute("SELECT * FROM number")
-        }
+        self._reserved = self._counters()
         self._given = dict(self._reserved)
 
     def append(self, entries: Iterable[Entry], *, durable: bool) -> None:
@@ -126,13 +130,48 @@ class SqliteJournal:
             for row, wall_ms, kind, trade_id, client_order_id, body, _ in self._page(after, limit)
         ]
 
-    def span(self, after: int, until: int, kinds: Collection[str] = ()) -> list[RawRow]:
-        """Return the rows after one up to another as they lie there, of some kinds when named.
+    def span(
+        self, after: int, until: int, kinds: Collection[str] = (), *, bare: bool = False
+    ) -> list[RawRow]:
+        """Return the rows after one up to another as they lie there; see ``read_span``.
 
         Raises:
             JournalFault: the file cannot be read.
         """
-        return read_span(self._database, after, until, kinds)
+        return read_span(self._database, after, until, kinds, bare=bare)
+
+    def newest(self, kinds: Collection[str], count: int) -> list[RawRow]:
+        """Return the newest rows of some kinds. Raises as ``span``."""
+        return read_newest(self._database, kinds, count)
+
+    def of_trades(self, names: Collection[str], until: int) -> list[RawRow]:
+        """Return the rows of some trades, up to one. Raises as ``span``."""
+        return read_trades(self._database, names, until)
+
+    def closed(self, until: int, limit: int) -> list[tuple[int, int, str]]:
+        """Return (row, time, trade) of the oldest rows that end a trade. Raises as ``span``."""
+        return read_closed(self._database, until, limit)
+
+    def count_closed(self) -> int:
+        """Return how many trades here are over. Raises as ``span``."""
+        found = self._database.execute("SELECT count(*) FROM entry WHERE kind = 'Closed'")
+        return sum(int(count) for (count,) in found)
+
+    def forget(self, rows: Collection[int]) -> None:
+        """Take rows out that are kept elsewhere, all or none; the newest must stay.
+
+        Nothing is synced for it: a power loss may bring the rows back, and they leave again.
+
+        Raises:
+            JournalFault: none of them was taken out.
+        """
+        if not rows:
+            return
+        if max(rows) >= self._end.row:
+            raise ValueError("the newest row of the journal stays")
+        self._set_sync(sync=False)
+        with transaction(self._database):
+            take_out(self._database, rows)
 
     def next_number(self, name: str, floor: int = 0) -> int:
         """Return a number larger than any given before under this name, and than ``floor``.
@@ -147,7 +186,7 @@ class SqliteJournal:
         number = max(self._given.get(name, 0), floor) + 1
         if number > self._reserved.get(name, 0):
             last = number + BLOCK - 1
-            self._write([(_RESERVE, (name, last))], sync=False)
+            self._write([(_RESERVE, (one, last)) for one in (name, name + TWIN)], sync=False)
             self._reserved[name] = last
         self._given[name] = number
         return number
@@ -159,14 +198,9 @@ class SqliteJournal:
     def _write(self, statements: list[tuple[str, tuple[object, ...]]], *, sync: bool) -> None:
         database = self._database
         self._set_sync(sync=sync and self._power)
-        database.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(database):
             for sql, parameters in statements:
                 database.execute(sql, parameters)
-            database.execute("COMMIT")
-        except BaseException:
-            roll_back(database)
-            raise
 
     def _set_sync(self, *, sync: bool) -> None:
         if sync is not self._synced:
@@ -184,14 +218,32 @@ class SqliteJournal:
             )
         ]
 
+    def _counters(self) -> dict[str, int]:
+        """Return what was reserved by name; both copies must agree."""
+        found = {
+            str(name): int(number)
+            for name, number in self._database.execute("SELECT * FROM number")
+        }
+        names = {name for name in found if not name.endswith(TWIN)}
+        # A journal of before there were two copies has the first one only.
+        twins = {
+            name.removesuffix(TWIN): number for name, number in found.items() if name not in names
+        }
+        for name, number in twins.items():
+            if found.get(name) != number:
+                raise damaged(self._path, f"the counter {name} was changed")
+        return {name: found[name] for name in names}
+
     def _verify(self) -> _End:
         """Check file and chain, and return where they end."""
         for (verdict,) in self._database.execute("PRAGMA integrity_check(1)"):
             if verdict != "ok":
-                raise damaged(self._path, str(verdict))
-        end = _End(0, self._header.genesis())
+                raise damaged(self._path, " ".join(str(verdict).split()))
+        end, gaps = _End(0, self._header.genesis()), read_gaps(self._database)
         while page := self._page(end.row):
             for *fields, link in page:
+                if fields[0] != end.row + 1 and (gap := gaps.get(end.row + 1)):
+                    end = _End(*gap)
                 if fields[0] != end.row + 1:
                     raise damaged(self._path, f"row {end.row + 1} is missing")
                 if link_after(end.link, fields) != link:

@@ -11,6 +11,8 @@ import attrs
 
 from bot4.errors import JournalFault, StartRefused
 from bot4.ports import Database
+from bot4.storage.gaps import CLOSED_INDEX, ENTRY_STAYS, GAP_TABLE
+from bot4.storage.transactions import transaction
 
 SCHEMA_VERSION: Final = 1
 TAG_LENGTH: Final = 6
@@ -34,8 +36,9 @@ TABLES: Final = (
     "CREATE TABLE number (name TEXT PRIMARY KEY, reserved INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     """CREATE TRIGGER entry_is_final BEFORE UPDATE ON entry
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
-    """CREATE TRIGGER entry_stays BEFORE DELETE ON entry
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+    GAP_TABLE,
+    ENTRY_STAYS,
+    CLOSED_INDEX,
 )
 
 
@@ -70,13 +73,8 @@ def create(
     """
     tag = "".join(random.choices(TAG_CHARACTERS, k=TAG_LENGTH))
     header = Header(mode=mode, identity=dict(identity), tag=tag, created_ms=created_ms)
-    database.execute("BEGIN EXCLUSIVE")
-    try:
+    with transaction(database, "EXCLUSIVE"):
         write_tables(database, header)
-        database.execute("COMMIT")
-    except BaseException:
-        roll_back(database)
-        raise
     return header
 
 
@@ -145,14 +143,6 @@ def check_owner(header: Header, path: object, *, mode: str, identity: Mapping[st
                 f"({written[:_SHOWN]}, and this run uses {asked[:_SHOWN]})",
                 "use the account it was written with, or give this one another state_dir",
             )
-
-
-def roll_back(database: Database) -> None:
-    """Undo the open transaction; SQLite may have done so already."""
-    try:
-        database.execute("ROLLBACK")
-    except JournalFault:
-        return
 
 
 def damaged(path: object, what: str) -> JournalFault:

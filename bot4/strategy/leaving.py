@@ -38,8 +38,8 @@ def break_even(view: View, holding: Holding) -> Decimal:
 
 def forced_by(view: View, holding: Holding, rules: ExitRules) -> Why | None:
     """Return why the pair is closed whatever it earns, or None."""
-    if view.must_leave:
-        return Why.STOP
+    if view.must_leave is not None:
+        return view.must_leave
     return Why.HOLD_TIME if holding.held_s >= rules.max_hold_s else None
 
 

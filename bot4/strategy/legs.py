@@ -66,14 +66,19 @@ class Leg:
     average_price: Decimal | None = None
     fee: Decimal | None = None
     fills: tuple[Fill, ...] = ()
+    busted: tuple[Fill, ...] = ()
+    """Fills that the venue took back; its reports may go on counting them."""
     reason: str = ""
     missing_since_ms: int | None = None
     """The venue's clock at the first "not found" past the fence."""
+    funding: Decimal | None = None
+    """Settled with its fills, as reports say; see ``settled``."""
 
     @property
     def filled(self) -> Decimal:
-        """Base units filled, by whichever source knows more."""
-        return max(self.reported, sum((f.size for f in self.fills), Decimal(0)))
+        """Base units filled, by whichever source knows more, less what was taken back."""
+        lost = sum((f.size for f in self.busted), Decimal(0))
+        return max(self.reported - lost, sum((f.size for f in self.fills), Decimal(0)))
 
     @property
     def signed(self) -> Decimal:
@@ -83,9 +88,21 @@ class Leg:
     def average(self) -> Decimal | None:
         """Average price of what filled, from its fills, else as the venue reports it."""
         size = sum((f.size for f in self.fills), Decimal(0))
-        if size and size >= self.reported:
+        if size and size >= self.filled:
             return sum((f.size * f.price for f in self.fills), Decimal(0)) / size
         return self.average_price
+
+    def settled(self) -> Decimal | None:
+        """Funding that came with what filled, USDC; None while the venue has not said all of it."""
+        if self.funding is not None:
+            return self.funding
+        said = [fill.funding for fill in self.fills if fill.funding is not None]
+        if (
+            len(said) < len(self.fills)
+            or sum((f.size for f in self.fills), Decimal(0)) < self.filled
+        ):
+            return None
+        return sum(said, Decimal(0))
 
     def sent(self) -> Leg:
         """The first byte may have left."""
@@ -138,6 +155,7 @@ class Leg:
             reported=max(self.reported, report.filled or Decimal(0)),
             average_price=report.average_price or self.average_price,
             fee=report.fee if report.fee is not None else self.fee,
+            funding=report.funding if report.funding is not None else self.funding,
         )
         if leg.state.terminal:
             return _late(leg)
@@ -150,15 +168,28 @@ class Leg:
         return _on(leg, LegState.PARTIAL if leg.filled else LegState.ACKED)
 
     def fill(self, fill: Fill) -> Leg:
-        """Add one fill, once."""
-        if any(known.fill_id == fill.fill_id for known in self.fills):
+        """Add one fill, once; told again, only the funding that was not said before is new."""
+        if any(gone.fill_id == fill.fill_id for gone in self.busted):
             return self
+        for known in self.fills:
+            if known.fill_id == fill.fill_id:
+                told = attrs.evolve(known, funding=fill.funding) if known.funding is None else known
+                return attrs.evolve(
+                    self, fills=tuple(told if f is known else f for f in self.fills)
+                )
         leg = attrs.evolve(self, fills=(*self.fills, fill))
         if leg.state.terminal:
             return _late(leg)
         if leg.filled >= leg.order.size:
             return _end(leg, "")
         return _on(leg, LegState.PARTIAL)
+
+    def bust(self, fill_id: str) -> Leg:
+        """The venue takes a fill back: it never was, but that the order ended stays true."""
+        gone = tuple(fill for fill in self.fills if fill.fill_id == fill_id)
+        kept = tuple(fill for fill in self.fills if fill.fill_id != fill_id)
+        leg = attrs.evolve(self, fills=kept, busted=(*self.busted, *gone))
+        return _end(leg, "taken back by the venue") if gone and leg.state.terminal else leg
 
 
 _WAITING: Final = frozenset({LegState.INTENT, LegState.SENDING, LegState.ACKED, LegState.PARTIAL})

@@ -1,7 +1,8 @@
 """Vest's risk premium: learned from our own fills, because it is not in the price list.
 
 Vest charges it inside ``fees``, on top of its taker fee, when a trade adds risk to its pool.
-Source: Vest docs, fees; amounts are not published.
+Source: Vest docs, fees; amounts are not published, and nobody wrote down whether the price of a
+fill carries it as well: that is a setting.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from bot4.domain.fill import Fill
 from bot4.domain.order import Side
 from bot4.domain.units import BPS
 from bot4.strategy.hold import Hold, Reason
@@ -35,6 +37,12 @@ class Charged:
     """What we believed just before."""
 
 
+def slipped_bps(side: Side, price: Decimal, promised: Decimal) -> Decimal:
+    """Return how much worse than promised a fill's price was, in bps; negative is better."""
+    worse = price / promised - 1 if side is Side.BUY else 1 - price / promised
+    return worse / BPS
+
+
 def charged_bps(fee: Decimal, notional: Decimal, taker_fee: Decimal) -> Decimal:
     """Return the premium inside a fill's fee, in bps of the notional (> 0)."""
     return (fee / notional - taker_fee) / BPS
@@ -49,6 +57,25 @@ class Premium:
     be that one."""
     fills: tuple[Charged, ...] = ()
     """Oldest first, at most 200."""
+    charged_in: str = "fees"
+    """``fees``, ``price`` or ``both``: where it is looked for."""
+
+    def found_bps(self, fill: Fill, taker_fee: Decimal, promised: Decimal | None) -> Decimal | None:
+        """Return what a fill was charged, in bps; None when it cannot be told.
+
+        Args:
+            fill: of Vest, its price and size above zero.
+            taker_fee: a ratio.
+            promised: the average price that the book showed for the order, None when unknown.
+        """
+        found = _ZERO
+        if self.charged_in != "price":
+            found += charged_bps(fill.fee, fill.size * fill.price, taker_fee)
+        if self.charged_in != "fees":
+            if not promised:
+                return None
+            found += slipped_bps(fill.side, fill.price, promised)
+        return found
 
     def estimate_bps(self, side: Side, notional: Decimal, *, closing: bool) -> Decimal:
         """Return what a fill is expected to be charged, in bps.

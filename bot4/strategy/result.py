@@ -43,11 +43,13 @@ class TradeResult:
     """What prices earned."""
     left: dict[str, Decimal]
     """Signed base units per venue that the fills leave open; dust, or 0."""
+    funding: Decimal | None = None
+    """What both venues settled; received is positive. None where they did not say all of it."""
 
     @property
     def net(self) -> Decimal:
-        """What prices earned less fees. Funding is counted elsewhere."""
-        return self.gross - self.fees
+        """What prices earned, less fees, with what is known of funding."""
+        return self.gross - self.fees + (self.funding or _ZERO)
 
 
 def add_up(fills: Iterable[Fill], venue: str, usd_per_usdc: Decimal) -> Filled:
@@ -70,6 +72,7 @@ def trade_result(
     *,
     seen_entry: Decimal | None = None,
     seen_exit: Decimal | None = None,
+    funding: Decimal | None = None,
 ) -> TradeResult:
     """Add a trade up.
 
@@ -84,6 +87,7 @@ def trade_result(
         exit_rate: at the exit; the entry's while nothing closed.
         seen_entry: entry spread detected, a ratio.
         seen_exit: exit spread detected.
+        funding: what both venues settled; None where it is not known.
     """
     opened = {venue: add_up(opening, venue, entry_rate) for venue in VENUES}
     closed = {venue: add_up(closing, venue, exit_rate) for venue in VENUES}
@@ -108,6 +112,7 @@ def trade_result(
         fees=sum((fill.fee for fill in (*opening, *closing)), _ZERO),
         gross=gross,
         left={venue: sign[venue] * (opened[venue].size - closed[venue].size) for venue in VENUES},
+        funding=funding,
     )
 
 

@@ -17,6 +17,16 @@ from bot4.strategy.premium import Premium
 from bot4.strategy.risk import Room
 
 
+class Why(StrEnum):
+    """Why a pair is closed."""
+
+    TARGET = "target"
+    HOLD_TIME = "hold time"
+    STOP = "stop"
+    MARGIN = "margin"
+    """A leg is near its liquidation: half of the pair goes."""
+
+
 @attrs.frozen
 class Holding:
     """A hedged pair: what each venue holds for it. Sizes are absolute, > 0."""
@@ -60,8 +70,8 @@ class View:
     """Why the tasks allow no opening."""
     holding: Holding | None = None
     """None while the pair is flat."""
-    must_leave: str = ""
-    """Why a held pair has to be closed at once: "stop"; "" otherwise."""
+    must_leave: Why | None = None
+    """Why a held pair has to be closed at once."""
 
     def books(self) -> Mapping[str, Book]:
         """Both books by venue. Only once they are known to be there.
@@ -117,14 +127,6 @@ class Enter:
     def side(self, venue: str) -> Side:
         """The side of this venue's leg."""
         return Side.BUY if venue == self.long else Side.SELL
-
-
-class Why(StrEnum):
-    """Why a pair is closed."""
-
-    TARGET = "target"
-    HOLD_TIME = "hold time"
-    STOP = "stop"
 
 
 @attrs.frozen

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import structlog
 import trio
 
@@ -15,13 +17,14 @@ from bot4.domain.order import Purpose
 from bot4.domain.units import percent, plain
 from bot4.strategy.events import Filled
 from bot4.strategy.legs import Leg
-from bot4.strategy.premium import Premium, charged_bps
+from bot4.strategy.premium import Premium
 from bot4.strategy.result import TradeResult, trade_result
 from bot4.strategy.risk import Attempt
 from bot4.strategy.saga import State, Trade
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.tasks.stopwatch import Stopwatch
 
 log = structlog.get_logger()
@@ -32,21 +35,54 @@ OPENING = frozenset({Purpose.ENTER, Purpose.MEND})
 
 
 async def complete_fills(trade: Trade, gateways: Mapping[str, Gateway], ledger: Ledger) -> Trade:
-    """Ask for the fills of orders that filled more than the fills we heard of.
+    """Ask for the fills of orders that filled more than the fills we heard of, then for funding.
 
-    Cancellation: safe; what is missing is booked from the venue's sums.
+    Cancellation: safe; what is missing is booked from the venue's sums, or told as not known.
     """
     with trio.move_on_after(FILLS_LIMIT_S):
         for leg in trade.legs:
             if leg.filled <= sum((f.size for f in leg.fills), Decimal(0)):
                 continue
-            try:
+            with suppress(*SAID):
                 for fill in await gateways[leg.order.key.venue].fills(leg.order):
                     name = leg.order.client_order_id
                     ledger.happen(trade.plan.trade_id, Filled(name, fill))
-            except SAID:
-                continue
+        for leg in settling(ledger.get(trade.plan.trade_id) or trade):
+            if leg.settled() is None:
+                with suppress(*SAID):
+                    await _ask_funding(leg, gateways[leg.order.key.venue], ledger)
     return ledger.get(trade.plan.trade_id) or trade
+
+
+async def _ask_funding(leg: Leg, gateway: Gateway, ledger: Ledger) -> None:
+    """One venue says it with the order, the other with its fills."""
+    name = leg.order.client_order_id
+    report, _ = await gateway.find(leg.order)
+    if report is not None and report.funding is not None:
+        ledger.hear(attrs.evolve(report, client_order_id=name))
+        return
+    known = {fill.fill_id for fill in leg.fills}
+    for fill in await gateway.fills(leg.order):
+        if fill.fill_id in known:
+            ledger.happen(leg.order.trade_id, Filled(name, fill))
+
+
+def settling(trade: Trade) -> list[Leg]:
+    """Orders that found something held, whose fills therefore settled funding."""
+    found: list[Leg] = []
+    for venue in trade.venues:
+        filled = [leg for leg in trade.legs if leg.order.key.venue == venue and leg.filled]
+        found += filled[1:]
+    return found
+
+
+def funding_of(trade: Trade) -> Decimal | None:
+    """What both venues settled for a trade that is over, USDC; None where it is not all known."""
+    said = [leg.settled() for leg in settling(trade)]
+    known = [one for one in said if one is not None]
+    if trade.corrections or len(known) < len(said):
+        return None
+    return sum(known, Decimal(0))
 
 
 def fills_of(leg: Leg) -> tuple[Fill, ...]:
@@ -106,11 +142,12 @@ async def finish(
         exit_rate if closing else trade.plan.quote_rate,
         seen_entry=trade.plan.spread,
         seen_exit=exit_seen,
+        funding=funding_of(trade),
     )
     body = account(trade, result, watch, judge.wall_ms())
     _tell(trade, result, body)
     judge.ledger.finish(trade.plan.trade_id, body)
-    judge.premium = learn(judge.premium, opening, closing, judge)
+    judge.premium = learn(judge.premium, opening, closing, judge.pair.vest.taker_fee, watch)
     judge.attempted(
         Attempt(
             at_s=trio.current_time(),
@@ -153,6 +190,7 @@ def account(trade: Trade, result: TradeResult, watch: Stopwatch, closed_ms: int)
         "exit_slippage_bps": _plain(result.exit_slippage_bps),
         "gross_usdc": plain(round(result.gross, 6)),
         "fees_usdc": plain(round(result.fees, 6)),
+        "funding_usdc": None if result.funding is None else plain(round(result.funding, 6)),
         "net_usdc": plain(round(result.net, 6)),
         "mended": mended,
         "orders": len(trade.legs),
@@ -165,20 +203,32 @@ def account(trade: Trade, result: TradeResult, watch: Stopwatch, closed_ms: int)
     }
 
 
-def learn(premium: Premium, opening: list[Fill], closing: list[Fill], judge: Judge) -> Premium:
-    """Learn Vest's premium from this trade's own fills."""
+def learn(
+    premium: Premium,
+    opening: list[Fill],
+    closing: list[Fill],
+    taker_fee: Decimal,
+    watch: Stopwatch,
+) -> Premium:
+    """Learn Vest's premium from this trade's own fills.
+
+    Where it is in the price, only planned orders tell it: of the others no price was promised.
+    """
     for fills, closes in ((opening, False), (closing, True)):
         for fill in fills:
-            notional = fill.size * fill.price
-            if fill.venue == VEST and notional > 0:
-                bps = charged_bps(fill.fee, notional, judge.pair.vest.taker_fee)
-                premium = premium.saw(fill.side, notional, bps, closing=closes)
+            if fill.venue != VEST or fill.size * fill.price <= 0:
+                continue
+            bps = premium.found_bps(fill, taker_fee, watch.seen.get(fill.client_order_id))
+            if bps is not None:
+                premium = premium.saw(fill.side, fill.size * fill.price, bps, closing=closes)
     return premium
 
 
 def _tell(trade: Trade, result: TradeResult, body: dict[str, Any]) -> None:
     known = {"trade_id": trade.plan.trade_id, **body}
     money = f"net={plain(round(result.net, 4))} USDC, fees={plain(round(result.fees, 4))}"
+    if result.funding:
+        money += f", funding={plain(round(result.funding, 4))}"
     if body["outcome"] == "closed":
         entry, leave = result.entry_spread, result.exit_spread
         log.info(

@@ -14,7 +14,7 @@ import attrs
 import structlog
 import trio
 
-from bot4.errors import RECONNECTABLE, ConnectionLost, leaves
+from bot4.errors import RECONNECTABLE, ApiChanged, ConnectionLost, leaves
 from bot4.ports import Acknowledged, Connect, Notice, Pong, StreamCodec, Wire
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.stop import StopSign
@@ -79,6 +79,8 @@ class Connection:
     backoff: Backoff
     silence_s: float
     ping_every_s: float | None = None
+    changed: Callable[[str], None] = lambda _: None
+    """Told when the venue said something that this version has no word for."""
     uptime: Uptime = attrs.field(factory=Uptime)
     useful: bool = False
     _pings: deque[float] = attrs.field(factory=deque, init=False)
@@ -122,6 +124,9 @@ class Connection:
             try:
                 await self._session(closing, on_useful)
             except* RECONNECTABLE as lost:
+                for one in leaves(lost):
+                    if isinstance(one, ApiChanged):
+                        self.changed(one.why)
                 why = "; ".join(dict.fromkeys(str(e) for e in leaves(lost)))
                 log.warning(
                     "feed.lost",

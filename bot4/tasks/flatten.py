@@ -21,7 +21,8 @@ from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
 from bot4.strategy.limits import unwind_limit
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.tasks.parcel import Parcel
 
 log = structlog.get_logger()
@@ -31,6 +32,9 @@ ROUNDS = 12
 POLL_S = 0.2
 SETTLE_S = 1.0
 """Between the two readings that prove a venue flat."""
+LATEST_S = 6.0
+"""What somebody sent just before we began may arrive so much later: the longest window that
+bot4.yaml allows, and a second. Nothing is proven sooner."""
 WINDOW_MS = 2000
 REST_LIMIT_S = 5.0
 """How long a closing order may stay open at the venue. Source: ours."""
@@ -41,6 +45,8 @@ class Flat:
     """What became of one venue."""
 
     venue: str
+    closes: bool = True
+    """Whether positions were to be closed too."""
     proven: bool = False
     cancelled: int = 0
     closed: dict[str, Decimal] = attrs.field(factory=dict)
@@ -61,14 +67,18 @@ class Flattener:
         orders = [r for r in await self.gateway.open_orders() if self._ours(r.symbol)]
         return len(orders), await self._positions()
 
-    async def flatten(self) -> Flat:
+    async def flatten(self, *, close: bool = True) -> Flat:
         """Cancel, close reduce-only with widening limits, and prove it by two readings.
 
         Never raises for the venue's sake: what went wrong is in ``why``.
 
+        Args:
+            close: False leaves the positions as they are; then only the cancelling is proven.
+
         Cancellation: may leave the venue half flattened; run it again.
         """
-        flat = Flat(self.gateway.venue)
+        flat = Flat(self.gateway.venue, closes=close)
+        nothing_later = trio.current_time() + LATEST_S
         try:
             await self.gateway.sync_clock()
             await self.gateway.sign_in()
@@ -79,7 +89,7 @@ class Flattener:
             return flat
         for attempt in range(ROUNDS):
             try:
-                if await self._round(flat, markets, attempt):
+                if await self._round(flat, markets, attempt, nothing_later):
                     flat.proven, flat.why = True, ""
                     return flat
             except SAID as said:
@@ -87,15 +97,17 @@ class Flattener:
                 await trio.sleep(POLL_S * 2 ** min(attempt, 4))
         return flat
 
-    async def _round(self, flat: Flat, markets: Mapping[str, Market], attempt: int) -> bool:
+    async def _round(
+        self, flat: Flat, markets: Mapping[str, Market], attempt: int, nothing_later: float
+    ) -> bool:
         """One pass; True when two readings show nothing open and nothing held."""
         flat.cancelled += await self._cancel()
         positions = await self._positions()
         flat.left = {p.key.symbol: p.size for p in positions}
-        if not positions:
-            await trio.sleep(SETTLE_S)
+        if not positions or not flat.closes:
+            await trio.sleep_until(max(nothing_later, trio.current_time() + SETTLE_S))
             orders, positions = await self.look()
-            return not orders and not positions
+            return not orders and not (positions and flat.closes)
         rung = RUNGS_BPS[min(attempt, len(RUNGS_BPS) - 1)]
         for position in positions:
             symbol = position.key.symbol
@@ -109,7 +121,7 @@ class Flattener:
         cancelled = 0
         for report in await self.gateway.open_orders():
             if self._ours(report.symbol):
-                await self.gateway.cancel(report, WINDOW_MS)
+                await self.gateway.cancel(report)
                 cancelled += 1
         return cancelled
 
@@ -192,6 +204,12 @@ def _nothing() -> None:
 
 def summary(flat: Flat) -> str:
     """One line for a person."""
+    if flat.proven and not flat.closes:
+        held = ", ".join(f"{plain(size)} {symbol}" for symbol, size in flat.left.items())
+        return (
+            f"{flat.venue}: no order is open; {flat.cancelled} cancelled, "
+            f"still holds {held or 'nothing'}"
+        )
     closed = ", ".join(f"{plain(size)} {symbol}" for symbol, size in flat.closed.items()) or "none"
     if flat.proven:
         return f"{flat.venue}: flat; {flat.cancelled} orders cancelled, closed {closed}"

@@ -1,4 +1,7 @@
-"""One venue's error budget: too many exchanges that fail stop opening there, never closing."""
+"""One venue's error budget: too many exchanges that fail stop opening there, never closing.
+
+An API that changed does the same at once.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ def health_of(venue: str) -> str:
 class Health:
     """Counts exchanges with one venue. A refusal is an answer: only silence and chaos count."""
 
-    def __init__(self, venue: str, gate: Gate) -> None:
+    def __init__(self, venue: str, gate: Gate, api_version: str = "") -> None:
         self._name = health_of(venue)
+        self._api_version = api_version
         self._venue = venue
         self._gate = gate
         self._last: deque[bool] = deque(maxlen=REMEMBERED)
@@ -36,6 +40,14 @@ class Health:
             self._sick = False
             self._last.clear()
             self._gate.clear(self._name)
+
+    def changed(self, why: str) -> None:
+        """The venue speaks differently than we do: until a new start nothing opens there."""
+        self._gate.block(
+            f"{self._venue} api",
+            f"{self._venue} does not speak api {self._api_version} any more: {why}",
+            "look for a newer bot4; what is open is closed all the same; a new start tries again",
+        )
 
     def bad(self) -> None:
         """An exchange ended without a readable answer."""

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import attrs
-import structlog
 import trio
 
 from bot4.domain.book import Book
 from bot4.domain.market import PARADEX, VENUES, VEST, Pair, other
 from bot4.domain.order import Side
 from bot4.domain.quote import QuoteRate
-from bot4.domain.units import ceil_step, from_e8, percent, to_e8
+from bot4.domain.units import ceil_step, from_e8
 from bot4.strategy.complete_or_unwind import Choice, Look, choose
 from bot4.strategy.decision import (
     Decision,
@@ -24,28 +23,23 @@ from bot4.strategy.decision import (
     Memory,
     Reason,
     View,
+    Why,
     decide,
 )
-from bot4.strategy.depth import ThinBook
-from bot4.strategy.edge import expected_exit
+from bot4.strategy.edge import expected_exit, round_trip_fees
 from bot4.strategy.limits import unwind_limit
+from bot4.strategy.margin import half
 from bot4.strategy.premium import Premium
 from bot4.strategy.risk import Attempt, Breaker, Caps, Room, loss_hold, room
 from bot4.strategy.rules import MendRules, Rules
 from bot4.strategy.saga import Excess, State, Trade
-from bot4.strategy.spread import evaluate
+from bot4.strategy.spread import Spreads
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.gate import Gate
-from bot4.tasks.holdings import filled_price, lost_today, uses
+from bot4.tasks.holdings import filled_price, uses
 from bot4.tasks.ledger import Ledger
-
-log = structlog.get_logger()
-
-SPREAD_EVERY_S = 2.0
-HELD_EVERY_S = 10.0
-QUIET = frozenset({Reason.BELOW_ENTRY, Reason.BELOW_EXIT, Reason.CONFIRMING, Reason.NO_BOOK})
-"""Holds that are the ordinary state of things."""
+from bot4.tasks.sampling import Sampler
 
 
 @attrs.frozen
@@ -80,8 +74,7 @@ class Judge:
     _memory: Memory = attrs.field(init=False)
     _last: dict[str, Book] = attrs.field(factory=dict, init=False)
     _versions: tuple[int, int] = (0, 0)
-    _said_at: float = float("-inf")
-    _held_said: dict[Reason, float] = attrs.field(factory=dict, init=False)
+    _sampler: Sampler = attrs.field(factory=Sampler, init=False)
 
     @_memory.default
     def _begin(self) -> Memory:
@@ -117,9 +110,12 @@ class Judge:
         self._memory.restart()
         return decision
 
-    def forced(self, trade: Trade, why: str) -> Decision:
-        """What closing now, whatever it earns, would be."""
+    def forced(self, trade: Trade, why: Why) -> Decision:
+        """What closing now, whatever it earns, would be; for margin's sake, half of it."""
         view = attrs.evolve(self._view(trade), must_leave=why)
+        if why is Why.MARGIN and view.holding is not None and view.vest is not None:
+            part = half(view.holding, self.pair, from_e8(view.vest.bid))
+            view = attrs.evolve(view, holding=part)
         return decide(view, self.rules, self._memory)
 
     # --------------------------------------------------------------------- compensation
@@ -233,7 +229,7 @@ class Judge:
         for why in self.gate.reasons.values():
             return Hold(Reason.UNEXPLAINED, why)
         held = self.premium.hold() or loss_hold(
-            lost_today(self.ledger.results, self.wall_ms()), self.limits.daily_loss
+            self.ledger.results.lost(self.wall_ms()), self.limits.daily_loss
         )
         return held or self.breaker.hold(
             trio.current_time(), self.limits.cooldown_s, self.limits.failures_of_20
@@ -248,43 +244,13 @@ class Judge:
         return {venue: one.account.equity for venue, one in readings.items() if one is not None}
 
     def _tell(self, view: View) -> None:
-        now = view.now_s
-        if isinstance(self.decision, Hold) and self.decision.reason not in QUIET:
-            self._tell_hold(self.decision, now)
-        if now - self._said_at < SPREAD_EVERY_S or view.vest is None or view.paradex is None:
-            return
-        self._said_at = now
-        lot = to_e8(self.pair.lot)
-        wanted = to_e8((self.rules.size.notional / from_e8(view.vest.ask)).quantize(QUANTUM))
-        try:
-            spreads = evaluate(view.vest, view.paradex, max(wanted // lot, 1) * lot, view.rate)
-        except ThinBook:
-            return
-        doing = self.decision.reason.value if isinstance(self.decision, Hold) else "go"
-        log.info(
-            "spread.seen",
-            message=f"[SPREAD] {self.pair.name} long vest {percent(spreads.long_vest, 3)}, "
-            f"long paradex {percent(spreads.long_paradex, 3)}",
-            pair=self.pair.name,
-            long_vest_percent=percent(spreads.long_vest, 4),
-            long_paradex_percent=percent(spreads.long_paradex, 4),
-            target_percent=percent(self.rules.entry.spread_entry, 4),
-            decision=doing,
-            flickers=self._memory.flickers,
-        )
+        spreads = self._sampler.tell(view, self.decision, self.rules, self._memory.flickers)
+        if spreads is not None and view.holding is not None:
+            self.ledger.results.mark(self.pair.name, self._if_closed(view.holding, spreads))
 
-    def _tell_hold(self, hold: Hold, now: float) -> None:
-        if now - self._held_said.get(hold.reason, float("-inf")) < HELD_EVERY_S:
-            return
-        self._held_said[hold.reason] = now
-        log.info(
-            "entry.held",
-            message=f"[HOLD] {self.pair.name}: {hold.reason.value.replace('_', ' ')}"
-            + (f", {hold.detail}" if hold.detail else ""),
-            pair=self.pair.name,
-            reason=hold.reason.value,
-            detail=hold.detail,
-        )
-
-
-QUANTUM = Decimal("0.00000001")
+    def _if_closed(self, held: Holding, spreads: Spreads) -> Decimal:
+        """What the pair would earn if it was closed at the books of now, USDC."""
+        size = min(held.vest_size, held.paradex_size)
+        price = from_e8(self._last[VEST].bid)
+        ratio = held.entry_spread + spreads.leave(held.long) - round_trip_fees(self.pair)
+        return ratio * size * price

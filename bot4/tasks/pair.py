@@ -12,10 +12,9 @@ import attrs
 import structlog
 import trio
 
-from bot4.config.schema import OnStop
 from bot4.domain.order import Purpose
 from bot4.domain.units import plain
-from bot4.strategy.decision import Enter, Exit
+from bot4.strategy.decision import Decision, Enter, Exit, Why
 from bot4.strategy.events import (
     Ask,
     Cancel,
@@ -29,7 +28,8 @@ from bot4.strategy.events import (
 from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
-from bot4.tasks.gateway import SAID
+from bot4.tasks.line import SAID
+from bot4.tasks.words import say_held
 
 log = structlog.get_logger()
 
@@ -40,6 +40,7 @@ FAILED_REDUCTIONS = 2
 """So many reducing orders in a row without a fill are no accident: the position may be gone."""
 DOUBT_S = 6.0
 """What comparing positions may take before reducing goes on all the same."""
+MARGIN_EVERY_S = 1.0
 EXIT_PAUSE_S = 0.5
 EXIT_PAUSE_CAP_S = 10.0
 
@@ -71,6 +72,7 @@ class PairTask:
 
         Cancellation: safe at every wait; what is on the wire goes on in the gateways.
         """
+        self.desk.state_bound()
         async with trio.open_nursery() as asking:
             asking.start_soon(self._wake_on_stop)
             while True:
@@ -92,12 +94,12 @@ class PairTask:
         if trade is None:
             if stopping:
                 return None
-            if desk.dispatcher.signed_in and isinstance(decision := desk.take_decision(), Enter):
+            if desk.dispatcher.ready and isinstance(decision := desk.take_decision(), Enter):
                 desk.enter(decision)
             return inf
         if not trade.open_legs():
-            # Whatever is sent next would be refused for its token alone, and count as an attempt.
-            await desk.dispatcher.sign_in(_next_venues(trade))
+            # Whatever is sent next would be refused for its token or time, and count as an attempt.
+            await desk.dispatcher.get_ready(_next_venues(trade))
         if stopping and not trade.stopping:
             trade = desk.ledger.happen(trade.plan.trade_id, Stopped())
         next_at = self._overdue(trade)
@@ -131,12 +133,13 @@ class PairTask:
         since = self.desk.watch_of(trade).naked_since
         if since is None or trade.state in (State.HEDGED, State.STRANDED):
             return inf
-        due = since + self.desk.naked_bound_s
+        bound_s = self.desk.naked_bound.doubt_s
+        due = since + bound_s
         if trio.current_time() < due:
             return due
         if self._bounded != trade.plan.trade_id:
             self._bounded = trade.plan.trade_id
-            why = f"{self.name} is naked for more than {self.desk.naked_bound_s:.1f} s"
+            why = f"{self.name} is naked for more than {bound_s:.1f} s"
             log.error(
                 "exposure.left",
                 message=f"[DANGER] {why}: net {plain(trade.net)}, {trade.state}; still at work",
@@ -153,16 +156,21 @@ class PairTask:
         desk = self.desk
         if not desk.reconciled:
             if stopping:
-                self._say_held(trade)
+                say_held(trade)
             return None if stopping else inf
         desk.announce_hedged(trade)
-        if stopping and desk.execution.on_stop is OnStop.HOLD:
-            self._say_held(trade)
+        if stopping and desk.may_hold:
+            say_held(trade)
             return None
         now = trio.current_time()
         if now < self._try_at:
             return self._try_at
-        decision = desk.forced_exit(trade) if stopping else desk.take_decision()
+        if stopping:
+            decision: Decision | None = desk.forced_exit(trade, Why.STOP)
+        elif desk.margin.critical(trade.plan.long, trade.plan.short):
+            decision = desk.forced_exit(trade, Why.MARGIN)
+        else:
+            decision = desk.take_decision()
         if isinstance(decision, Exit):
             exits = sum(leg.order.purpose is Purpose.EXIT for leg in trade.legs)
             # The first again at once; then slower, and not before the positions were compared:
@@ -172,16 +180,7 @@ class PairTask:
                 desk.doubt_positions()
             desk.leave(trade, decision)
             return inf
-        return now + 0.2 if stopping else inf
-
-    def _say_held(self, trade: Trade) -> None:
-        log.info(
-            "pair.held",
-            message=f"[SHUTDOWN] {self.name} stays hedged, as on_stop: hold says",
-            trade_id=trade.plan.trade_id,
-            pair=self.name,
-            held={venue: plain(trade.position(venue)) for venue in trade.venues},
-        )
+        return now + (0.2 if stopping else MARGIN_EVERY_S)
 
     def _compensate(self, trade: Trade, action: Compensate) -> float:
         now = trio.current_time()
@@ -203,7 +202,7 @@ class PairTask:
                 why="every allowed attempt to close the leg failed",
                 do="close it on the venue's page, or run scripts/flatten.py",
             )
-        self.desk.compensate(trade, action)
+        self.desk.mender.compensate(trade, action)
         tried = trade.compensations
         first_s = self.desk.execution.mend_backoff_ms / 1000
         pause = 0.0 if tried == 0 else min(first_s * 2 ** (tried - 1), 2.0)
@@ -250,7 +249,7 @@ class PairTask:
         try:
             report, venue_now_ms = await gateway.find(order)
             if report is not None and cancel and not report.state.terminal:
-                await gateway.cancel(report, self.desk.dispatcher.window_ms)
+                await gateway.cancel(report)
             if ledger.get(order.trade_id) is None:
                 return
             if report is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 import trio
 
@@ -15,6 +16,8 @@ class StopSign:
         self._scopes: set[trio.CancelScope] = set()
         self._event = trio.Event()
         self.why = ""
+        self.at = inf
+        """Trio time at which it was raised."""
 
     @property
     def raised(self) -> bool:
@@ -25,7 +28,7 @@ class StopSign:
         """Ask all present and future ``while_running`` blocks to end. Idempotent."""
         if self.raised:
             return
-        self.why = why
+        self.why, self.at = why, trio.current_time()
         self._event.set()
         for scope in tuple(self._scopes):
             scope.cancel(reason=why)

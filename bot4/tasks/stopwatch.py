@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
 
+from bot4.domain.order import Order, Side
 from bot4.strategy.saga import Trade
 
 
@@ -32,10 +34,17 @@ class Stopwatch:
     orders: dict[str, OrderTimes] = attrs.field(factory=dict)
     exposure: list[tuple[float, Decimal]] = attrs.field(factory=list)
     """(time, net signed base) at each change."""
+    seen: dict[str, Decimal] = attrs.field(factory=dict)
+    """By client order id: the average price that the book promised when it was decided."""
 
     def order(self, client_order_id: str, now: float) -> OrderTimes:
         """The order's times, begun now when new."""
         return self.orders.setdefault(client_order_id, OrderTimes(now))
+
+    def promised(self, orders: Iterable[Order], *, buy: Decimal, sell: Decimal) -> None:
+        """Note what the books promised for two planned orders."""
+        for order in orders:
+            self.seen[order.client_order_id] = buy if order.side is Side.BUY else sell
 
     def exposed(self, trade: Trade, now: float) -> None:
         """Note the trade's net exposure when it changed; what cannot be traded away is none."""

@@ -1,8 +1,9 @@
 """Lets other commands read the journal of a running bot: it alone may open the file.
 
 One line of JSON is the question, ``{"after": 0, "kinds": ["Closed"]}``; the answer is a line a row,
-then ``{"last": N}``, the number of the newest row. Few rows are read at a time: nothing here may
-keep an order waiting.
+then ``{"last": N}``, the number of the newest row. ``"bare": true`` leaves the bodies out, and
+``"newest": N`` asks for so many of the newest rows only. Few rows are read at a time: nothing here
+may keep an order waiting.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ QUESTION_LIMIT: Final = 2000
 TALK_LIMIT_S: Final = 60.0
 SPAN: Final = 100
 """Rows looked at in one go."""
+SPAN_OF_KINDS: Final = 2000
+"""The same when most of them are not wanted."""
+NEWEST_LIMIT: Final = 200
 REST_S: Final = 0.001
 KINDS_LIMIT: Final = 20
 UNANSWERED: Final = (trio.BrokenResourceError, trio.ClosedResourceError, JournalFault)
@@ -45,8 +49,22 @@ class Rows(Protocol):
     def last_row(self) -> int:
         """Number of the newest row."""
 
-    def span(self, after: int, until: int, kinds: Sequence[str]) -> Sequence[Any]:
+    def span(self, after: int, until: int, kinds: Sequence[str], *, bare: bool) -> Sequence[Any]:
         """Return the ``Raw`` rows after one up to another, of some kinds when named."""
+
+    def newest(self, kinds: Sequence[str], count: int) -> Sequence[Any]:
+        """Return the newest ``Raw`` rows of some kinds."""
+
+
+@attrs.frozen
+class Question:
+    """What is asked."""
+
+    after: int
+    kinds: list[str]
+    bare: bool
+    newest: int
+    """0: all."""
 
 
 @attrs.frozen
@@ -72,19 +90,35 @@ class Window:
         question = await _question(stream)
         if question is None:
             return
-        after, kinds = question
         last = self.journal.last_row
-        while after < last:
-            rows: Sequence[Raw] = self.journal.span(after, min(after + SPAN, last), kinds)
-            after += SPAN
-            for row in rows:
-                fields = (row.row, row.wall_ms, row.kind, row.trade_id, row.client_order_id)
-                await stream.send_all(json.dumps([*fields, row.body]).encode() + b"\n")
-            await trio.sleep(REST_S)
+        if question.newest:
+            await _send(stream, self.journal.newest(question.kinds, question.newest))
+        else:
+            await self._send_all(stream, question, last)
         await stream.send_all(json.dumps({"last": last}).encode() + b"\n")
 
+    async def _send_all(self, stream: trio.SocketStream, question: Question, last: int) -> None:
+        after, step = question.after, SPAN_OF_KINDS if question.kinds else SPAN
+        while after < last:
+            until = min(after + step, last)
+            rows = self.journal.span(after, until, question.kinds, bare=question.bare)
+            after = until
+            await _send(stream, rows)
+            await trio.sleep(REST_S)
 
-async def _question(stream: trio.SocketStream) -> tuple[int, list[str]] | None:
+
+async def _send(stream: trio.SocketStream, rows: Sequence[Raw]) -> None:
+    lines = [
+        json.dumps(
+            [row.row, row.wall_ms, row.kind, row.trade_id, row.client_order_id, row.body]
+        ).encode()
+        for row in rows
+    ]
+    if lines:
+        await stream.send_all(b"\n".join([*lines, b""]))
+
+
+async def _question(stream: trio.SocketStream) -> Question | None:
     raw = b""
     while b"\n" not in raw:
         more = await stream.receive_some(QUESTION_LIMIT)
@@ -93,7 +127,13 @@ async def _question(stream: trio.SocketStream) -> tuple[int, list[str]] | None:
             return None
     try:
         asked = json.loads(raw)
-        after, kinds = int(asked.get("after", 0)), list(map(str, asked.get("kinds", ())))
+        question = Question(
+            after=int(asked.get("after", 0)),
+            kinds=list(map(str, asked.get("kinds", ()))),
+            bare=asked.get("bare") is True,
+            newest=int(asked.get("newest", 0)),
+        )
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return (after, kinds) if after >= 0 and len(kinds) <= KINDS_LIMIT else None
+    fits = question.after >= 0 and 0 <= question.newest <= NEWEST_LIMIT
+    return question if fits and len(question.kinds) <= KINDS_LIMIT else None

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from bot4.domain.units import read_decimal, to_e8
-from bot4.errors import ProtocolViolation
+from bot4.errors import ApiChanged, ProtocolViolation
 
 MAX_BYTES: Final = 1 << 20
 """A larger frame is refused unread. Source: ours; the largest real book is 3 kB."""
@@ -46,6 +46,10 @@ class Unreadable(ValueError):
     """What was received does not say what it should. The words are ours."""
 
 
+class NewToUs(Unreadable):
+    """It is well formed, and of a schema, type or word that we do not know: the API changed."""
+
+
 FAULTS: Final = (
     ValueError,
     LookupError,
@@ -60,7 +64,8 @@ FAULTS: Final = (
 def violation(venue: str, what: str, fault: BaseException) -> ProtocolViolation:
     """Turn a fault into the one exception a codec raises, without its payload."""
     why = str(fault) if isinstance(fault, Unreadable) else "malformed"
-    return ProtocolViolation(venue, f"{what}: {why}")
+    kind = ApiChanged if isinstance(fault, NewToUs) else ProtocolViolation
+    return kind(venue, f"{what}: {why}")
 
 
 def read_json(data: str | bytes, limit: int = MAX_BYTES) -> Any:
@@ -81,7 +86,7 @@ def as_row(value: object) -> Row:
         Unreadable: it is something else.
     """
     if not isinstance(value, dict):
-        raise Unreadable("not an object")
+        raise _unlike(value, "not an object")
     return value
 
 
@@ -92,7 +97,7 @@ def as_rows(value: object) -> list[Row]:
         Unreadable: it is something else.
     """
     if not isinstance(value, list):
-        raise Unreadable("not an array")
+        raise _unlike(value, "not an array")
     return [as_row(item) for item in value]
 
 
@@ -105,8 +110,10 @@ def read_text(row: Row, name: str, missing: str | None = None) -> str:
     value = row.get(name)
     if value is None and missing is not None:
         return missing
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        raise Unreadable(f"{name} is not a text")
+    if not isinstance(value, str):
+        raise _unlike(value, f"{name} is not a text")
+    if len(value) > _LONGEST_TEXT:
+        raise Unreadable(f"{name} is too long")
     return value
 
 
@@ -116,8 +123,11 @@ def read_number(row: Row, name: str) -> Decimal:
     Raises:
         Unreadable: it is absent, not finite, or out of range.
     """
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise NewToUs(f"{name} is a number of another type")
     try:
-        number = read_decimal(row.get(name))
+        number = read_decimal(value)
     except ValueError:
         raise Unreadable(f"{name} is not a decimal text") from None
     exponent = number.as_tuple().exponent
@@ -134,6 +144,14 @@ def read_maybe(row: Row, name: str) -> Decimal | None:
         Unreadable: there is something, and it is not a decimal text.
     """
     return None if row.get(name) in (None, "") else read_number(row, name)
+
+
+def read_aside(row: Row, name: str) -> Decimal | None:
+    """Return an exact decimal, or None where there is none to be read: no fill is lost for it."""
+    try:
+        return read_maybe(row, name)
+    except Unreadable:
+        return None
 
 
 def read_positive(row: Row, name: str) -> Decimal:
@@ -159,6 +177,8 @@ def read_whole(row: Row, name: str, missing: int | None = None) -> int:
         return missing
     if isinstance(value, str) and value.isascii() and len(value) <= _WHOLE_DIGITS:
         value = int(value) if value.isdigit() else None
+    if isinstance(value, bool | float | list | dict):
+        raise NewToUs(f"{name} is not an integer")
     if type(value) is not int or not -_LARGEST_WHOLE < value < _LARGEST_WHOLE:
         raise Unreadable(f"{name} is not an integer")
     return value
@@ -172,8 +192,13 @@ def read_flag(row: Row, name: str) -> bool:
     """
     value = row.get(name)
     if not isinstance(value, bool):
-        raise Unreadable(f"{name} is not true or false")
+        raise _unlike(value, f"{name} is not true or false")
     return value
+
+
+def _unlike(value: object, why: str) -> Unreadable:
+    """Return what is wrong with a value of another type: nothing at all, or a new type."""
+    return Unreadable(why) if value is None else NewToUs(why)
 
 
 def words(value: object) -> str:
@@ -234,15 +259,17 @@ def level_texts(levels: object) -> list[str]:
     Raises:
         Unreadable: it is not that; what a level holds beyond the two is stepped over.
     """
-    if not isinstance(levels, list) or len(levels) > MAX_LEVELS:
-        raise Unreadable("a side of the book is not a bounded array")
+    if not isinstance(levels, list):
+        raise _unlike(levels, "a side of the book is not an array")
+    if len(levels) > MAX_LEVELS:
+        raise Unreadable("a side of the book has too many levels")
     texts: list[str] = []
     for level in levels:
         if not isinstance(level, list) or len(level) < 2:
-            raise Unreadable("a level is not a price and a size")
+            raise NewToUs("a level is not a price and a size")
         price, size = level[:2]
         if not isinstance(price, str) or not isinstance(size, str):
-            raise Unreadable("a price or size is not a text")
+            raise NewToUs("a price or size is not a text")
         texts += (price, size)
     return texts
 

@@ -5,7 +5,8 @@ Opens no position. It refuses to start beside a running bot: two hands on one ac
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -16,20 +17,24 @@ from bot4.config.options import DoctorOptions, RunOptions
 from bot4.config.schema import Config, Secrets
 from bot4.domain.book import BookUpdate
 from bot4.domain.market import PARADEX, VENUES, Market
-from bot4.domain.units import percent, plain
+from bot4.domain.units import plain
 from bot4.errors import ExitCode, VenueError
 from bot4.logs.redact import register_token
 from bot4.ports import Acknowledged, Notice, StreamCodec, World
 from bot4.tasks.gateway import Gateway
+from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.wiring.flatten import only_hand
+from bot4.wiring.pairing import MEND, configured_faults, market_words, on_both
 from bot4.wiring.probe import probe
+from bot4.wiring.probe_batch import probe_batch
 from bot4.wiring.run import open_world
-from bot4.wiring.venues import Speech, speech_of, symbols_of
+from bot4.wiring.venues import Speech, order_door, order_line, speech_of, symbols_of
 
 STREAM_LIMIT_S: Final = 10.0
 NETWORK: Final = "check this machine's network, and the venue's status page"
+OPEN_ORDERS: Final = "look at open orders on the venue's page; trio-run bot4 flatten cancels them"
 KEYS: Final = "check the keys in .env: right account, right network, registered with the venue"
 
 
@@ -93,19 +98,31 @@ async def examine_all(
     """Examine one venue after the other. As ``run_doctor``, in a world already open."""
     tag = "".join(world.random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6))
     fine = True
+    listed: dict[str, Mapping[str, Market]] = {}
     for venue in venues:
         speech = speech_of(venue, config, secrets, tag)
-        door = HttpxDoor(world, speech.rest_url)
+        rest = HttpxDoor(world, speech.rest_url)
+        socket = order_door(speech, rest, world)
         try:
             async with trio.open_nursery() as counter:
-                gateway = Gateway(speech.codec, door, world, hide=register_token)
+                gateway = Gateway(speech.codec, socket or rest, world, hide=register_token)
                 await counter.start(gateway.run)
                 patient = _Patient(config, world, speech, gateway, say)
+                if socket is not None:
+                    socket.renew = gateway.sign_in
+                    line = order_line(socket, world)
+                    patient.open_line = partial(counter.start, line.keep, StopSign())
                 await patient.examine(probe_orders=probe_orders)
                 fine = fine and patient.fine
+                listed[venue] = patient.listed
                 counter.cancel_scope.cancel(reason="examined")
         finally:
-            await door.aclose()
+            await rest.aclose()
+    if all(listed.get(venue) for venue in VENUES):
+        faults = configured_faults(config, listed)
+        step = Step("both", "pairs", ok=not faults, said="; ".join(faults) or on_both(listed))
+        say(attrs.evolve(step, do=MEND if faults else ""))
+        fine = fine and step.ok
     return ExitCode.CLEAN if fine else ExitCode.LEFT_OPEN
 
 
@@ -121,6 +138,10 @@ class _Patient:
         say: Callable[[Step], None],
     ) -> None:
         self.fine = True
+        self.listed: Mapping[str, Market] = {}
+        """Every market of the venue, by symbol."""
+        self.open_line: Callable[[], Awaitable[None]] | None = None
+        """Opens the WebSocket that orders go over, where they do."""
         self._config = config
         self._world = world
         self._speech = speech
@@ -142,14 +163,20 @@ class _Patient:
         await self._step("account", self._read_account, KEYS)
         private = "private stream" if self._gateway.venue == PARADEX else "listen key and stream"
         await self._step(private, self._hear_orders, KEYS)
+        if self.open_line is not None:
+            await self._step("order stream", self._open_line, KEYS)
         if probe_orders and self._markets:
             market = next(iter(self._markets.values()))
-            leverage = self._config.risk.venue_leverage
-            await self._step(
-                "far order",
-                lambda: probe(self._gateway, market, leverage),
-                "look at open orders on the venue's page; trio-run bot4 flatten cancels them",
+            leverage, batches = self._config.risk.venue_leverage, self._speech.batches
+            fine = await self._step(
+                "far order", lambda: probe(self._gateway, market, leverage), OPEN_ORDERS
             )
+            if fine and batches is not None:
+                await self._step(
+                    "changed and batched",
+                    lambda: probe_batch(self._gateway, batches, market),
+                    OPEN_ORDERS,
+                )
 
     async def _step(self, name: str, work: Callable[[], Awaitable[str]], do: str) -> bool:
         venue = self._gateway.venue
@@ -185,6 +212,7 @@ class _Patient:
 
     async def _read_markets(self) -> str:
         listed = {market.key.symbol: market for market in await self._gateway.markets()}
+        self.listed = listed
         missing = [symbol for symbol in self._symbols if symbol not in listed]
         if missing:
             raise _Failed(
@@ -192,7 +220,7 @@ class _Patient:
                 f"mend pairs in bot4.yaml; it has for instance {', '.join(sorted(listed)[:5])}",
             )
         self._markets = {symbol: listed[symbol] for symbol in self._symbols}
-        said = "; ".join(_market_words(market) for market in self._markets.values())
+        said = "; ".join(market_words(market) for market in self._markets.values())
         closed = [symbol for symbol, market in self._markets.items() if not market.trading]
         if closed:
             raise _Failed(f"{said}; {', '.join(closed)} not trading", "wait, or remove the pair")
@@ -207,10 +235,13 @@ class _Patient:
         gateway = self._gateway
         account, positions = await gateway.account(), await gateway.positions()
         orders = await gateway.open_orders()
+        tokens = await gateway.ask_signed_in(gateway.codec.balances)
+        owned = ", ".join(f"{plain(size)} {token}" for token, size in tokens if size)
         held = ", ".join(f"{one.key.symbol} {plain(one.size)}" for one in positions if one.size)
         said = (
-            f"equity {plain(account.equity)} USDC, free {plain(account.free_collateral)}, "
-            f"holds {held or 'nothing'}, {len(orders)} open orders"
+            f"{owned or 'no money'}; equity {plain(account.equity)} USDC, "
+            f"free {plain(account.free_collateral)}, holds {held or 'nothing'}, "
+            f"{len(orders)} open orders"
         )
         if account.free_collateral <= 0:
             raise _Failed(said, "deposit USDC on the venue")
@@ -243,6 +274,13 @@ class _Patient:
             raise _Failed(f"{heard} of {greetings} requests acknowledged in time", KEYS)
         return "opened, and every subscription acknowledged"
 
+    async def _open_line(self) -> str:
+        with trio.move_on_after(STREAM_LIMIT_S):
+            if self.open_line is not None:
+                await self.open_line()
+            return "opened, and cancel on disconnect is armed"
+        raise _Failed("it did not open in time", NETWORK)
+
     async def _listen(self, codec: StreamCodec, hear: Callable[[Notice], bool]) -> float:
         """Read one stream until ``hear`` has what it wants, or time is up."""
         begun = trio.current_time()
@@ -256,11 +294,3 @@ class _Patient:
                     if any(list(map(hear, codec.read(frame)))):
                         break
         return trio.current_time() - begun
-
-
-def _market_words(market: Market) -> str:
-    return (
-        f"{market.key.symbol}: tick {plain(market.tick)}, lot {plain(market.lot)}, "
-        f"least {plain(market.min_notional)} USD, taker fee {percent(market.taker_fee, 4)}, "
-        f"leverage up to {plain(market.max_leverage)}"
-    )

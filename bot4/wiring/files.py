@@ -15,6 +15,16 @@ def journal_file(config: Config) -> Path:
     return config.state_dir / "journal.db"
 
 
+def archive_file(config: Config) -> Path:
+    """Trades that left the journal."""
+    return config.state_dir / "history.db"
+
+
+def cursor_file(config: Config) -> Path:
+    """How far the journal was copied to Supabase."""
+    return config.state_dir / "mirror.db"
+
+
 def refuse_second(config: Config) -> None:
     """Refuse early, before anything is started, while another process holds the journal.
 

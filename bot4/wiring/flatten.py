@@ -20,7 +20,8 @@ from bot4.errors import ConfigError, ExitCode, JournalFault, StartRefused
 from bot4.logs.redact import register_token
 from bot4.ports import World
 from bot4.tasks.flatten import Flat, Flattener, summary
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.transport.database import SqliteDatabase, open_database
 from bot4.transport.http import HttpxDoor
 from bot4.wiring.files import journal_file, stop_file
@@ -41,7 +42,7 @@ async def run_flatten(options: FlattenOptions) -> ExitCode:
         CLEAN only when every venue asked is proven flat.
 
     Raises:
-        StartRefused: the bot is alive.
+        StartRefused: the bot is alive, or nobody could say yes.
         ConfigError: the pair or venue is not one of bot4.yaml.
 
     Cancellation: may leave a venue half flattened; it can be run again.
@@ -49,6 +50,8 @@ async def run_flatten(options: FlattenOptions) -> ExitCode:
     config = load_config(options.config, live_flag=options.live)
     venues = _venues(options)
     symbols = {venue: _symbols(config, options, venue) for venue in venues}
+    if not (options.yes or options.dry_run or sys.stdin.isatty()):
+        raise StartRefused("nobody is there to say yes", "add --yes, or --dry-run to look only")
     world_options = RunOptions(config=options.config, live=options.live)
     async with (
         only_hand(config, ask=not options.dry_run, force=options.force),
@@ -87,12 +90,17 @@ async def open_flatteners(
         counters.cancel_scope.cancel(reason="flattened")
 
 
-async def flatten_all(flatteners: list[Flattener]) -> ExitCode:
-    """Flatten every venue at once and say how each ended. Cancellation: as the flattener."""
+async def flatten_all(flatteners: list[Flattener], *, close: bool = True) -> ExitCode:
+    """Flatten every venue at once and say how each ended. Cancellation: as the flattener.
+
+    Args:
+        flatteners: one a venue.
+        close: False only cancels what is open; positions stay.
+    """
     ends: list[Flat] = []
 
     async def one(flattener: Flattener) -> None:
-        ends.append(await flattener.flatten())
+        ends.append(await flattener.flatten(close=close))
 
     async with trio.open_nursery() as flattening:
         for flattener in flatteners:
@@ -118,10 +126,11 @@ async def flatten_all(flatteners: list[Flattener]) -> ExitCode:
 
 
 @asynccontextmanager
-async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[None]:
+async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[bool]:
     """Hold the journal's lock, so that no bot begins meanwhile; a running one is asked to stop.
 
-    A missing or broken journal is no obstacle: then there is nothing to hold.
+    A missing or broken journal is no obstacle: then there is nothing to hold, and False is
+    yielded.
 
     Raises:
         StartRefused: the bot runs, and may not be asked or did not stop in time.
@@ -129,9 +138,11 @@ async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[
     held = None
     try:
         held = await _take_journal(config, ask=ask, force=force)
-        yield
+        yield held is not None
     finally:
-        stop_file(config).unlink(missing_ok=True)
+        if ask:
+            # Another's wish that the bot stop is not ours to withdraw.
+            stop_file(config).unlink(missing_ok=True)
         if held is not None:
             held.close()
 
@@ -191,8 +202,6 @@ async def _plan(flatteners: list[Flattener]) -> None:
 
 
 async def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise StartRefused("nobody is there to say yes", "add --yes, or --dry-run to look only")
     sys.stderr.write("Cancel and close all of this? Type yes: ")
     sys.stderr.flush()
     # A terminal is readable once a whole line was typed.

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from decimal import Decimal
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from bot4.config.options import Since
 from bot4.config.schema import Config
-from bot4.domain.units import plain
 from bot4.errors import StartRefused
 from bot4.ports import World
-from bot4.report.account import Account, Day, Totals, account_of, days_of, moment
+from bot4.report.account import Account, Day, account_of, days_of, moment, read_totals
 from bot4.report.holding import Holding, holdings_of
 from bot4.storage.archive import Archive, ArchivedDay
-from bot4.storage.compaction import CLOSED
-from bot4.storage.reading import RawRow, last_row, read_span
+from bot4.storage.reading import CLOSED, RawRow, last_row, read_newest, read_span
+from bot4.tasks.window import NEWEST_LIMIT
 from bot4.transport.world import RealWorld
-from bot4.wiring.files import journal_file
+from bot4.wiring.files import archive_file, journal_file
 from bot4.wiring.window import ask_window, socket_file
 
 PLANNED: Final = "Planned"
-
-
-def archive_file(config: Config) -> Path:
-    """Trades that left the journal."""
-    return config.state_dir / "history.db"
 
 
 class Source:
@@ -43,8 +35,16 @@ class Source:
         """Return the moment from which on is asked for."""
         return 0 if since is None else since.begins_ms(self._world.wall_ms())
 
-    async def rows(self, after: int, kinds: Collection[str]) -> list[RawRow]:
+    async def rows(
+        self, after: int, kinds: Collection[str], *, bare: bool = False, newest: int = 0
+    ) -> list[RawRow]:
         """Return rows after one, of some kinds when named; none where there is no journal.
+
+        Args:
+            after: the row before the first.
+            kinds: none is all.
+            bare: without their bodies.
+            newest: only so many, the newest of all; 0 is all.
 
         Raises:
             StartRefused: a bot runs and cannot be asked.
@@ -58,7 +58,7 @@ class Source:
         if socket_file(self._config).exists():
             # The file may be left by a bot that was killed: then the lock is free.
             with suppress(StartRefused):
-                return await ask_window(self._config, after, kinds)
+                return await ask_window(self._config, after, kinds, bare=bare, newest=newest)
         try:
             database = self._world.open_database(path)
         except StartRefused:
@@ -67,14 +67,16 @@ class Source:
                 "stop it with Ctrl+C first, or ask again",
             ) from None
         try:
-            return read_span(database, after, last_row(database), kinds)
+            if newest:
+                return read_newest(database, kinds, newest)
+            return read_span(database, after, last_row(database), kinds, bare=bare)
         finally:
             database.close()
 
     async def holdings(self) -> list[Holding]:
         """Return what is held now. Raises as ``rows``."""
         begun: dict[str, int] = {}
-        for raw in await self.rows(0, (PLANNED, CLOSED)):
+        for raw in await self.rows(0, (PLANNED, CLOSED), bare=True):
             if raw.kind == PLANNED:
                 begun[raw.trade_id] = raw.row
             else:
@@ -88,9 +90,10 @@ class Source:
         self, since_ms: int, pair: str | None, newest: int | None = None
     ) -> list[Account]:
         """Return finished trades, oldest first; the newest if so told. Raises as ``rows``."""
+        few = 0 if newest is None or pair or newest > NEWEST_LIMIT else newest
         fresh = [
             one
-            for one in accounts_of(await self.rows(0, (CLOSED,)))
+            for one in accounts_of(await self.rows(0, (CLOSED,), newest=few))
             if one.closed_ms >= since_ms and pair in (None, one.pair)
         ]
         if newest is not None and len(fresh) >= newest:
@@ -143,18 +146,3 @@ class _Opened:
 
 def _day(one: ArchivedDay) -> Day:
     return Day(one.day, one.pair, one.long, one.short, read_totals(one.totals))
-
-
-def read_totals(texts: Mapping[str, Any]) -> Totals:
-    """Read totals as the archive keeps them."""
-    gross, fees, funding, net = (
-        Decimal(texts[name]) for name in ("gross", "fees", "funding", "net")
-    )
-    trades, closed, won = (int(texts[name]) for name in ("trades", "closed", "won"))
-    return Totals("", trades, closed, won, gross, fees, funding, net)
-
-
-def write_totals(totals: Totals) -> dict[str, str]:
-    """Write totals as plain texts."""
-    money = {name: plain(getattr(totals, name)) for name in ("gross", "fees", "funding", "net")}
-    return {**{name: str(getattr(totals, name)) for name in ("trades", "closed", "won")}, **money}

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+import structlog
+
 from bot4.app import House
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VENUES, VEST
+from bot4.errors import StartRefused
 from bot4.ports import World
 from bot4.storage.journal import open_journal
 from bot4.tasks.accounts import Accounts
@@ -17,14 +20,19 @@ from bot4.tasks.dispatch import Dispatcher
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.narrator import Narrator
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.stop import StopSign
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
+from bot4.wiring.retention import Retention
 from bot4.wiring.rooms import Rooms
+from bot4.wiring.rules import margin_rules_for
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
 from bot4.wiring.window import open_window
+
+log = structlog.get_logger()
 
 
 def identity_of(secrets: Secrets) -> dict[str, str]:
@@ -37,12 +45,31 @@ def identity_of(secrets: Secrets) -> dict[str, str]:
     }
 
 
+def refuse_strangers(ledger: Ledger, config: Config) -> None:
+    """Refuse to start beside an open trade whose pair nobody would look after.
+
+    Raises:
+        StartRefused: bot4.yaml no longer has the pair of a trade, or has other markets for it.
+    """
+    listed = {(pair.name, pair.vest, pair.paradex) for pair in config.pairs}
+    for trade in ledger.trades:
+        plan = trade.plan
+        symbols = {key.venue: key.symbol for key in (plan.long, plan.short)}
+        if (plan.pair, symbols[VEST], symbols[PARADEX]) not in listed:
+            raise StartRefused(
+                f"the journal has an open trade of {plan.pair} ({symbols[VEST]} and "
+                f"{symbols[PARADEX]}), a pair that the settings no longer have",
+                "put the pair back into bot4.yaml and start again: the trade is carried home first",
+            )
+
+
 @asynccontextmanager
 async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIterator[House]:
     """Open journal, doors and gateways, and yield the house that ``run_bot`` runs.
 
     Raises:
-        StartRefused: another instance runs, or the journal belongs to another account.
+        StartRefused: another instance runs, the journal belongs to another account, or has an
+            open trade of a pair that bot4.yaml no longer has.
         JournalFault: the journal cannot be used.
 
     Closes: everything it opened, in reverse order.
@@ -67,7 +94,13 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         wanted.unlink(missing_ok=True)  # whoever starts the bot means it
 
         def stays_home() -> str:
-            if wanted.exists():
+            if not stop.raised and wanted.exists():
+                log.warning(
+                    "shutdown.requested",
+                    message="[SHUTDOWN] Asked to stop by another command, nothing opens any more",
+                    why=f"{wanted.name} was put beside the journal",
+                    do="nothing: flatten or guard does so before it closes anything",
+                )
                 stop.raise_sign("the stop file")
             return "stopping: nothing opens any more" if stop.raised else ""
 
@@ -79,19 +112,18 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 open_venue(speech, config, world, stays_home, shared)
             )
         judges: dict[str, Judge] = {}
-        behind = MirrorsHouse(
-            journal,
-            identity,
-            gate,
-            closing,
-            busy=lambda: any(part.gateway.on_wire for part in parts.values()),
-            judges=judges,
-        )
-        keepers = await stack.enter_async_context(
+
+        def busy() -> bool:
+            return any(part.gateway.on_wire for part in parts.values())
+
+        behind = MirrorsHouse(journal, identity, gate, closing, busy, judges)
+        mirrored = await stack.enter_async_context(
             open_mirror(config, secrets.mirror, world, behind)
         )
         windows = await stack.enter_async_context(open_window(config, journal))
         replayed = ledger.replay()
+        refuse_strangers(ledger, config)
+        ledger.results.begin_run()
         for order in replayed:
             parts[order.key.venue].gateway.codec.seen_handle(order.client_order_id)
         rooms = Rooms(
@@ -107,7 +139,6 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 {venue: part.gateway for venue, part in parts.items()},
                 ledger,
                 journal,
-                config.execution.window_ms,
                 config.risk.orders_per_second,
                 (PARADEX,) if config.paradex.profile == "retail" else (),
             ),
@@ -120,7 +151,14 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 gate,
                 keys_of(config),
             ),
-            booked_before=len(ledger.results),
+            margin=MarginWatch(
+                accounts,
+                books,
+                gate,
+                margin_rules_for(config),
+                keys_of(config),
+                changed_at=lambda: ledger.last_change,
+            ),
         )
         rooms.dispatcher.remember(replayed)
         yield House(
@@ -129,7 +167,8 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             sessions=[
                 *(p for part in parts.values() for p in (part.gateway.run, part.session.keep)),
                 rooms.watch(stays_home),
-                *keepers,
+                *mirrored.services,
+                Retention(config, world, journal, mirrored.sent, busy).keep,
                 *windows,
             ],
             streams=[

@@ -17,27 +17,30 @@ import trio
 from bot4 import __version__
 from bot4.app import Service
 from bot4.config.schema import Config, MirrorSecrets, Mode
-from bot4.errors import MirrorAway, MirrorFault, MirrorUnusable, StartRefused
+from bot4.errors import MirrorAway, MirrorFault, MirrorUnusable
 from bot4.logs.redact import register_secret
 from bot4.ports import World
 from bot4.storage.journal import SqliteJournal
 from bot4.storage.mirror.door import SupabaseDoor
 from bot4.storage.mirror.ids import account_key
 from bot4.storage.mirror.lease import Lease
-from bot4.storage.mirror.outbox import Outbox
+from bot4.storage.mirror.outbox import Outbox, lowest_cursor
 from bot4.storage.mirror.restore import Restored, restore
 from bot4.storage.mirror.rows import hold_row
-from bot4.storage.mirror.store import Claim, SupabaseStore
+from bot4.storage.mirror.store import SupabaseStore
 from bot4.strategy.decision import Hold
+from bot4.strategy.receiving import MOST_MS
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.keeper import Keeper
 from bot4.tasks.stop import StopSign
+from bot4.wiring.files import cursor_file
+from bot4.wiring.retention import sent_everywhere
+from bot4.wiring.taking import take_account
 
 log = structlog.get_logger()
 
-CURSOR_FILE: Final = "mirror.db"
 RETRY_FIRST_S: Final = 1.0
 RETRY_CAP_S: Final = 30.0
 RELEASE_LIMIT_S: Final = 1.0
@@ -60,23 +63,32 @@ class MirrorsHouse:
     """By pair, filled later: what they last decided is sampled."""
 
 
+@attrs.frozen
+class Mirrored:
+    """What stands behind the trade."""
+
+    services: Sequence[Service]
+    sent: Callable[[], int]
+    """The row up to which everything is copied wherever rows are copied."""
+
+
 @asynccontextmanager
 async def open_mirror(
     config: Config, secrets: MirrorSecrets | None, world: World, house: MirrorsHouse
-) -> AsyncIterator[Sequence[Service]]:
+) -> AsyncIterator[Mirrored]:
     """Take the account, restore what the journal lacks, and yield the service that copies.
 
     Must be left before the journal is closed, and entered before it is replayed.
 
     Raises:
-        StartRefused: another bot holds the account.
+        StartRefused: another bot holds the account and lives.
         JournalFault: the journal or the cursor beside it cannot be used.
 
     Cancellation: gives the account back, within ``RELEASE_LIMIT_S``.
     """
     if secrets is None:
         log.info("mirror.off", message="[MIRROR] The journal on this machine is the only copy")
-        yield ()
+        yield Mirrored((), lambda: sent_everywhere(config, world, house.journal.last_row))
         return
     register_secret(secrets.key.reveal())
     store = open_store(config, secrets, world, house.identity)
@@ -88,7 +100,7 @@ async def open_mirror(
         ttl_s=config.mirror.lease_ttl_s,
         bound_s=longest_trade_s(config),
     )
-    cursor = world.open_database(config.state_dir / CURSOR_FILE)
+    cursor = world.open_database(cursor_file(config))
     try:
         outbox = Outbox(house.journal, cursor, store.account, secrets.url)
         await _begin(store, lease, house.journal)
@@ -108,7 +120,7 @@ async def open_mirror(
         # What was just loaded stays for ever: the collector of garbage would stop an entry for it.
         gc.collect()
         gc.freeze()
-        yield (keeper.keep,)
+        yield Mirrored((keeper.keep,), lambda: lowest_cursor(cursor) or 0)
     finally:
         await _end(store, lease)  # noqa: ASYNC102 - bounded inside
         cursor.close()
@@ -142,7 +154,7 @@ def longest_trade_s(config: Config) -> int:
         budget.deadline_ms
         + budget.answer_by_ms
         + budget.mend_within_ms
-        + budget.window_ms
+        + MOST_MS
         + budget.settle_ms
     )
     return ceil(ms / 1000) + MARGIN_S
@@ -151,9 +163,7 @@ def longest_trade_s(config: Config) -> int:
 async def _begin(store: SupabaseStore, lease: Lease, journal: SqliteJournal) -> None:
     """Take the account and restore, once; where that fails, the bot starts all the same."""
     try:
-        claim = await lease.take()
-        if not claim.granted:
-            raise _refused(claim)
+        claim = await take_account(lease)
         restored = await restore(store, journal)
     except (MirrorAway, MirrorUnusable) as fault:
         empty = journal.last_row == 0
@@ -172,14 +182,6 @@ async def _begin(store: SupabaseStore, lease: Lease, journal: SqliteJournal) -> 
         holder=lease.holder,
     )
     _tell(restored)
-
-
-def _refused(claim: Claim) -> StartRefused:
-    return StartRefused(
-        f"another bot holds this account: {claim.holder}, heard of {claim.seen_s} s ago",
-        f"stop it; if its machine is gone, wait {claim.free_in_s} s or run "
-        "trio-run bot4 db release",
-    )
 
 
 def _tell(restored: Restored) -> None:

@@ -14,7 +14,8 @@ from bot4.domain.order import Order, OrderReport, OrderState, Purpose, Side
 from bot4.domain.units import ceil_step, floor_step, from_e8, plain
 from bot4.errors import ProtocolViolation, VenueRefused
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.tasks.parcel import Parcel
 
 FAR: Final = Decimal("0.8")
@@ -43,21 +44,26 @@ async def probe(gateway: Gateway, market: Market, leverage: int) -> str:
         await _set_leverage(gateway, market, leverage)
         order = await _place(gateway, market)
         with trio.move_on_after(REST_LIMIT_S):
-            rested = await _rests(gateway, order)
-        ended = await _cancel(gateway, order)
+            rested = await rests(gateway, order)
+        ended = await cancelled(gateway, order)
     if order is None:
-        raise _failed(gateway, f"not sent within {LIMIT_S:g} s")
+        raise failed(gateway, f"not sent within {LIMIT_S:g} s")
     said = f"{plain(order.size)} {market.key.symbol} at {plain(order.limit)}"
     if ended is None:
-        raise _failed(gateway, f"{said} ({order.client_order_id}) may still be open")
+        raise failed(gateway, f"{said} ({order.client_order_id}) may still be open")
     if ended.filled:
-        raise _failed(gateway, f"{said}: {plain(ended.filled)} of it filled")
+        raise failed(gateway, f"{said}: {plain(ended.filled)} of it filled")
     if not rested:
-        raise _failed(gateway, f"{said} never rested: {ended.reason or ended.state.value}")
+        raise failed(gateway, f"{said} never rested: {ended.reason or ended.state.value}")
     return f"{said} rested, and was cancelled"
 
 
-async def _place(gateway: Gateway, market: Market) -> Order:
+async def far_order(gateway: Gateway, market: Market, attempt: int) -> Order:
+    """Return the smallest buy order that the venue takes, a fifth below the market.
+
+    Raises:
+        As ``Gateway.ask``.
+    """
     update = await gateway.ask(gateway.codec.book(market.key.symbol))
     try:
         book = Keeper(market.key).apply(update, trio.current_time())
@@ -67,18 +73,22 @@ async def _place(gateway: Gateway, market: Market) -> Order:
         raise ProtocolViolation(gateway.venue, f"{market.key.symbol}: no book")
     limit = floor_step(from_e8(book.bid) * FAR, market.tick)
     least = max(market.min_size, market.min_notional * ROOM / limit)
-    now_ms = gateway.now_ms()
-    order = Order(
-        client_order_id=gateway.codec.next_handle(now_ms, 1, "D", 1),
+    return Order(
+        client_order_id=gateway.codec.next_handle(gateway.now_ms(), 1, "D", attempt),
         trade_id="doctor",
         key=market.key,
         side=Side.BUY,
         size=ceil_step(least, market.lot),
         limit=limit,
         purpose=Purpose.ENTER,
-        attempt=1,
+        attempt=attempt,
         reduce_only=False,
     )
+
+
+async def _place(gateway: Gateway, market: Market) -> Order:
+    order = await far_order(gateway, market, 1)
+    now_ms = gateway.now_ms()
     signed, errand = gateway.codec.sign_resting(order, now_ms, WINDOW_MS)
     outcomes: list[PlaceOutcome] = []
     answered = trio.Event()
@@ -94,9 +104,9 @@ async def _place(gateway: Gateway, market: Market) -> Order:
     await answered.wait()
     match outcomes[0]:
         case Refused(code, why):
-            raise _failed(gateway, f"refused: {code} {why}")
+            raise failed(gateway, f"refused: {code} {why}")
         case NotSent(why):
-            raise _failed(gateway, f"not sent: {why}")
+            raise failed(gateway, f"not sent: {why}")
         case Accepted() | InDoubt():
             return signed  # asked about either way
 
@@ -105,14 +115,14 @@ def _noted() -> None:
     """Nothing to note: there is no journal here."""
 
 
-async def _rests(gateway: Gateway, order: Order) -> bool:
+async def rests(gateway: Gateway, order: Order) -> bool:
     """Wait until the order rests; False when it ended by itself.
 
     Vest has no word for resting: there it rests when it is accepted and nothing more happens.
     """
     accepted_at: float | None = None
     while True:
-        report = await _look(gateway, order)
+        report = await look(gateway, order)
         now = trio.current_time()
         if report is not None:
             if report.state.terminal:
@@ -123,19 +133,19 @@ async def _rests(gateway: Gateway, order: Order) -> bool:
         await trio.sleep(POLL_S)
 
 
-async def _cancel(gateway: Gateway, order: Order) -> OrderReport:
+async def cancelled(gateway: Gateway, order: Order) -> OrderReport:
     """Ask for its cancelling until it has ended."""
     while True:
-        report = await _look(gateway, order)
+        report = await look(gateway, order)
         if report is not None and report.state.terminal:
             return report
         if report is not None:
             with suppress(*SAID):
-                await gateway.cancel(report, WINDOW_MS)
+                await gateway.cancel(report)
         await trio.sleep(POLL_S)
 
 
-async def _look(gateway: Gateway, order: Order) -> OrderReport | None:
+async def look(gateway: Gateway, order: Order) -> OrderReport | None:
     """Ask once; no answer is no news."""
     try:
         report, _ = await gateway.find(order)
@@ -152,5 +162,6 @@ async def _set_leverage(gateway: Gateway, market: Market, leverage: int) -> None
         await gateway.set_leverage(market.key.symbol, wanted)
 
 
-def _failed(gateway: Gateway, why: str) -> VenueRefused:
+def failed(gateway: Gateway, why: str) -> VenueRefused:
+    """Return what a probe raises when the venue did not do as it should."""
     return VenueRefused(gateway.venue, why)

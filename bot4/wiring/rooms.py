@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 
 import attrs
@@ -27,16 +26,21 @@ from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.pair import PairTask
 from bot4.tasks.reconcile import Reconciler
-from bot4.tasks.shutdown import fire_cancel_all, leave, unfinished
+from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
+from bot4.wiring.pairing import refuse_mismatch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
 
 log = structlog.get_logger()
+
+PROOF, GOODBYE = 0.2, 0.1
+"""Shares of the time that stopping may take: for proving what is open, and for hanging up."""
 
 
 @attrs.define
@@ -54,12 +58,13 @@ class Rooms:
     dispatcher: Dispatcher
     parts: Mapping[str, VenueParts]
     reconciler: Reconciler
+    margin: MarginWatch
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
     recovered: bool = False
+    _firing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+    _fired: bool = attrs.field(default=False, init=False)
     started_at: float = attrs.field(factory=trio.current_time)
-    booked_before: int = 0
-    """Trades that earlier runs closed."""
 
     async def recover(self) -> None:
         """Cancel what rests at the venues; the pairs settle what the journal left open."""
@@ -77,33 +82,35 @@ class Rooms:
         await self.reconciler.settle_start()
         self.recovered = True
 
-    async def trade(self) -> None:
+    async def trade(self, crashes: Crashes) -> None:
         """Run detector and pairs until every pair has settled after the stop sign."""
         if not self.recovered:
             return
         pairs = [self._pair_task(config) for config in self.config.pairs]
+        for task in pairs:
+            refuse_mismatch(task.desk.pair, self.gate)
         detector = Detector(self.books, {task.name: task for task in pairs})
-        crashes = Crashes(self.stop)
         async with trio.open_nursery() as trading:
-            trading.start_soon(detector.keep, self.stop)
-            trading.start_soon(self.reconciler.keep)
+            # A crash of these must not cancel a pair that has a leg to bring home.
+            trading.start_soon(crashes.outlive, partial(detector.keep, self.stop))
+            trading.start_soon(crashes.outlive, self.reconciler.keep)
             trading.start_soon(self._bound, trading.cancel_scope)
             async with trio.open_nursery() as settling:
                 for task in pairs:
                     settling.start_soon(_keep_pair, task, crashes)
             trading.cancel_scope.cancel(reason="every pair has settled")
-        if crashes.errors:
-            raise ExceptionGroup("pairs crashed", crashes.errors)
 
     async def leave(self) -> list[str]:
         """Prove that no order of ours is open, or list what is left."""
         touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
-        within_s = float(self.config.execution.leave_within_s)
-        return await leave(self._gateways, self.ledger, touched, within_s)
+        return await leave(self._gateways, self.ledger, touched, self._leave_by(GOODBYE))
 
     async def abandon(self) -> list[str]:
-        """Fire cancel-all at both venues and list what is abandoned."""
-        await fire_cancel_all(self._gateways)
+        """Fire cancel-all at both venues, once however often asked; list what is abandoned."""
+        async with self._firing:
+            if not self._fired:
+                self._fired = True
+                await fire_cancel_all(self._gateways)
         return unfinished(self.ledger)
 
     async def hang_up(self) -> None:
@@ -113,7 +120,9 @@ class Rooms:
 
     def goodbye(self, left: Sequence[str]) -> None:
         """Log how the run went, then the last line: clean, or what is left and what to do."""
-        forget_status(self.config)
+        if not left:
+            # Else the last word stays: a guard then takes this for the death that it is.
+            forget_status(self.config)
         held = {
             trade.plan.pair: {venue: plain(trade.position(venue)) for venue in trade.venues}
             for trade in self.ledger.trades
@@ -124,16 +133,14 @@ class Rooms:
         for venue, parts in self.parts.items():
             parts.public.uptime.down()
             uptime[venue] = round(100 * parts.public.uptime.total_s / lived, 2)
-        booked = self.ledger.results[self.booked_before :]
-        results = [result for result in booked if result["outcome"] != "missed"]
-        net = sum((Decimal(str(result["net_usdc"])) for result in results), Decimal(0))
+        results = self.ledger.results
         words = ", ".join(f"{venue} {share}%" for venue, share in uptime.items())
         log.info(
             "bot.ended",
-            message=f"[SHUTDOWN] {len(results)} trades closed, "
-            f"net {plain(net)} USDC, feeds up {words}",
-            trades=len(results),
-            net_usdc=plain(net),
+            message=f"[SHUTDOWN] {results.trades} trades closed, "
+            f"net {plain(results.net)} USDC, feeds up {words}",
+            trades=results.trades,
+            net_usdc=plain(results.net),
             uptime_percent=uptime,
             seconds=round(lived, 1),
         )
@@ -159,22 +166,30 @@ class Rooms:
 
     async def _bound(self, scope: trio.CancelScope) -> None:
         await self.stop.wait()
-        await trio.sleep(float(self.config.execution.leave_within_s))
+        await trio.sleep_until(self._leave_by(PROOF + GOODBYE))
+        hurry(self._gateways.values(), self._leave_by(GOODBYE))
         scope.cancel(reason="out of time to settle")
+
+    def _leave_by(self, kept_back: float) -> float:
+        """Trio time by which something must be over, so that this share of stopping is left."""
+        within_s = float(self.config.execution.leave_within_s)
+        begun = min(self.stop.at, trio.current_time())
+        return begun + within_s * (1 - kept_back)
 
     def watch(self, stays_home: Callable[[], str]) -> Service:
         """The watchdog of this house."""
-        sessions = [part.session for part in self.parts.values()]
+        gateways = self._gateways.values()
 
         def beat() -> None:
             said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
             write_status(self.config, self.world.wall_ms(), said)
-            if CLOCKS in self.gate.reasons and all(one.clock_known for one in sessions):
+            self.margin.look()
+            if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
                 self.gate.clear(CLOCKS)
 
         def measure() -> None:
-            for session in sessions:
-                session.doubt_clock()
+            for gateway in gateways:
+                gateway.doubt_clock()
 
         return partial(keep_watch, stays_home, beat, measure, self.gate, self.world)
 
@@ -197,7 +212,7 @@ class Rooms:
             quote=self._quote,
             wall_ms=self.world.wall_ms,
             pair_now=pair_now,
-            premium=Premium(self.config.vest.premium_bps),
+            premium=Premium(self.config.vest.premium_bps, charged_in=self.config.vest.premium_in),
         )
         return PairTask(
             Desk(
@@ -208,6 +223,7 @@ class Rooms:
                 gate=self.gate,
                 dispatcher=self.dispatcher,
                 stop=self.stop,
+                margin=self.margin,
                 quote=self._quote,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot4.config.schema import Config, PairConfig, ratio
+from bot4.strategy.margin import MarginRules
 from bot4.strategy.risk import Caps
 from bot4.strategy.rules import AgeRules, EntryRules, ExitRules, MendRules, Rules, SizeRules
 from bot4.tasks.judge import Limits
@@ -51,6 +52,12 @@ def mend_rules_for(config: Config, pair: PairConfig) -> MendRules:
         margin=ratio(execution.mend_margin),
         within_s=execution.mend_within_ms / 1000,
     )
+
+
+def margin_rules_for(config: Config) -> MarginRules:
+    """Return how near to liquidation, and how unevenly the money may lie."""
+    risk = config.risk
+    return MarginRules(ratio(risk.liq_warn), ratio(risk.liq_critical), ratio(risk.collateral_share))
 
 
 def limits_for(config: Config) -> Limits:

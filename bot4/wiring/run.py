@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cache
 
 import attrs
 import structlog
+import trio
 
 from bot4 import __version__
 from bot4.app import House, Signals, run_bot
@@ -108,5 +109,34 @@ async def run(options: RunOptions, signals: Signals) -> ExitCode:
     )
     refuse_second(config)
     async with open_world(config, options) as (opened, secrets, world):
-        async with _load_house()(opened, secrets, world) as house:
-            return await run_bot(house, signals, for_s=options.for_s)
+        async with AsyncExitStack() as stack:
+            opening = _load_house()(opened, secrets, world)
+            house = await enter_unless(signals, stack, opening)
+            if house is not None:
+                return await run_bot(house, signals, for_s=options.for_s)
+    log.info("shutdown.clean", message="[SHUTDOWN] Clean exit, nothing was started", held={})
+    return ExitCode.CLEAN
+
+
+async def enter_unless(
+    signals: Signals, stack: AsyncExitStack, opening: AbstractAsyncContextManager[House]
+) -> House | None:
+    """Open the house, or give up at the first signal: opening may have to wait for an account.
+
+    Returns:
+        None when a signal came first.
+
+    Cancellation: what was opened is closed.
+    """
+    house: House | None = None
+
+    async def give_up() -> None:
+        await signals.wait_first()
+        nursery.cancel_scope.cancel(reason=f"{signals.names[0]} arrived")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(give_up)
+        # The house keeps no nursery and no scope of its own open: it may outlive this one.
+        house = await stack.enter_async_context(opening)
+        nursery.cancel_scope.cancel(reason="the house is open")
+    return house

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.gate import Gate
 from bot4.tasks.ledger import Ledger
+from bot4.transport.process import birth_of
 from bot4.wiring.venues import VenueParts
 
 VERSION: Final = 1
@@ -62,6 +64,9 @@ def _venue(part: VenueParts, books: Books, accounts: Accounts) -> dict[str, Any]
         "clock_error_ms": gateway.clock_error_ms,
         "token_due_s": round((due_ms - gateway.now_ms()) / 1000) if due_ms else None,
         "on_wire": gateway.on_wire,
+        "open_orders": part.session.open_orders,
+        "limits": gateway.allowance.known(),
+        "refused_as_too_many": gateway.allowance.refused,
         "account_age_s": round(accounts.age_s(venue), 1) if accounts.get(venue) else None,
     }
 
@@ -95,13 +100,25 @@ def write_status(config: Config, wall_ms: int, said: Mapping[str, Any]) -> None:
     """Replace the file. A full disk must not stop us: then we only look dead."""
     path = status_file(config)
     draft = path.with_suffix(".new")
-    head = {"version": VERSION, "pid": os.getpid(), "wall_ms": wall_ms, "mode": config.mode.value}
+    pid = os.getpid()
+    head = {
+        "version": VERSION,
+        "pid": pid,
+        "born": _birth(pid),
+        "wall_ms": wall_ms,
+        "mode": config.mode.value,
+    }
     try:
         draft.touch(mode=0o600)
         draft.write_text(json.dumps({**head, **said}))
         draft.replace(path)
     except OSError:
         return
+
+
+@cache
+def _birth(pid: int) -> str:
+    return birth_of(pid) or ""
 
 
 def forget_status(config: Config) -> None:

@@ -17,8 +17,9 @@ from bot4.logs.redact import register_token
 from bot4.ports import Entry, World
 from bot4.storage.journal import open_journal
 from bot4.tasks.gate import Gate
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.transport.http import HttpxDoor
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import journal_file
@@ -118,6 +119,9 @@ async def _ask(gateway: Gateway) -> dict[str, Any]:
         "clock_offset_ms": gateway.offset_ms,
         "clock_error_ms": gateway.clock_error_ms,
         "open_orders": orders,
+        "token_due_s": round((gateway.codec.login_due_ms() - gateway.now_ms()) / 1000),
+        "limits": gateway.allowance.known(),
+        "refused_as_too_many": gateway.allowance.refused,
         **account_row(account, tuple(positions)),
     }
 
@@ -208,9 +212,10 @@ def _venue_parts(row: Mapping[str, Any]) -> Iterator[str]:
     clock = f"clock {row['clock_offset_ms']:+d} ms (+-{row['clock_error_ms']})"
     if row.get("token_due_s") is not None:
         clock += f"; token renewed in {row['token_due_s']} s"
-    if "open_orders" in row:
+    if row.get("open_orders") is not None:
         clock += f"; {row['open_orders']} open orders"
     yield f"{clock}; api {row['api']}"
+    yield f"limits {_limits(row)}"
     if "equity" not in row:
         yield "account not read yet"
         return
@@ -219,6 +224,17 @@ def _venue_parts(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"equity {row['equity']} USDC, free {row['free']}; holds {held}" + (
         "" if age is None else f"; read {age} s ago"
     )
+
+
+def _limits(row: Mapping[str, Any]) -> str:
+    """Say what the venue lets us ask for still; not every venue tells."""
+    words = [
+        f"{name} {one['left']} of {one['of']} left" + (f" in {one['window']}" * bool(one["window"]))
+        for name, one in row.get("limits", {}).items()
+    ]
+    if refused := row.get("refused_as_too_many"):
+        words.append(f"{refused} requests refused as too many")
+    return ", ".join(words) or "not told by the venue"
 
 
 def _trade(trade: Mapping[str, Any]) -> str:

@@ -6,21 +6,23 @@ logic are those that run outside. Under a mock clock a minute takes a moment.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
 
 from bot4.config.schema import Config, Mode, PairConfig, Secrets, SimulationConfig, StrategyConfig
+from bot4.ports import Database
 from bot4.simulator.box import TwoVenues
 from bot4.simulator.options import Options
-from bot4.transport.database import SqliteDatabase, open_database
-from bot4.transport.memory import MemoryStream, pair
+from bot4.transport.database import open_database
+from bot4.transport.memory import MemoryStream
+from bot4.transport.wires import KINDS, Wires
 from bot4.wiring.simulator import Addresses, embed
 
 WALL_0_MS: Final = 1_795_000_000_000
@@ -38,10 +40,19 @@ ADDRESSES: Final = Addresses(
 class MemoryWorld:
     """The way out of a bot that lives in a universe. Implements ``ports.World``."""
 
-    def __init__(self, box: TwoVenues, serving: trio.Nursery, seed: int) -> None:
+    def __init__(
+        self,
+        box: TwoVenues,
+        serving: trio.Nursery,
+        seed: int,
+        disk: Callable[[Path], Database] = open_database,
+        wires: Wires | None = None,
+    ) -> None:
         self.random = Random(f"{seed}/bot")  # noqa: S311 - one seed, one universe
         self._box = box
         self._serving = serving
+        self._disk = disk
+        self.wires = wires or Wires(Random(f"{seed}/wires").uniform)  # noqa: S311 - as above
         self._streams: list[MemoryStream] = []
         self._dead = False
 
@@ -57,31 +68,34 @@ class MemoryWorld:
             raise OSError("the process is dead")
         if host not in ("vest.rest", "vest.ws", "paradex.rest", "paradex.ws"):
             raise OSError(f"no host {host}")
-        client, server = pair()
+        client, server = self.wires.join(host)
         self._serving.start_soon(self._box.serve, host, server)
         self._streams.append(client)
         return client
 
-    def die(self) -> None:
+    def die(self, *, lost: bool = False) -> None:
         """Cut this bot off as SIGKILL does: its connections end, and no byte of it leaves again.
 
-        What was sent has been sent. The caller keeps what is on the disk now and cancels the rest.
+        The caller keeps what is on the disk now and cancels the rest.
+
+        Args:
+            lost: what was sent and not yet received is lost too, as when the machine dies.
         """
         self._dead = True
         for stream in self._streams:
-            stream.cut()
+            stream.cut() if lost else stream.hang_up()
 
-    def another(self, seed: int) -> MemoryWorld:
-        """The way out of a new process, to the same venues."""
-        return MemoryWorld(self._box, self._serving, seed)
+    def another(self, seed: int, disk: Callable[[Path], Database] | None = None) -> MemoryWorld:
+        """The way out of a new process, to the same venues; the disk is this one's unless given."""
+        return MemoryWorld(self._box, self._serving, seed, disk or self._disk, self.wires)
 
     def wall_ms(self) -> int:
         """The universe's wall clock."""
         return wall_ms()
 
-    def open_database(self, path: Path) -> SqliteDatabase:
-        """Open a SQLite file: the disk is the real one."""
-        return open_database(path)
+    def open_database(self, path: Path) -> Database:
+        """Open a SQLite file: the disk is the real one unless another was given."""
+        return self._disk(path)
 
 
 def wall_ms() -> int:
@@ -98,9 +112,25 @@ class Universe:
     config: Config
     secrets: Secrets
 
-    def new_world(self, seed: int) -> MemoryWorld:
+    def new_world(self, seed: int, disk: Callable[[Path], Database] | None = None) -> MemoryWorld:
         """The way out of another process on the same venues."""
-        return self.world.another(seed)
+        return self.world.another(seed, disk)
+
+    def strike(self, fault: Mapping[str, Any]) -> None:
+        """Let something go wrong now, at a venue or on the way to it.
+
+        Raises:
+            UnknownFault: there is no such fault, or nothing for it to strike.
+        """
+        if fault["kind"] in KINDS:
+            self.world.wires.strike(fault)
+        else:
+            self.box.faults.add(fault)
+
+    def calm(self) -> None:
+        """Let everything go well from now on."""
+        self.world.wires.clear()
+        self.box.faults.clear()
 
 
 def plain_config(state_dir: Path, seed: int) -> Config:
@@ -124,19 +154,25 @@ def plain_config(state_dir: Path, seed: int) -> Config:
 
 
 @asynccontextmanager
-async def open_universe(config: Config, options: Options | None = None) -> AsyncIterator[Universe]:
+async def open_universe(
+    config: Config, options: Options | None = None, more: tuple[str, ...] = ()
+) -> AsyncIterator[Universe]:
     """Run two venues in memory and yield what a house is opened with.
 
     Args:
         config: the bot's; its addresses and keys are replaced by the venues'.
         options: of the venues; made from the config's simulation section when None.
+        more: bases to list besides those of the config's pairs, where ``options`` is None.
 
     Closes: the venues, at once, when the block is left.
     """
     simulation = config.simulation
+    named = (pair.vest.partition("-")[0] for pair in config.pairs)
     options = options or Options(
         seed=simulation.seed,
         profile=simulation.profile,
+        # A market nobody trades here would only cost time.
+        bases=tuple(dict.fromkeys((*named, *more))),
         latency_scale=float(simulation.latency_scale),
         collateral=simulation.collateral,
     )

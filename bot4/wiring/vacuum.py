@@ -1,4 +1,4 @@
-"""``trio-run bot4 db vacuum``: finished trades leave the journal for the archive beside it."""
+"""``trio-run bot4 db vacuum``: old trades leave the journal now, and its file gets small again."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import attrs
 
 from bot4.config.schema import Config
 from bot4.errors import StartRefused
-from bot4.ports import Database, Entry, World
-from bot4.report.account import account_of, totals_of
-from bot4.storage.archive import Archive, Archived, ArchivedDay, Texts
-from bot4.storage.compaction import compact, finished_before
+from bot4.ports import Database, World
+from bot4.storage.compaction import compact
+from bot4.storage.folding import Keep, finished_trades
+from bot4.storage.journal import SqliteJournal
 from bot4.storage.mirror.outbox import lowest_cursor, move_cursors
 from bot4.storage.reading import last_row
+from bot4.storage.schema import read_header
 from bot4.transport.world import RealWorld
-from bot4.wiring.files import journal_file
-from bot4.wiring.history import archive_file, read_totals, write_totals
-from bot4.wiring.mirror import CURSOR_FILE
+from bot4.wiring.files import archive_file, cursor_file, journal_file
+from bot4.wiring.retention import DAY_MS, archived, put_away
 
-DAY_MS: Final = 86_400_000
+AT_ONCE: Final = 200
+"""Trades moved in one transaction."""
 
 
 @attrs.frozen
@@ -36,9 +37,6 @@ class Vacuumed:
 def vacuum(config: Config, keep_days: int, world: World | None = None) -> Vacuumed:
     """Move trades that ended long ago, and were copied wherever rows are copied, to the archive.
 
-    The archive is durable before the journal is replaced; a crash in between only means that a
-    trade is in both, and it is counted once.
-
     Args:
         config: says where.
         keep_days: trades younger than this stay in the journal.
@@ -46,7 +44,7 @@ def vacuum(config: Config, keep_days: int, world: World | None = None) -> Vacuum
 
     Raises:
         StartRefused: a bot is running, or there is no journal.
-        JournalFault: a file cannot be used; the journal is as it was.
+        JournalFault: a file cannot be used; no trade is lost.
     """
     world = world or RealWorld()
     path = journal_file(config)
@@ -55,7 +53,7 @@ def vacuum(config: Config, keep_days: int, world: World | None = None) -> Vacuum
     size = path.stat().st_size
     database = world.open_database(path)
     try:
-        cursor = world.open_database(config.state_dir / CURSOR_FILE)
+        cursor = world.open_database(cursor_file(config))
         try:
             return _vacuum(config, keep_days, world, database, cursor, size)
         finally:
@@ -67,31 +65,29 @@ def vacuum(config: Config, keep_days: int, world: World | None = None) -> Vacuum
 def _vacuum(
     config: Config, keep_days: int, world: World, database: Database, cursor: Database, size: int
 ) -> Vacuumed:
-    path, last = journal_file(config), last_row(database)
-    sent = lowest_cursor(cursor)
-    before_ms = world.wall_ms() - keep_days * DAY_MS
-    leaving = finished_before(database, before_ms, last if sent is None else sent)
-    if not leaving:
-        return Vacuumed(0, last, last, size, size)
-    archive = Archive(world.open_database(archive_file(config)))
-    try:
-        archive.add(map(_archived, leaving.values()), _plus)
-    finally:
-        archive.close()
+    path, sent = journal_file(config), lowest_cursor(cursor)
+    header = read_header(database, path)
+    if header is None:
+        raise StartRefused(f"{path} is empty", "nothing is to be done")
+    journal = SqliteJournal(world, database, path, header, power=True)
+    before, last = _rows(database), last_row(database)
+    until = last if sent is None else sent
+    keep = Keep(world.wall_ms() - keep_days * DAY_MS)
+    trades = 0
+    while leaving := finished_trades(journal, keep, until, AT_ONCE):
+        pairs, rows = archived(leaving)
+        if not pairs:
+            break
+        put_away(world, archive_file(config), pairs)
+        journal.forget(rows)
+        trades += len(pairs)
     # A cursor that is too low means sending again, one that is too high means never sending.
     move_cursors(cursor, 0)
-    done = compact(world, database, path, set(leaving), last if sent is None else sent)
+    done = compact(world, database, path, until)
     if sent is not None:
         move_cursors(cursor, done.cursor)
-    after = path.stat().st_size
-    return Vacuumed(done.trades, done.rows_before, done.rows_after, size, after)
+    return Vacuumed(trades, before, done.rows, size, path.stat().st_size)
 
 
-def _archived(entry: Entry) -> tuple[Archived, ArchivedDay]:
-    one = account_of(entry.trade_id, entry.body)
-    day = ArchivedDay(one.day, one.pair, one.long, one.short, write_totals(totals_of(one)))
-    return Archived(one.trade_id, one.closed_ms, one.pair, entry.body), day
-
-
-def _plus(known: Texts, more: Texts) -> Texts:
-    return write_totals(read_totals(known).plus(read_totals(more)))
+def _rows(database: Database) -> int:
+    return sum(int(count) for (count,) in database.execute("SELECT count(*) FROM entry"))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import attrs
 
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VEST, MarketKey
 from bot4.logs.redact import register_token
-from bot4.ports import OrderStreamCodec, StreamCodec, VenueCodec, Wire, World
+from bot4.ports import BatchCodec, OrderStreamCodec, StreamCodec, VenueCodec, Wire, World
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
+from bot4.tasks.allowance import Allowance
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.books import Books
 from bot4.tasks.connection import Connection
@@ -44,6 +46,8 @@ class Speech:
     ping_s: float | None
     orders: OrderStreamCodec | None = None
     """Of the WebSocket that orders go over; None sends them by REST."""
+    batches: BatchCodec | None = None
+    """For changing orders and for several at once, where the venue takes them."""
 
 
 @attrs.frozen
@@ -88,6 +92,26 @@ def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) ->
         rest_url=config.paradex.rest_url,
         ping_s=None,
         orders=ParadexOrders(paradex) if config.paradex.orders == "ws" else None,
+        batches=paradex,
+    )
+
+
+def order_door(speech: Speech, rest: HttpxDoor, world: World) -> WsOrderDoor | None:
+    """Return the door for orders over a WebSocket, None where they all go by REST."""
+    if speech.orders is None:
+        return None
+    return WsOrderDoor(speech.orders, partial(connect, world, speech.codec.venue), rest)
+
+
+def order_line(door: WsOrderDoor, world: World) -> Connection:
+    """Return the kept connection of such a door."""
+    return Connection(
+        name=f"{door.codec.venue} orders",
+        codec=door.codec,
+        connect=door.dial,
+        listener=door,
+        backoff=Backoff(world.random),
+        silence_s=PRIVATE_SILENCE_S,
     )
 
 
@@ -135,12 +159,15 @@ async def open_venue(
     def dial(url: str) -> AbstractAsyncContextManager[Wire]:
         return connect(world, venue, url)
 
-    socket = None if speech.orders is None else WsOrderDoor(speech.orders, dial, rest)
+    health = Health(venue, shared.gate, speech.codec.api_version)
+    socket = order_door(speech, rest, world)
     gateway = Gateway(
         speech.codec,
         socket or rest,
         world,
-        health=Health(venue, shared.gate),
+        health=health,
+        window_ms=config.execution.window_ms,
+        allowance=Allowance(venue, shared.gate),
         stays_home=stays_home,
         hide=register_token,
     )
@@ -165,6 +192,7 @@ async def open_venue(
         ),
         backoff=Backoff(world.random),
         silence_s=silence_s,
+        changed=health.changed,
         ping_every_s=speech.ping_s,
     )
     private = Connection(
@@ -174,19 +202,14 @@ async def open_venue(
         listener=orders,
         backoff=Backoff(world.random),
         silence_s=PRIVATE_SILENCE_S,
+        changed=health.changed,
         ping_every_s=speech.ping_s,
     )
-    order_line = None
-    if speech.orders is not None and socket is not None:
+    line = None
+    if socket is not None:
         socket.renew = orders.prepare
-        order_line = Connection(
-            name=f"{venue} orders",
-            codec=speech.orders,
-            connect=socket.dial,
-            listener=socket,
-            backoff=Backoff(world.random),
-            silence_s=PRIVATE_SILENCE_S,
-        )
+        line = order_line(socket, world)
+        line.changed = health.changed
 
     async def hang_up() -> None:
         if socket is not None:
@@ -194,7 +217,7 @@ async def open_venue(
         await rest.aclose()
 
     try:
-        yield VenueParts(gateway, session, public, private, hang_up, order_line)
+        yield VenueParts(gateway, session, public, private, hang_up, line)
     finally:
         await hang_up()  # noqa: ASYNC102 - bounded inside
 

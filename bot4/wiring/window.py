@@ -55,8 +55,10 @@ async def open_window(config: Config, journal: SqliteJournal) -> AsyncIterator[S
         path.unlink(missing_ok=True)
 
 
-async def ask_window(config: Config, after: int, kinds: Collection[str]) -> list[RawRow]:
-    """Ask the running bot for rows of its journal.
+async def ask_window(
+    config: Config, after: int, kinds: Collection[str], *, bare: bool = False, newest: int = 0
+) -> list[RawRow]:
+    """Ask the running bot for rows of its journal: without bodies when bare, only the newest.
 
     Raises:
         StartRefused: it does not answer.
@@ -64,7 +66,8 @@ async def ask_window(config: Config, after: int, kinds: Collection[str]) -> list
     Cancellation: safe.
     """
     path = socket_file(config)
-    question = json.dumps({"after": after, "kinds": list(kinds)}).encode() + b"\n"
+    asked = {"after": after, "kinds": list(kinds), "bare": bare, "newest": newest}
+    question = json.dumps(asked).encode() + b"\n"
     raw = bytearray()
     try:
         with trio.fail_after(ANSWER_LIMIT_S):

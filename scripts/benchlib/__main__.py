@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from benchlib import disk, mirroring, thinking, trading, twin
+from benchlib import disk, mirroring, thinking, trading, twin, year
 from benchlib.figures import Figure, summary
 from benchlib.samples import ROOT
 
@@ -26,13 +26,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer samples: under a minute")
     parser.add_argument("--only", choices=SECTIONS, help="one section of it")
     parser.add_argument("--mirror", action="store_true", help="with Supabase up, slow and down")
+    parser.add_argument("--year", action="store_true", help="a year of a trade a minute")
     args = parser.parse_args(argv)
     began = time.monotonic()
     state = ROOT / "state"
     state.mkdir(mode=0o700, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=state))
     try:
-        found = trio.run(_measure, folder, "mirror" if args.mirror else args.only, args.quick)
+        only = "mirror" if args.mirror else "year" if args.year else args.only
+        found = trio.run(_measure, folder, only, args.quick)
     except RuntimeError as error:
         print(f"bench: {error}")
         return 2
@@ -64,6 +66,9 @@ async def _figures(folder: Path, only: str | None, *, quick: bool) -> AsyncItera
             yield figure
     if "mirror" in sections:  # Minutes long, so only when asked for.
         for figure in await mirroring.figures(folder, quick=quick):
+            yield figure
+    if "year" in sections:  # Likewise.
+        async for figure in year.figures(folder, quick=quick):
             yield figure
     if "twin" in sections:
         for figure in await twin.figures(folder, quick=quick):

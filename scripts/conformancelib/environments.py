@@ -53,7 +53,7 @@ def environment(name: str, *steps: tuple[str, ...]) -> Path:
         return python
     shutil.rmtree(folder, ignore_errors=True)
     HOME.mkdir(parents=True, exist_ok=True)
-    print(f"conformance: installing {name} into {folder.relative_to(ROOT)}", file=sys.stderr)
+    print(f"installing {name} into {folder.relative_to(ROOT)}", file=sys.stderr)
     venv.create(folder, with_pip=True)
     for step in steps:
         _pip(python, step)

@@ -19,17 +19,19 @@ from bot4.strategy.saga import Trade
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
+from bot4.tasks.desk import Desk
 from bot4.tasks.dispatch import Dispatcher
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.pair import PairTask
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.session import Session
 from bot4.tasks.stop import StopSign
 from bot4.wiring.rooms import fixed_quote
-from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
+from bot4.wiring.rules import limits_for, margin_rules_for, mend_rules_for, rules_for
 from bot4.wiring.universe import wall_ms
 from exposurelib.policies import Kind, Policy, SerialDispatcher
 from exposurelib.twins import Door, Twins, hear, read_private
@@ -80,7 +82,8 @@ class Bench:
     ledger: Ledger
     gateways: dict[str, Gateway]
     pair: Pair
-    desk: Policy
+    desk: Desk
+    policy: Policy
     task: PairTask
     reconciler: Reconciler
     stop: StopSign
@@ -113,7 +116,12 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
     journal, world = Notebook(), World(seed)
     ledger = Ledger(journal, gate)
     gateways = {
-        name: Gateway(twins.speech[name].codec, Door(name, twins), world)  # type: ignore[arg-type]
+        name: Gateway(
+            twins.speech[name].codec,
+            Door(name, twins),
+            world,  # type: ignore[arg-type]
+            window_ms=config.execution.window_ms,
+        )
         for name in VENUES
     }
     listed = {}
@@ -122,11 +130,11 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
         await gateway.sign_in()
         listed[name] = {market.key.symbol: market for market in await gateway.markets()}
     pair = Pair(wanted.name, listed[VEST][wanted.vest], listed[PARADEX][wanted.paradex])
-    window_ms, per_second = config.execution.window_ms, config.risk.orders_per_second
+    per_second = config.risk.orders_per_second
     if kind.first is None:
-        dispatcher = Dispatcher(gateways, ledger, journal, window_ms, per_second)
+        dispatcher = Dispatcher(gateways, ledger, journal, per_second)
     else:
-        dispatcher = SerialDispatcher(gateways, ledger, journal, window_ms, per_second)
+        dispatcher = SerialDispatcher(gateways, ledger, journal, per_second)
         dispatcher.first = kind.first
     judge = Judge(
         pair=pair,
@@ -141,7 +149,11 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
         wall_ms=wall_ms,
         premium=Premium(config.vest.premium_bps),
     )
-    desk = kind.desk(
+    keys = (pair.vest.key, pair.paradex.key)
+    margin = MarginWatch(
+        accounts, books, gate, margin_rules_for(config), keys, lambda: ledger.last_change
+    )
+    desk = Desk(
         pair=pair,
         execution=config.execution,
         judge=judge,
@@ -149,8 +161,11 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
         gate=gate,
         dispatcher=dispatcher,
         stop=stop,
+        margin=margin,
         quote=lambda: fixed_quote(config),
     )
+    policy = kind.mender(config.execution, judge, ledger, gate, dispatcher, desk.watch_of)
+    desk.mender = policy
     sessions = {
         name: Session(
             gateway=gateway,
@@ -163,7 +178,6 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
         )
         for name, gateway in gateways.items()
     }
-    keys = (pair.vest.key, pair.paradex.key)
     reconciler = Reconciler(sessions, accounts, ledger, gate, keys)
 
     def heard(venue: str, text: str | bytes) -> None:
@@ -172,4 +186,6 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
                 ledger.hear(notice)
 
     hear(twins, heard)
-    return Bench(twins, books, ledger, gateways, pair, desk, PairTask(desk), reconciler, stop)
+    return Bench(
+        twins, books, ledger, gateways, pair, desk, policy, PairTask(desk), reconciler, stop
+    )

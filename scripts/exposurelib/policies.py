@@ -1,6 +1,6 @@
 """What to do about a failed leg: ours, and what other bots publish that they do.
 
-A policy is the product's own desk with another answer to one question: an entry has one leg on
+A policy is the product's own mender with another answer to one question: an entry has one leg on
 and the other not, what now? Everything else is the product's for all of them: detection, size,
 first orders, the tracking of orders in doubt, exits. Real ones know less, so this flatters them.
 """
@@ -18,35 +18,46 @@ from bot4.domain.units import floor_step
 from bot4.strategy.events import Compensate
 from bot4.strategy.limits import unwind_limit
 from bot4.strategy.saga import Trade
-from bot4.tasks.desk import Desk
 from bot4.tasks.dispatch import Dispatcher, Signed, Wanted
+from bot4.tasks.mending import Mender
 
 
 @attrs.define
-class Policy(Desk):
-    """The product's desk, as it is: complete or take back, whichever costs less now."""
+class Standing:
+    """How far a policy has got with a trade."""
 
-    given_up: bool = False
-    """Nothing more is done: a person has to come."""
     asked: bool = False
     """Whether there was ever anything to answer."""
+    given_up: bool = False
+    """Nothing more is done: a person has to come."""
+
+
+@attrs.frozen
+class Policy(Mender):
+    """The product's mender, as it is: complete or take back, whichever costs less now."""
+
+    standing: Standing = attrs.field(factory=Standing)
 
     def compensate(self, trade: Trade, action: Compensate) -> None:
         """Answer the question for an entry; exits go forward as the product's do."""
         if trade.closing:
-            Desk.compensate(self, trade, action)
-        elif not self.given_up:
-            self.asked = True
+            Mender.compensate(self, trade, action)
+        elif not self.standing.given_up:
+            self.standing.asked = True
             self.answer(trade, action)
 
     def answer(self, trade: Trade, action: Compensate) -> None:
         """Ours."""
-        Desk.compensate(self, trade, action)
+        Mender.compensate(self, trade, action)
+
+    def give_up(self) -> None:
+        """Do nothing more."""
+        self.standing.given_up = True
 
     def proceed(self, trade: Trade, action: Compensate, rung_bps: int | None) -> None:
         """Send the missing leg, as far beyond the touch as the rung lets it."""
-        excess = action.excess
-        market = self.pair.on(other(excess.venue))
+        excess, pair = action.excess, self.judge.pair
+        market = pair.on(other(excess.venue))
         book = self.judge.books.get(market.key)
         size = floor_step(excess.size, market.lot)
         if book is None or size <= 0:
@@ -58,11 +69,11 @@ class Policy(Desk):
 
     def reverse(self, trade: Trade, action: Compensate, rung_bps: int | None) -> None:
         """Take the filled leg back, as far beyond the touch as the rung lets it."""
-        excess = action.excess
+        excess, pair = action.excess, self.judge.pair
         book = self.judge.books.get(trade.plan.key(excess.venue))
         if book is None:
             return
-        limit = unwind_limit(book.book, excess.side, rung_bps, self.pair.on(excess.venue))
+        limit = unwind_limit(book.book, excess.side, rung_bps, pair.on(excess.venue))
         self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
 
     def rung(self, trade: Trade) -> int:
@@ -71,7 +82,7 @@ class Policy(Desk):
         return rungs[min(trade.compensations, len(rungs) - 1)]
 
 
-@attrs.define
+@attrs.frozen
 class AlwaysReverse(Policy):
     """Take the filled leg back, whatever it costs, until it is gone."""
 
@@ -80,7 +91,7 @@ class AlwaysReverse(Policy):
         self.reverse(trade, action, self.rung(trade))
 
 
-@attrs.define
+@attrs.frozen
 class AlwaysProceed(Policy):
     """Complete the pair, whatever it costs, until it is on."""
 
@@ -89,49 +100,49 @@ class AlwaysProceed(Policy):
         self.proceed(trade, action, self.rung(trade))
 
 
-@attrs.define
+@attrs.frozen
 class RetryThenAbandon(Policy):
     """Send the missing leg again at market, at once, three times; then leave it (hummingbot)."""
 
     def answer(self, trade: Trade, action: Compensate) -> None:
         """Try, or leave it."""
         if trade.compensations >= ATTEMPTS:
-            self.given_up = True
+            self.give_up()
         else:
             self.proceed(trade, action, None)
 
 
-@attrs.define
+@attrs.frozen
 class ReverseOnce(Policy):
     """One order at market that takes the filled leg back, and no second look (r2)."""
 
     def answer(self, trade: Trade, action: Compensate) -> None:
         """Try, or leave it."""
         if trade.compensations:
-            self.given_up = True
+            self.give_up()
         else:
             self.reverse(trade, action, None)
 
 
-@attrs.define
+@attrs.frozen
 class ProceedOnce(Policy):
     """One order at market for the missing leg, and no second look (r2)."""
 
     def answer(self, trade: Trade, action: Compensate) -> None:
         """Try, or leave it."""
         if trade.compensations:
-            self.given_up = True
+            self.give_up()
         else:
             self.proceed(trade, action, None)
 
 
-@attrs.define
+@attrs.frozen
 class DoNothing(Policy):
     """Log it and go on."""
 
     def answer(self, trade: Trade, action: Compensate) -> None:
         """Leave it."""
-        self.given_up = True
+        self.give_up()
 
 
 class SerialDispatcher(Dispatcher):
@@ -148,7 +159,7 @@ class SerialDispatcher(Dispatcher):
         return super().sign(trade_id, wanted)
 
 
-@attrs.define
+@attrs.frozen
 class Serial(Policy):
     """One leg first, the other once it has filled, at the limit that was coupled with it."""
 
@@ -156,9 +167,9 @@ class Serial(Policy):
         """Send the second leg; when that fails too, mend as the product does."""
         second = self._second()
         if second is None:
-            Desk.compensate(self, trade, action)
+            Mender.compensate(self, trade, action)
             return
-        size = floor_step(action.excess.size, self.pair.on(second.key.venue).lot)
+        size = floor_step(action.excess.size, self.judge.pair.on(second.key.venue).lot)
         if size > 0:
             self._send(trade, attrs.evolve(second, size=size, purpose=Purpose.MEND))
 
@@ -170,14 +181,14 @@ class Serial(Policy):
         return second
 
 
-@attrs.define
+@attrs.frozen
 class SerialThenHalt(Serial):
     """One leg first, then its hedge at market, three tries; then stop for a person (crossex)."""
 
     def answer(self, trade: Trade, action: Compensate) -> None:
         """Hedge, or halt."""
         if trade.compensations >= ATTEMPTS:
-            self.given_up = True
+            self.give_up()
         else:
             self.proceed(trade, action, None)
 
@@ -186,7 +197,7 @@ class SerialThenHalt(Serial):
 class Kind:
     """One line of the table."""
 
-    desk: type[Policy]
+    mender: type[Policy]
     first: str | None = None
     """The venue a serial policy begins at."""
     however_late: bool = False

@@ -65,19 +65,21 @@ def failed(results: Sequence[Result]) -> list[Result]:
 
 HEADER = (
     f"{'policy':<28} {'naked':>7} {'= skew':>7} {'repair':>7} {'doubt':>7} {'dark':>6}"
-    f" {'failed':>7} {'lost per':>9} {'cost per':>9} {'stuck':>7} {'net bp':>8}\n"
+    f" {'failed':>7} {'lost per':>9} {'worst':>7} {'cost per':>9} {'stuck':>7} {'net bp':>8}\n"
     f"{'':<28} {'USD s per attempt, mean':>39}"
-    f" {'%':>6} {'failed $':>9} {'attempt $':>9} {'%':>7} {'attempt':>8}"
+    f" {'%':>6} {'failed $':>9} {'% $':>7} {'attempt $':>9} {'%':>7} {'attempt':>8}"
 )
+"""The worst percent: what one failed leg in a hundred loses at least."""
 
 
 def row(name: str, results: Sequence[Result]) -> str:
     """Return one policy as a line of the table."""
     split = [fmean(result.usd_s[kind] for result in results) for kind in KINDS]
     lost, share = lost_per_failed(results), len(failed(results)) / len(results)
+    worst = percentile([-result.net_usd for result in failed(results)], 0.99)
     return (
         f"{name:<28} {sum(split):7.1f} {split[0]:7.1f} {split[1]:7.1f} {split[2]:7.1f}"
-        f" {split[3]:6.1f} {100 * share:7.1f} {lost:9.4f} {lost * share:9.4f}"
+        f" {split[3]:6.1f} {100 * share:7.1f} {lost:9.4f} {worst:7.2f} {lost * share:9.4f}"
         f" {stuck_percent(results):7.2f} {net_bp(results):8.2f}"
     )
 

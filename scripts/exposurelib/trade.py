@@ -164,7 +164,7 @@ class _Stage:
             return now > PATIENCE_S
         if trade is None:
             return True
-        if self._bench.desk.given_up and self.meter.naked:
+        if self._bench.policy.standing.given_up and self.meter.naked:
             self._left_alone_at = min(self._left_alone_at, now)
         return now > min(self._entered_at + HORIZON_S, self._left_alone_at + PERSON_S)
 
@@ -172,7 +172,7 @@ class _Stage:
         """Whether the next step is lived through; when nothing can happen it is skipped."""
         now, trade = trio.current_time(), self._bench.trade
         resting = trade is None or (trade.state is State.HEDGED and not trade.closing)
-        if self._bench.desk.given_up:
+        if self._bench.policy.standing.given_up:
             return True  # Time passes, and nobody looks at books.
         if not resting or self._worth_a_look(trade, now):
             if now >= self._live_until and trade is None:
@@ -268,9 +268,9 @@ class _Stage:
             size_ms=self.meter.size_ms,
             longest_s=self.meter.longest_s,
             largest_usd=self.meter.largest_usd,
-            bound_s=self._bench.desk.naked_bound_s,
+            bound_s=self._bench.desk.naked_bound.doubt_s,
             orders=len(trade.legs),
-            asked=self._bench.desk.asked,
+            asked=self._bench.policy.standing.asked,
         )
 
     def _first_filled(self, trade: Trade, venue: str) -> Decimal:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -197,11 +198,13 @@ class Door:
 
     venue: str
     twins: Twins
+    _ends_at: float = inf
 
     async def send(self, request: Request, *, timeout_s: float) -> Answer | NotSent | InDoubt:
         """Hand one request over. Cancellation: shielded, at most ``timeout_s``."""
         sent_at = trio.current_time()
-        with trio.CancelScope(shield=True, deadline=sent_at + timeout_s):
+        deadline = min(sent_at + timeout_s, self._ends_at)
+        with trio.CancelScope(shield=True, deadline=deadline):
             if not self.twins.reachable(self.venue):
                 await trio.sleep(CONNECT_S)
                 return NotSent("the connection was refused")
@@ -214,6 +217,10 @@ class Door:
                 headers = {name.lower(): text for name, text in said.headers.items()}
                 return Answer(said.status, headers, said.body, sent_at, trio.current_time())
         return InDoubt("no answer in time", sent_at)
+
+    def hurry(self, at: float) -> None:
+        """Have every exchange to come end by this time."""
+        self._ends_at = min(self._ends_at, at)
 
     def _as_received(self, request: Request) -> HttpRequest:
         parts = urlsplit(request.path)

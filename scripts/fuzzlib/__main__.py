@@ -14,6 +14,7 @@ from typing import Final
 import attrs
 
 from fuzzlib.corpus import PARADEX, VEST, Sample, corpus
+from fuzzlib.guided import guide
 from fuzzlib.mutate import mutated
 from fuzzlib.targets import STATUSES, Readers
 
@@ -106,7 +107,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--case", type=int, help="this one only, printed")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many")
+    parser.add_argument("--guided", type=int, metavar="SECONDS", help="by atheris, so long")
     args = parser.parse_args()
+    if args.guided is not None:
+        return guide(args.guided)
     numbers = range(args.cases) if args.case is None else range(args.case, args.case + 1)
     if args.case is not None:
         print(draw(args.seed, args.case, shelved(), Random()))  # noqa: S311

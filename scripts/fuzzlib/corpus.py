@@ -308,6 +308,17 @@ def _stream_texts() -> list[Sample]:
         _event("tradebusts", {"account": ACCOUNT, "busted_fill_id": "1", "created_at": MS}),
         {**rpc, "result": {"channel": "orders.ALL"}},
         {**rpc, "id": 9, "result": {"order": PARADEX_ORDER, "created_at": MS, "received_at": NS}},
+        {
+            **rpc,
+            "id": 9,
+            "result": {
+                "results": [
+                    {"order": PARADEX_ORDER, "created_at": MS},
+                    {"error": {"code": 100, "message": "no", "data": "INVALID_ORDER_SIZE"}},
+                ]
+            },
+        },
+        {**rpc, "id": 9, "result": {"results": [{"id": "17", "status": "ALREADY_CLOSED"}]}},
         {**rpc, "id": 9, "error": {"code": 100, "message": "no", "data": "INVALID_ORDER_SIZE"}},
         {**rpc, "error": {"code": 40111, "message": "invalid bearer token"}},
     ]
@@ -352,11 +363,18 @@ def _answers() -> list[Sample]:
         "login": {"jwt_token": "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjF9.c2ln"},
         "account": PARADEX_ACCOUNT,
         "positions": {"results": [PARADEX_POSITION]},
+        "balances": {"results": [{"token": "USDC", "size": "123.4", "last_updated_at": MS}]},
         "leverage": {"leverage": 10, "market": MARKET, "margin_type": "CROSS"},
         "order": {**page, "results": [PARADEX_ORDER]},
         "fills": {**page, "results": [PARADEX_FILL]},
         "open orders": {"results": [PARADEX_ORDER]},
         "placed": {**PARADEX_ORDER, "status": "NEW"},
+        "batch": {
+            "orders": [{**PARADEX_ORDER, "status": "NEW"}],
+            "errors": [{"error": "INVALID_ORDER_SIZE", "message": "too small"}],
+        },
+        "modify": {**PARADEX_ORDER, "status": "OPEN"},
+        "cancel batch": {"results": [{"id": "17", "market": MARKET, "status": "ALREADY_CLOSED"}]},
         "cancel": {"error": "ORDER_IS_CLOSED", "message": "order is closed", "data": None},
     }
     vest: dict[str, Any] = {
@@ -367,6 +385,7 @@ def _answers() -> list[Sample]:
         "listen": {"listenKey": "579e1280448d4843b190c50fbd170078"},
         "account": VEST_ACCOUNT,
         "positions": VEST_ACCOUNT,
+        "balances": VEST_ACCOUNT,
         "leverage": {"symbol": "BTC-PERP", "value": 10},
         "order": [VEST_ORDER],
         "fills": [VEST_ORDER],

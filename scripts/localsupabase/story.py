@@ -113,6 +113,16 @@ class Story:
         }
         return [*self._orders(Purpose.EXIT), Entry("Closed", self.trade_id, account)]
 
+    def late(self, size: Decimal = Decimal("0.0001")) -> Entry:
+        """A further fill of its first exit order, heard when the trade was over."""
+        order = self.order(self.long, Purpose.EXIT)
+        return self.entry(
+            Filled(
+                order.client_order_id,
+                attrs.evolve(self.fill(order), fill_id=f"late-{self.trade_id}", size=size),
+            )
+        )
+
     def whole(self) -> list[Entry]:
         """From the plan to the account."""
         return [*self.opening(), *self.closing()]

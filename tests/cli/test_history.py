@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ import trio
 from localsupabase.story import Story
 
 from bot4.cli.history import check as check_database
+from bot4.cli.history import export, positions, trades, vacuum
 from bot4.cli.history import pnl as earned
-from bot4.cli.history import positions, trades, vacuum
 from bot4.cli.history import release as release_account
+from bot4.config.load import load_config
 from bot4.config.options import (
     DbOptions,
+    ExportOptions,
     PnlOptions,
     PositionsOptions,
     Since,
@@ -144,3 +147,49 @@ async def test_without_keys_the_database_commands_say_what_to_do(
     assert code in (ExitCode.CONFIG, ExitCode.REFUSED)
     assert lines == []
     assert "do" in json.loads(err.splitlines()[0])
+
+
+async def test_everything_is_exported_as_csv_and_nothing_is_written_twice(
+    config, journal, said, tmp_path
+):
+    from bot4.wiring.files import archive_file, journal_file
+    from bot4.wiring.retention import AT_ONCE, Retention
+
+    class Later(RealWorld):
+        def wall_ms(self):
+            return super().wall_ms() + 30 * 86_400_000
+
+    loaded = load_config(config)
+    retention = Retention(loaded, Later(), journal, lambda: 10**9, lambda: False)
+    assert await retention.turn() == AT_ONCE
+    assert archive_file(loaded).exists()
+    journal.close()
+    opened = open_journal(RealWorld(), journal_file(loaded), mode="simulation", identity={})
+    opened.append(Story("y-1", pair="ETH", fee=Decimal("0.12345678901")).whole(), durable=False)
+    opened.close()
+    code, out, _ = await said(export, ExportOptions(config, tmp_path / "out"))
+
+    trades_file, fills_file = (tmp_path / "out" / name for name in ("trades.csv", "fills.csv"))
+    found = list(csv.DictReader(trades_file.open()))
+    fills = list(csv.DictReader(fills_file.open()))
+    assert (code, out) == (
+        0,
+        [f"{tmp_path / 'out'}: 26 trades in trades.csv, 106 fills in fills.csv"],
+    )
+    assert len({row["trade_id"] for row in found}) == 26
+    assert sum(Decimal(row["net_usdc"]) for row in found) == Decimal("3.25") + Decimal("0.5")
+    assert len({(row["venue"], row["fill_id"]) for row in fills}) == len(fills) == 26 * 4 + 2
+    assert {row["fee"] for row in fills if row["trade_id"] == "y-1"} == {"0.12345678901"}
+    assert fills[0]["at"] == "2026-11-18T11:06:40.123+00:00"
+    assert trades_file.stat().st_mode & 0o077 == 0
+
+    assert (await said(export, ExportOptions(config, tmp_path / "out")))[1] == out
+
+
+async def test_a_folder_that_cannot_be_written_is_named(config, journal, said, tmp_path):
+    journal.close()
+    (tmp_path / "file").write_text("")
+    code, _, err = await said(export, ExportOptions(config, tmp_path / "file" / "out"))
+
+    assert code == ExitCode.REFUSED
+    assert "cannot be written" in json.loads(err)["why"]

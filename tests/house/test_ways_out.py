@@ -10,7 +10,12 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 
-WORLD = ("bot4/transport/world.py", "bot4/transport/world/*", "bot4/transport/unix.py")
+WORLD = (
+    "bot4/transport/world.py",
+    "bot4/transport/world/*",
+    "bot4/transport/unix.py",
+    "bot4/transport/process.py",
+)
 SIMULATOR = ("bot4/simulator/*",)
 SIGNALS = ("bot4/trio_run.py", "bot4/signals.py")
 CHILDREN = ("bot4/cli.py", "bot4/cli/*", "bot4/wiring/*", *WORLD)

@@ -62,3 +62,19 @@ def test_everything_it_thinks_about_can_be_measured():
     names = [figure.name for figure in figures(quick=True)]
 
     assert len(names) == len(set(names)) == 11
+
+
+async def test_a_year_in_small_is_written_and_asked(tmp_path, monkeypatch):
+    from benchlib import year
+
+    monkeypatch.setattr(year, "QUICK", 60)
+    monkeypatch.setattr(year, "ASKED", 1)
+    found = [figure async for figure in year.figures(tmp_path, quick=True)]
+
+    assert len(found) == 12
+    assert {figure.note for figure in found if figure.name.startswith("trades, the last 20")} == {
+        "20 lines, 60 trades"
+    }
+    assert all(
+        figure.note == "1 lines, 60 trades" for figure in found if "positions" in figure.name
+    )

@@ -40,8 +40,8 @@ class Run:
     def fault(self, venue: str, kind: str, **args: Any) -> None:
         self.universe.box.faults.add({"venue": venue, "kind": kind, **args})
 
-    def gap(self, bps: float = 40.0, seconds: float = 5.0) -> None:
-        self.fault("vest", "gap_jump", bps=bps, seconds=seconds)
+    def gap(self, bps: float = 40.0, seconds: float = 5.0, **args: Any) -> None:
+        self.fault("vest", "gap_jump", bps=bps, seconds=seconds, **args)
 
     def stop(self) -> None:
         self.signals.deliver(signal.SIGINT)
@@ -111,7 +111,8 @@ def play(
     @asynccontextmanager
     async def universe(config: Config | None = None, **changes: Any) -> AsyncIterator[Universe]:
         config = config or plain_config(tmp_path / "state", changes.pop("seed", 1))
-        async with open_universe(attrs.evolve(config, **changes)) as opened:
+        more = changes.pop("more", ())
+        async with open_universe(attrs.evolve(config, **changes), more=more) as opened:
             yield opened
 
     @asynccontextmanager

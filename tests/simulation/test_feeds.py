@@ -103,7 +103,7 @@ async def test_an_expired_token_is_renewed_without_anybody_noticing(play: Any, a
 
 
 async def test_two_pairs_trade_side_by_side(play: Any, autojump_clock: Any):
-    async with play.universe(simulation=CALM) as universe:
+    async with play.universe(simulation=CALM, more=("ETH",)) as universe:
         btc = universe.config.pairs[0]
         eth = PairConfig(
             "ETH", "ETH-PERP", "ETH-USD-PERP", btc.spread_entry, btc.spread_exit, btc.notional

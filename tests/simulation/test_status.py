@@ -40,6 +40,12 @@ async def test_a_running_bot_says_every_second_how_it_is(play: Any, autojump_clo
         assert "links public up, private up" in lines
         assert "BTC hedged" in lines
         assert "opening  allowed" in lines
+        limits = said["venues"]["paradex"]["limits"]
+        assert 0 < limits["orders"]["left"] < limits["orders"]["of"] == 800
+        assert limits["read"]["left"] < limits["read"]["of"]
+        assert f"orders {limits['orders']['left']} of 800 left in 1s" in lines
+        assert "vest     limits not told by the venue" in lines
+        assert [said["venues"][venue]["open_orders"] for venue in ("vest", "paradex")] == [0, 0]
 
 
 async def test_a_link_that_is_down_and_what_stops_opening_are_named(play: Any, autojump_clock: Any):
@@ -89,6 +95,9 @@ async def test_with_the_bot_dead_the_venues_and_the_journal_are_asked(
         held = status.known["venues"]["paradex"]["positions"]["BTC-USD-PERP"]
         assert Decimal(held) == run.positions()["paradex:BTC-USD-PERP"]
         assert "no bot runs" in table(status)[0]
+        lines = "\n".join(table(status))
+        assert "read " in next(li for li in table(status) if li.startswith("paradex  limits"))
+        assert lines.count("token renewed in") == 2
         assert universe.config.state_dir.joinpath("journal.db").read_bytes() == before
 
 

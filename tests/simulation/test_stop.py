@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
+from bot4.wiring.files import stop_file
 
 CALM = SimulationConfig(profile="calm", seed=3)
 CLEAN = "[SHUTDOWN] Clean exit, no pending orders"
@@ -119,10 +120,60 @@ async def test_a_second_signal_abandons_loudly_and_says_what(play: Any, autojump
             run.stop()
             await trio.sleep(1.2)
             run.stop()
+            hurried_at = trio.current_time()
 
         assert run.code == 70
         assert run.events[-1]["event"] == "shutdown.left"
         assert "in doubt" in run.events[-1]["message"]
+        assert run.events[-1]["at"] - hurried_at <= 2.0 + 0.25
+
+
+async def test_a_second_signal_is_not_held_up_by_a_venue_that_hangs(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.fault("vest", "lose_request", count=1)
+            run.gap(45.0, 10.0)
+            await run.until("pair.opening")
+            run.fault("vest", "lose_request", count=-1, request="any")
+            await trio.sleep(1.0)
+            run.stop()
+            await trio.sleep(4.0)
+            run.stop()
+            hurried_at = trio.current_time()
+
+        assert run.code == 70
+        assert run.events[-1]["at"] - hurried_at <= 2.0 + 0.25
+
+
+async def test_the_stop_file_stops_as_a_signal_does_and_is_told(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            stop_file(universe.config).touch()
+            await run.until("shutdown.clean", within_s=15)
+
+        assert run.code == 0
+        assert [line["why"] for line in run.said("shutdown.requested")] == [
+            "STOP was put beside the journal"
+        ]
+
+
+async def test_leaving_takes_no_longer_than_it_may(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.fault("vest", "lose_request", count=1)
+            run.gap(45.0, 10.0)
+            await run.until("pair.opening")
+            run.fault("vest", "lose_request", count=-1, request="any")
+            await trio.sleep(1.0)
+            run.stop()
+            stopped_at = trio.current_time()
+
+        assert run.code == 3
+        assert "vest" in run.events[-1]["message"]
+        assert run.events[-1]["at"] - stopped_at <= 10.0
 
 
 async def test_a_stranded_leg_at_the_stop_is_listed_with_exit_code_3(
@@ -167,3 +218,26 @@ async def test_a_clean_stop_complains_of_no_venue(play: Any, autojump_clock: Any
 
         assert run.code == 0
         assert run.said("venue.unreachable") == []
+
+
+@pytest.mark.parametrize("after", ["pair.opening", "pair.opened"])
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_a_venue_that_is_away_is_listed_within_what_stopping_may_take(
+    play: Any, autojump_clock: Any, venue: str, after: str
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 30.0)
+            await run.until(after)
+            await trio.sleep(0.03)
+            run.fault(venue, "refuse_connect", seconds=500)
+            for stream in universe.world._streams:
+                stream.cut()
+            await trio.sleep(0.5)
+            asked = trio.current_time()
+            run.stop()
+
+        assert run.code == 3
+        assert run.said("shutdown.left")[0]["at"] - asked <= 10.0
+        assert any(venue in line for line in run.said("shutdown.left")[0]["left"])

@@ -95,7 +95,7 @@ async def test_a_trade_taken_back_is_noticed_and_the_other_leg_reduced(
             await trio.sleep(20.0)
             busted_at = trio.current_time()
             run.fault("paradex", "bust")
-            noticed = await run.until("trade.closed_outside")
+            noticed = await run.until("fill.busted" if listening else "trade.closed_outside")
             with trio.fail_after(30):
                 while run.net():  # noqa: ASYNC110 - the venues have no event to wait for
                     await trio.sleep(0.1)
@@ -103,5 +103,20 @@ async def test_a_trade_taken_back_is_noticed_and_the_other_leg_reduced(
         assert run.code == 0
         run.clean()
         if listening:
-            # Told at once; believed after two readings three seconds apart.
-            assert noticed["at"] - busted_at < 6.0
+            # Named, so that no reading has to confirm it.
+            assert noticed["at"] - busted_at < 1.0
+            assert run.said("trade.closed_outside") == []
+
+
+async def test_a_pair_of_two_coins_opens_nothing_and_says_so(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM, more=("ETH",)) as universe:
+        (pair,) = universe.config.pairs
+        config = attrs.evolve(universe.config, pairs=(attrs.evolve(pair, vest="ETH-PERP"),))
+        async with play.bot(attrs.evolve(universe, config=config)) as run:
+            stopped = await run.until("opening.stopped")
+            run.gap(45.0, 10.0)
+            await trio.sleep(15)
+
+        assert "pair BTC is no hedge" in stopped["why"]
+        assert run.said("pair.opening") == []
+        assert run.code == 0

@@ -6,8 +6,10 @@ import random
 import sqlite3
 
 import pytest
+from localsupabase.story import Story
 
 from bot4.errors import JournalFault
+from bot4.storage.folding import Keep, finished_trades
 from bot4.storage.journal import open_journal
 from bot4.transport.database import open_database
 
@@ -95,3 +97,41 @@ def tamper(path):
         connection.close()
 
     return run
+
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def written(world, path, reopen):
+    """Three finished trades, one open one, and a number given out."""
+    journal = reopen()
+    for number in (1, 2, 3):
+        journal.append(Story(f"a-{number}").whole(), durable=True)
+        world.now_ms += DAY_MS
+    journal.append(Story("a-4").opening(), durable=True)
+    journal.next_number("order")
+    journal.close()
+    return world.open_database(path)
+
+
+@pytest.fixture
+def lines():
+    """What a journal tells, row by row."""
+
+    def read(journal):
+        return [(one.kind, one.trade_id, one.wall_ms, dict(one.body)) for one in journal.entries()]
+
+    return read
+
+
+@pytest.fixture
+def leave():
+    """Take what may leave out of a journal; return the trades' names."""
+
+    def take(journal, before_ms=10**15, *, sent=10**15, **keep):
+        leaving = finished_trades(journal, Keep(before_ms, **keep), sent, 100)
+        journal.forget([row for one in leaving for row in one.rows])
+        return [one.entry.trade_id for one in leaving]
+
+    return take

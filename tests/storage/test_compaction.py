@@ -3,11 +3,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from localsupabase.story import Story
 
 from bot4.errors import JournalFault, StartRefused
 from bot4.storage.archive import Archive
-from bot4.storage.compaction import compact, finished_before
+from bot4.storage.compaction import compact
+from bot4.storage.folding import Keep, finished_trades
 from bot4.storage.mirror.outbox import Outbox
 from bot4.storage.reading import last_row, read_span
 from bot4.tasks.gate import Gate
@@ -17,44 +17,31 @@ DAY_MS = 86_400_000
 FOR_EVER = 10**15
 
 
-@pytest.fixture
-def written(world, path, reopen):
-    """Three finished trades, one open one, and a number given out."""
+async def test_old_trades_leave_whole_and_the_rest_stays_as_it_was(
+    world, path, reopen, written, lines, leave
+):
+    written.close()
     journal = reopen()
-    for number in (1, 2, 3):
-        journal.append(Story(f"a-{number}").whole(), durable=True)
-        world.now_ms += DAY_MS
-    journal.append(Story("a-4").opening(), durable=True)
-    journal.next_number("order")
+    assert leave(journal, world.now_ms - DAY_MS) == ["a-1", "a-2"]
     journal.close()
-    return world.open_database(path)
 
-
-def lines(journal):
-    return [(one.kind, one.trade_id, one.wall_ms, dict(one.body)) for one in journal.entries()]
-
-
-async def test_old_trades_leave_whole_and_the_rest_stays_as_it_was(world, path, reopen, written):
-    leaving = finished_before(written, world.now_ms - DAY_MS, sent=FOR_EVER)
-    assert set(leaving) == {"a-1", "a-2"}
-
-    done = compact(world, written, path, set(leaving), cursor=FOR_EVER)
+    done = compact(world, world.open_database(path), path, cursor=FOR_EVER)
 
     journal = reopen()
     kept = lines(journal)
     assert {name for _, name, _, _ in kept} == {"a-3", "a-4"}
     assert [kind for kind, name, _, _ in kept if name == "a-3"][-1] == "Closed"
-    assert (done.trades, done.rows_before, done.rows_after) == (2, 56, 24)
+    assert done.rows == 24
     assert {at for _, name, at, _ in kept if name == "a-4"} == {world.now_ms}
     ledger = Ledger(journal, Gate())
     ledger.replay()
     assert [trade.plan.trade_id for trade in ledger.trades] == ["a-4"]
-    assert [result["net_usdc"] for result in ledger.results] == ["0.5"]
+    assert [result["net_usdc"] for result in ledger.results.newest.values()] == ["0.5"]
 
 
 def test_names_are_never_given_out_again(world, path, reopen, written):
     tag = reopen_tag(written)
-    compact(world, written, path, {"a-1"}, cursor=0)
+    compact(world, written, path, cursor=0)
 
     journal = reopen()
     assert journal.tag == tag
@@ -65,14 +52,14 @@ def reopen_tag(database):
     return dict(database.execute("SELECT name, value FROM header"))["tag"]
 
 
-def test_what_was_not_copied_yet_stays(written):
-    # The second trade's rows are 17 to 32.
-    assert set(finished_before(written, FOR_EVER, sent=20)) == {"a-1"}
-    assert set(finished_before(written, FOR_EVER, sent=0)) == set()
-
-
-def test_a_cursor_keeps_its_place_among_the_rows_that_stay(world, path, reopen, written, tmp_path):
-    done = compact(world, written, path, {"a-1", "a-2"}, cursor=56 - 3)
+def test_a_cursor_keeps_its_place_among_the_rows_that_stay(
+    world, path, reopen, written, tmp_path, leave
+):
+    written.close()
+    journal = reopen()
+    leave(journal, sent=40)
+    journal.close()
+    done = compact(world, world.open_database(path), path, cursor=56 - 3)
 
     assert done.cursor == 24 - 3
     journal = reopen()
@@ -88,7 +75,7 @@ def test_a_journal_that_was_tampered_with_is_left_alone(world, path, written, ta
     database = world.open_database(path)
 
     with pytest.raises(JournalFault, match="row 20 was changed"):
-        compact(world, database, path, {"a-1"}, cursor=0)
+        compact(world, database, path, cursor=0)
 
     assert last_row(database) == 56
     database.close()
@@ -96,11 +83,11 @@ def test_a_journal_that_was_tampered_with_is_left_alone(world, path, written, ta
 
 @pytest.mark.parametrize("statement", ["INSERT INTO entry", "COMMIT", "PRAGMA wal_checkpoint"])
 def test_a_failing_disk_leaves_the_old_journal_in_its_place(
-    world, path, reopen, written, statement
+    world, path, reopen, written, statement, lines
 ):
     world.failing = statement
     with pytest.raises(JournalFault):
-        compact(world, written, path, {"a-1"}, cursor=0)
+        compact(world, written, path, cursor=0)
     world.failing = ""
     written.close()
 
@@ -136,19 +123,40 @@ def test_the_archive_finds_the_last_trades_without_reading_them_all(world, tmp_p
     archive.close()
 
 
-def test_numbers_of_the_archive_are_exact(world, path, written, tmp_path):
-    from bot4.wiring.history import read_totals
-    from bot4.wiring.vacuum import _archived, _plus
+def finished(journal, sent=FOR_EVER):
+    return finished_trades(journal, Keep(FOR_EVER), sent, 100)
 
-    leaving = finished_before(written, FOR_EVER, sent=FOR_EVER)
+
+def test_numbers_of_the_archive_are_exact(world, reopen, written, tmp_path):
+    from bot4.report.account import read_totals
+    from bot4.wiring.retention import archived, plus
+
+    written.close()
+    pairs, rows = archived(finished(reopen()))
     archive = Archive(world.open_database(tmp_path / "history.db"))
-    archived = [_archived(entry) for entry in leaving.values()]
 
-    assert archive.add(archived, _plus) == 3
-    assert archive.add(archived, _plus) == 0, "each once"
+    assert len(rows) == 48
+    assert archive.add(pairs, plus) == 3
+    assert archive.add(pairs, plus) == 0, "each once"
     (day,) = archive.days("2000-01-01", None)
     assert read_totals(day.totals).net == Decimal("1.5")
     assert archive.days("2000-01-01", "ETH") == []
     assert [one.trade_id for one in archive.trades(0, "BTC", 2)] == ["a-2", "a-3"]
+    first = archive.page((0, ""), 2)
+    assert [one.trade_id for one in first] == ["a-1", "a-2"]
+    assert [len(one.fills) for one in first] == [4, 4]
+    assert [one.trade_id for one in archive.page((first[1].closed_ms, "a-2"), 2)] == ["a-3"]
     archive.close()
-    written.close()
+
+
+def test_an_archive_of_before_has_no_fills_and_takes_new_ones(world, tmp_path):
+    database = world.open_database(tmp_path / "history.db")
+    database.execute(
+        "CREATE TABLE trade (trade_id TEXT PRIMARY KEY, closed_ms INTEGER NOT NULL,"
+        " pair TEXT NOT NULL, body TEXT NOT NULL) STRICT"
+    )
+    database.execute("INSERT INTO trade VALUES ('old', 5, 'BTC', '{}')")
+    archive = Archive(database)
+
+    assert [one.fills for one in archive.page((0, ""), 9)] == [[]]
+    archive.close()

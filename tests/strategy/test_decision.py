@@ -9,7 +9,7 @@ import pytest
 
 from bot4.domain.market import VEST
 from bot4.domain.quote import QuoteRate
-from bot4.strategy.decision import Enter, Hold, Holding, Memory, Reason, Rules, decide
+from bot4.strategy.decision import Enter, Hold, Holding, Memory, Reason, Rules, Why, decide
 from bot4.strategy.risk import Room
 
 D = Decimal
@@ -111,7 +111,7 @@ def test_an_old_quote_rate_prices_no_exit_but_a_forced_one(make) -> None:
     view = make.view("100050", "100060", holding=holding, rate=make.rate(age_s=91.0))
 
     assert held(decide(view, RULES, Memory(RULES))) is Reason.QUOTE_RATE
-    forced = attrs.evolve(view, must_leave="stop")
+    forced = attrs.evolve(view, must_leave=Why.STOP)
     assert not isinstance(decide(forced, RULES, Memory(RULES)), Hold)
 
 

@@ -106,7 +106,7 @@ def test_from_half_of_the_longest_hold_breaking_even_is_enough(make) -> None:
 
 @pytest.mark.parametrize(
     ("held", "must_leave", "why"),
-    [(holding(held_s=24 * HOUR), "", Why.HOLD_TIME), (holding(), "stop", Why.STOP)],
+    [(holding(held_s=24 * HOUR), None, Why.HOLD_TIME), (holding(), Why.STOP, Why.STOP)],
 )
 def test_a_forced_exit_goes_at_any_spread_within_its_cap(make, held, must_leave, why) -> None:
     decision = judged(make, "97000", "97010", held, must_leave=must_leave)
@@ -124,7 +124,7 @@ def test_a_book_too_thin_holds_an_exit_but_not_a_forced_one(make) -> None:
     held = holding(vest_size=D(2), paradex_size=D(2))
 
     assert reason(judged(make, "99990", "100000", held)) is Reason.THIN
-    forced = judged(make, "99990", "100000", held, must_leave="stop")
+    forced = judged(make, "99990", "100000", held, must_leave=Why.STOP)
     assert isinstance(forced, Exit)
     assert forced.size(VEST) == 2
 

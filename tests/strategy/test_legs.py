@@ -77,6 +77,31 @@ def test_the_same_fill_twice_counts_once():
     assert leg.state is LegState.PARTIAL
 
 
+def test_a_fill_told_again_with_its_funding_adds_the_funding_and_nothing_else():
+    leg = Leg(ORDER).sent().fill(fill(1, "0.0036"))
+    assert leg.settled() is None
+
+    told = leg.fill(attrs.evolve(fill(1, "0.0036"), funding=Decimal("0.12"), price=Decimal(1)))
+
+    assert told.settled() == Decimal("0.12")
+    assert attrs.evolve(told, fills=leg.fills) == leg
+    assert told.fills == (attrs.evolve(fill(1, "0.0036"), funding=Decimal("0.12")),)
+    assert told.fill(attrs.evolve(fill(1, "0.0036"), funding=Decimal(9))) == told
+
+
+def test_funding_is_not_known_before_all_of_it_was_said_and_an_order_says_it_whole():
+    part = attrs.evolve(fill(1, "0.001"), funding=Decimal("0.01"))
+    leg = Leg(ORDER).sent().fill(part)
+    assert leg.settled() == Decimal("0.01")
+    assert leg.report(report(OrderState.OPEN, "0.002")).settled() is None
+
+    whole = attrs.evolve(report(OrderState.CLOSED, "0.0036"), funding=Decimal("-0.5"))
+    assert leg.report(whole).settled() == Decimal("-0.5")
+    assert leg.report(whole).report(report(OrderState.CLOSED, "0.0036")).settled() == Decimal(
+        "-0.5"
+    )
+
+
 def test_a_closed_order_with_part_of_it_filled_ends_part_closed():
     leg = Leg(ORDER).sent().report(report(OrderState.CLOSED, "0.001", "IOC"))
 

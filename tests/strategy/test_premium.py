@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
+from bot4.domain.fill import Fill
 from bot4.domain.order import Side
 from bot4.strategy.hold import Reason
 from bot4.strategy.premium import PRIOR_FILLS, REMEMBERED, Premium, charged_bps
@@ -67,3 +70,23 @@ def test_memory_is_bounded() -> None:
         premium = premium.saw(Side.SELL, D(300), D(1), closing=True)
 
     assert len(premium.fills) == REMEMBERED
+
+
+@pytest.mark.parametrize(
+    ("charged_in", "side", "promised", "found"),
+    [
+        ("fees", Side.BUY, D(29970), D(2)),
+        ("fees", Side.BUY, None, D(2)),
+        ("price", Side.BUY, D(29970), D(10010) / 1000),
+        ("price", Side.SELL, D(29970), D(-10010) / 1000),
+        ("price", Side.SELL, None, None),
+        ("both", Side.BUY, D(29970), D(12010) / 1000),
+        ("both", Side.BUY, None, None),
+    ],
+)
+def test_it_is_looked_for_where_the_setting_says(charged_in, side, promised, found):
+    fill = Fill("vest", "f", "1", "v", "BTC-PERP", side, D(30000), D("0.01"), D("0.09"))
+
+    bps = Premium(charged_in=charged_in).found_bps(fill, D("0.0001"), promised)
+
+    assert (None if bps is None else round(bps, 4)) == (None if found is None else round(found, 4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,18 @@ def test_paradex_is_paid_in_usdc_at_each_times_own_rate() -> None:
     assert result.entry_spread is not None
     assert abs(result.entry_spread - (D("100.3") / D("1.001") / 100 - 1)) < D("1e-24")
     assert result.entry_slippage_bps is None
+
+
+@pytest.mark.parametrize(
+    ("funding", "net"), [(D("0.25"), "1.05"), (D("-1"), "-0.2"), (None, "0.8")]
+)
+def test_funding_counts_where_it_is_known(funding: Decimal | None, net: str) -> None:
+    opening = [fill(VEST, Side.BUY, "1", "100", "0.2"), fill(PARADEX, Side.SELL, "1", "101")]
+    closing = [fill(VEST, Side.SELL, "1", "100"), fill(PARADEX, Side.BUY, "1", "100")]
+
+    result = trade_result(VEST, opening, closing, D(1), D(1), funding=funding)
+
+    assert (result.funding, result.net) == (funding, D(net))
 
 
 def test_an_unwound_leg_costs_what_it_lost() -> None:

@@ -210,13 +210,15 @@ async def test_the_venues_decide_when_supabase_believes_in_a_position_that_is_go
 
 
 async def test_a_second_bot_on_another_machine_stops_before_its_first_order(play, mock_clock):
-    async with play.universe() as universe, play.bot(universe, "one") as run:
+    short = MirrorConfig(lease_ttl_s=30)
+    async with play.universe(mirror=short) as universe, play.bot(universe, "one") as run:
         await run.until("feed.ready", 4)
         orders = {venue: len(state["orders"]) for venue, state in universe.box.truth().items()}
         with pytest.RaisesGroup(StartRefused, allow_unwrapped=True, flatten_subgroups=True):
             async with play.bot(universe, "two"):
                 pass
 
+        assert len(run.said("lease.waiting")) == 1
         assert orders == {
             venue: len(state["orders"]) for venue, state in universe.box.truth().items()
         }
@@ -241,6 +243,34 @@ async def test_trading_does_not_notice_that_supabase_is_down_and_all_arrives_lat
 
     assert {row["status"] for row in rows("trades")} == {"closed"}
     assert len(rows("fills")) == 4
+
+
+async def test_a_holder_that_cannot_renew_closes_what_it_has_and_opens_nothing(
+    play, mock_clock, gateway, rows
+):
+    async with play.universe(mirror=MirrorConfig(lease_ttl_s=60)) as universe:
+        async with play.bot(universe) as run:
+            await run.open_pair()
+            # Held on purpose while the lease runs out.
+            hold = {"venue": "vest", "kind": "gap_jump", "bps": 45.0, "seconds": 3600.0}
+            universe.box.faults.add(hold)
+            await gateway.cut()
+            stopped = await run.until("opening.stopped")
+            assert "Supabase has not confirmed our lease for 60 s" in stopped["why"]
+            assert run.said("pair.closed") == []
+
+            universe.box.faults.add({**hold, "bps": 0.0, "seconds": 1.0})
+            await run.until("pair.closed")
+            opened = len(run.said("pair.opening"))
+            universe.box.faults.add({**hold, "seconds": 20.0})
+            await trio.sleep(20)
+            assert len(run.said("pair.opening")) == opened
+            positions = [state["positions"] for state in universe.box.truth().values()]
+            assert not any(D(size) for held in positions for size in held.values())
+
+            gateway.down = False
+            await run.until("opening.resumed")
+        assert run.code == 0
 
 
 async def test_without_keys_the_bot_says_once_that_there_is_no_copy(play, mock_clock, gateway):

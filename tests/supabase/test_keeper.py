@@ -235,6 +235,40 @@ async def test_orders_on_the_wire_go_first(machine, keeping, gateway, story):
         await one.sent()
 
 
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_fill_heard_after_a_trades_end_is_a_row_of_that_trade_once(
+    machine, keeping, gateway, story, converged, events, rows, restart
+):
+    async with machine() as one:
+        async with keeping(one):
+            one.write(*story("a-1").whole(), *story("a-2", pair="ETH").opening())
+            await one.sent()
+            if not restart:
+                one.write(story("a-1").late())
+                await one.sent()
+        if restart:
+            one.write(story("a-1").late())
+    async with machine() as one, keeping(one):
+        gateway.fail("drop_after", path="fills")
+        one.write(story("a-1").late(), *story("a-2", pair="ETH").closing())
+        await one.sent()
+        converged(one)
+
+    assert len(rows("fills")) == 4 + 4 + 1
+    (late,) = [row for row in rows("fills") if row["fill_id"] == "late-a-1"]
+    (order,) = [row for row in rows("orders") if row["id"] == late["order_key"]]
+    assert Decimal(order["filled"]) == Decimal("0.0037")
+    assert {row["status"] for row in rows("trades")} == {"closed"}
+    assert {row["status"] for row in rows("positions")} == {"closed"}
+    seqs = sorted(row["seq"] for row in rows("events") if row["trade_id"] == late_trade(rows))
+    assert seqs == list(range(1, 16 + 2 + 1))
+    assert not [line for line in events if line["event"] == "mirror.refused"]
+
+
+def late_trade(rows):
+    return next(row["trade_id"] for row in rows("trades") if row["pair"] == "BTC")
+
+
 async def test_a_trade_of_another_version_is_kept_as_it_is(machine, keeping, story, rows):
     from bot4.ports import Entry
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import trio
 
-from bot4.errors import LeaseLost
+from bot4.errors import LeaseLost, MirrorAway, StartRefused
 from bot4.tasks.keeper import LEASE
+from bot4.wiring.taking import take_account
 
 
 async def test_the_first_takes_it_and_a_second_machine_is_refused(machine):
@@ -148,6 +149,92 @@ async def test_our_count_never_ends_after_the_databases(machine, gateway):
         await one.lease.take()
 
         assert one.lease.left_s <= 60 - 0.4
+
+
+@pytest.fixture
+def waiting(monkeypatch, gateway, until):
+    """Let a newcomer ask for an account that is held, until it has asked so many times."""
+    monkeypatch.setattr("bot4.wiring.taking.POLL_S", 0.02)
+
+    class Newcomer:
+        def __init__(self, lease):
+            self.lease, self.claim, self.refused = lease, None, None
+
+        async def wait(self):
+            try:
+                self.claim = await take_account(self.lease)
+            except StartRefused as refused:
+                self.refused = refused
+
+        async def asked(self, more):
+            goal = asks() + more
+            await until(lambda: asks() >= goal)
+
+    def asks():
+        return sum("bot4_claim" in path for _, path, _ in gateway.seen)
+
+    return Newcomer
+
+
+async def test_a_newcomer_waits_as_long_as_the_holder_may_live_and_then_begins(
+    machine, empty, waiting, events
+):
+    async with machine("one") as one, machine("two") as two, trio.open_nursery() as nursery:
+        await one.lease.take()
+        silence(empty, 10)
+        newcomer = waiting(two.lease)
+        nursery.start_soon(newcomer.wait)
+        await newcomer.asked(3)
+        for silent_s in (59, 63):
+            silence(empty, silent_s)
+            await newcomer.asked(3)
+            assert newcomer.claim is None
+        silence(empty, 66)
+        await newcomer.asked(1)
+
+    assert newcomer.claim.granted
+    assert two.lease.held
+    (said,) = [line for line in events if line["event"] == "lease.waiting"]
+    assert one.lease.holder in said["why"]
+    assert 50 <= said["free_in_s"] <= 55
+
+
+async def test_a_newcomer_is_refused_at_the_holders_next_sign_of_life(
+    machine, empty, waiting, gateway
+):
+    async with machine("one") as one, machine("two") as two, trio.open_nursery() as nursery:
+        await one.lease.take()
+        silence(empty, 30)
+        newcomer = waiting(two.lease)
+        nursery.start_soon(newcomer.wait)
+        await newcomer.asked(2)
+        gateway.fail("answer", path="bot4_claim", status=503, times=2)
+        await newcomer.asked(4)
+        assert newcomer.refused is None, "no answer is no sign of life, nor of death"
+        await one.lease.renew()
+
+    assert f"lives: {one.lease.holder}" in newcomer.refused.why
+    assert not two.lease.held
+
+
+async def test_a_newcomer_is_refused_when_a_third_bot_was_quicker(machine, empty, waiting, until):
+    async with machine("one") as one, machine("two") as two, trio.open_nursery() as nursery:
+        await one.lease.take()
+        silence(empty, 30)
+        newcomer = waiting(two.lease)
+        nursery.start_soon(newcomer.wait)
+        await newcomer.asked(2)
+        empty.sql("update public.instances set token = token + 1, holder = 'three@elsewhere'")
+        await until(lambda: newcomer.refused)
+
+    assert "three@elsewhere" in newcomer.refused.why
+
+
+async def test_a_newcomer_that_gets_no_answer_at_all_says_so(machine, gateway):
+    await gateway.cut()
+    async with machine("one") as one:
+        with pytest.raises(MirrorAway):
+            await take_account(one.lease)
 
 
 async def test_two_at_once_get_one_yes(machine):

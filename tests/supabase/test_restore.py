@@ -118,7 +118,7 @@ async def test_the_first_machine_learns_how_its_trade_ended_elsewhere(machine, s
 
         assert restored.trades == ("a-1",)
         assert ledger.trades == ()
-        assert [result["net_usdc"] for result in ledger.results] == ["0.5"]
+        assert [result["net_usdc"] for result in ledger.results.newest.values()] == ["0.5"]
 
 
 async def test_a_journal_that_is_ahead_stays_as_it_is(machine, story):
@@ -133,6 +133,23 @@ async def test_a_journal_that_is_ahead_stays_as_it_is(machine, story):
         assert restored.trades == ()
         assert restored.differences == ()
         assert one.journal.last_row == rows_then
+
+
+async def test_a_late_fill_of_a_closed_trade_opens_nothing_anew(machine, story):
+    async with machine("one") as one:
+        one.write(*story("a-1").whole(), story("a-1").late(), *story("a-2").opening())
+        await send_all(one)
+        await one.lease.release()
+        rows_then = one.journal.last_row
+
+        again = await restore(one.store, one.journal)
+
+        assert (again.trades, again.differences, one.journal.last_row) == ((), (), rows_then)
+    async with machine("two") as two:
+        await two.lease.take()
+        restored = await restore(two.store, two.journal)
+
+        assert (restored.trades, restored.differences) == (("a-2",), ())
 
 
 async def test_where_the_two_lines_part_the_journals_is_kept_and_the_difference_told(

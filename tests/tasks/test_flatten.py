@@ -229,3 +229,43 @@ async def test_a_cancel_in_the_middle_can_be_made_good_by_running_it_again(
 
         assert flat.proven
         assert venue.position == 0
+
+
+async def test_an_order_that_lands_late_is_seen_before_anything_is_called_flat(
+    flattener: Any, venue: Any, nursery: Any, autojump_clock: Any
+):
+    async def land() -> None:
+        # Sent by a bot just before its death, and held up on its way for most of its window.
+        await trio.sleep(4.5)
+        venue.position = D("0.0030")
+
+    nursery.start_soon(land)
+    flat = await flattener.flatten()
+
+    assert flat.proven
+    assert flat.closed == {"BTC-PERP": D("0.0030")}
+    assert venue.position == 0
+
+
+async def test_cancelling_alone_leaves_the_position_and_says_what_is_held(
+    flattener: Any, venue: Any, make_order: Any, way: Any, autojump_clock: Any
+):
+    venue.position = D("0.0030")
+    venue.ways.append(way(rests=True, fills=D(0)))
+    venue._place(make_order("1"))
+    flat = await flattener.flatten(close=False)
+
+    assert flat.proven
+    assert flat.cancelled == 1
+    assert venue.position == D("0.0030")
+    assert summary(flat) == "vest: no order is open; 1 cancelled, still holds 0.003 BTC-PERP"
+
+
+async def test_cancelling_alone_is_not_proven_by_a_venue_that_does_not_answer(
+    flattener: Any, venue: Any, autojump_clock: Any
+):
+    venue.trouble("open_orders", CUT, times=100)
+    flat = await flattener.flatten(close=False)
+
+    assert not flat.proven
+    assert flat.why

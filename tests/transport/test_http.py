@@ -142,3 +142,30 @@ async def test_only_https_is_let_through(autojump_clock, memory_world, url):
 async def test_a_path_must_be_absolute(autojump_clock, door):
     with pytest.raises(ValueError, match="slash"):
         await door.send(Request("GET", "orders"), timeout_s=2)
+
+
+async def test_a_proxy_of_the_environment_is_not_asked(
+    autojump_clock, memory_world, http_server, monkeypatch
+):
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://proxy.test:3128")
+    dialled = []
+    dial = memory_world.dial
+
+    async def noted(host, port):
+        dialled.append(host)
+        return await dial(host, port)
+
+    async def answer(*_):
+        await trio.lowlevel.checkpoint()
+        return 200, {}, b"{}"
+
+    memory_world.dial = noted
+    memory_world.serve = http_server(answer)
+    door = HttpxDoor(memory_world, "https://venue.test/v1")
+
+    outcome = await door.send(ORDER, timeout_s=2)
+    await door.aclose()
+
+    assert isinstance(outcome, Answer)
+    assert dialled == ["venue.test"]

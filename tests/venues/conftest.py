@@ -57,6 +57,11 @@ def sbe_golden() -> Any:
     return golden("paradex_sbe_frames.json")["frames"]
 
 
+@pytest.fixture(scope="session")
+def error_codes() -> Any:
+    return golden("paradex_error_codes.json")["codes"]
+
+
 VEST_ORDER = Order(
     client_order_id="1770000000001",
     trade_id="t1",

@@ -11,8 +11,8 @@ from bot4.errors import StartRefused
 from bot4.report.account import add_up
 from bot4.storage.journal import open_journal
 from bot4.transport.world import RealWorld
-from bot4.wiring.files import journal_file
-from bot4.wiring.history import Source, archive_file
+from bot4.wiring.files import archive_file, journal_file
+from bot4.wiring.history import Source
 from bot4.wiring.universe import plain_config
 from bot4.wiring.vacuum import DAY_MS, vacuum
 from bot4.wiring.window import ask_window, open_window, socket_file
@@ -73,6 +73,26 @@ async def test_a_living_bot_answers_what_its_files_say_when_it_is_dead(config, j
     assert not socket_file(config).exists()
 
 
+async def test_the_last_trades_are_asked_for_alone_and_bare_rows_have_no_body(
+    config, journal, world
+):
+    fill(journal, world, trades=30)
+    async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
+        await nursery.start(keep)
+        source = Source(config, world)
+        alive = await source.trades(0, None, 5), await source.trades(0, "BTC", 5)
+        newest = await ask_window(config, 0, ("Closed",), newest=2)
+        bare = await ask_window(config, 470, (), bare=True)
+        nursery.cancel_scope.cancel()
+    journal.close()
+
+    assert [one.trade_id for one in alive[0]] == [f"a-{number}" for number in range(25, 30)]
+    assert alive[0] == alive[1] == await source.trades(0, None, 5)
+    assert [raw.trade_id for raw in newest] == ["a-28", "a-29"]
+    assert [raw.row for raw in bare] == list(range(471, 489))
+    assert {raw.body for raw in bare} == {""}
+
+
 async def test_the_socket_is_ours_alone_and_more_than_one_may_ask(config, journal, world):
     fill(journal, world, trades=40)
     async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
@@ -91,7 +111,18 @@ async def test_the_socket_is_ours_alone_and_more_than_one_may_ask(config, journa
     assert answers == [40] * 5
 
 
-@pytest.mark.parametrize("words", [b"what?\n", b"[1]\n", b'{"after": -1}\n', b"x" * 5000, b""])
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"what?\n",
+        b"[1]\n",
+        b'{"after": -1}\n',
+        b'{"newest": 999}\n',
+        b'{"newest": "x"}\n',
+        b"x" * 5000,
+        b"",
+    ],
+)
 async def test_a_foolish_question_gets_no_answer_and_harms_nobody(config, journal, words):
     from bot4.transport.unix import connect
 
@@ -166,7 +197,7 @@ async def test_a_crash_between_archive_and_journal_counts_every_trade_once(
     def die(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bot4.wiring.vacuum.compact", die)
+    monkeypatch.setattr("bot4.storage.journal.SqliteJournal.forget", die)
     with pytest.raises(KeyboardInterrupt):
         vacuum(config, 2, world)
     monkeypatch.undo()

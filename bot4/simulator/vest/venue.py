@@ -18,6 +18,7 @@ from bot4.simulator.venue import SimVenue
 from bot4.simulator.vest.digests import address_of, keccak256
 from bot4.simulator.vest.feed import keep_publishing
 from bot4.simulator.vest.health import liquidate_if_needed
+from bot4.simulator.vest.premium import premium, worsened
 from bot4.simulator.vest.refusals import from_engine
 from bot4.simulator.vest.rest import VestRest
 from bot4.simulator.vest.sessions import Sessions, derived
@@ -27,7 +28,6 @@ from bot4.simulator.vest.ws import serve_socket
 
 CANCEL_SHARE: Final = 0.4
 """How long a cancel takes to land, as a share of an order's time. Source: ours."""
-BPS: Final = Decimal("0.0001")
 HALTED: Final = 3024
 
 
@@ -137,7 +137,7 @@ class VestVenue(SimVenue):
             extra={"nonce": now_ms, "house": kind},
         )
         self.orders[order.id] = order
-        self._book(order, self.quote(symbol, side, size))
+        self._book(order, self.quote(symbol, side, size), ZERO)
 
     def check_health(self) -> None:
         """Liquidate when the value is below the maintenance margin."""
@@ -204,24 +204,38 @@ class VestVenue(SimVenue):
             order.symbol, order.side, order.size, order.limit, reduce_only=order.reduce_only
         )
         if execution.fills:
-            self._book(order, execution)
+            self._charge(order, execution)
         elif order.kind == "LIMIT":
             self._wait_or_kill(order)
         else:
             self.reject(order, 3001)
 
-    def _book(self, order: SimOrder, execution: Execution) -> None:
+    def _charge(self, order: SimOrder, execution: Execution) -> None:
         # What the fill adds to the position pays a premium; closing does not.
         room = self.ledger.reducible(order.symbol, order.side)
         added = max(execution.size - room, ZERO)
-        premium = self._premium(added * execution.average)
+        in_fees, in_price = premium(self.switches, added * execution.average)
+        tick = self.markets[order.symbol].tick
+        execution = worsened(execution, order.side, in_price, tick)
+        worst = max if order.side == "buy" else min
+        last = worst(price for price, _ in execution.fills)
+        if order.limit is not None and in_price and worst(last, order.limit) != order.limit:
+            self.reject(order, 3001)
+        else:
+            self._book(order, execution, in_fees)
+
+    def _book(self, order: SimOrder, execution: Execution, charge: Decimal) -> None:
         taker = self.markets[order.symbol].taker_fee
         order.updated_ms = self.wall_ms()
+        funding = self.ledger.settle_funding(order.symbol)
+        settled = Decimal(order.extra.get("settled_funding", "0")) + funding
+        order.extra["settled_funding"] = fixed(settled, MONEY)
+        order.realized_pnl += funding
         self.book_fills(
             order,
             execution.fills,
-            lambda price, size: price * size * taker + premium,
-            {"premium": fixed(premium, MONEY)},
+            lambda price, size: price * size * taker + charge,
+            {"premium": fixed(charge, MONEY), "realized_funding": f"{funding:f}"},
         )
         if order.remaining == 0:
             self._end(order, "FILLED")
@@ -232,12 +246,6 @@ class VestVenue(SimVenue):
         order.status, order.done, order.resting = "CANCELLED", True, False
         self.save(order)
         self._tell_later(part, order_event(self, order))
-
-    def _premium(self, added: Decimal) -> Decimal:
-        """Return the premium on notional that adds risk, USDC: it grows with the size."""
-        switches = self.switches
-        rate = switches.premium_bps * BPS * (1 + added / switches.premium_doubles_at)
-        return added * rate
 
     def reject(self, order: SimOrder, code: int) -> None:
         """End an accepted order with a code, and tell."""

@@ -11,11 +11,14 @@ from bot4.domain.fill import Fill
 from bot4.domain.order import Purpose
 from bot4.domain.record import from_record
 from bot4.ports import Entry
-from bot4.strategy.events import KINDS, Event, Filled, Intended, Planned, step
+from bot4.strategy.events import KINDS, Event, Filled, Intended, Planned, Reported, step
+from bot4.strategy.legs import Leg
 from bot4.strategy.saga import Trade
 
 CLOSED: Final = "Closed"
 """The journal's kind of the row that ends a trade and carries its account."""
+FINISHED_KEPT: Final = 256
+"""Trades that are over and whose late words are still understood."""
 
 
 @attrs.define
@@ -60,10 +63,11 @@ class Told:
 
 
 class Fold:
-    """Takes rows in order; forgets a trade when it is over."""
+    """Takes rows in order; forgets a trade some time after it is over."""
 
     def __init__(self) -> None:
         self._stories: dict[str, Story] = {}
+        self._finished: dict[str, Story] = {}
         self._unread: dict[str, int] = {}
 
     def read(self, entry: Entry) -> Told | None:
@@ -71,18 +75,21 @@ class Fold:
         name = entry.trade_id
         if not name:
             return None
-        story = self._stories.get(name)
+        story = self._stories.get(name) or self._finished.get(name)
         try:
             told = self._begin(entry) if story is None else _go_on(story, entry)
         except (KeyError, ValueError, TypeError):
             # An event that this version cannot read, or that the table of states forbids.
             seq = self._unread.get(name, 0 if story is None else story.seq) + 1
             self._stories.pop(name, None)
+            self._finished.pop(name, None)
             self._unread[name] = seq
             told = Told(entry, seq, None)
         if entry.kind == CLOSED:
-            self._stories.pop(name, None)
-            self._unread.pop(name, None)
+            if (over := self._stories.pop(name, None)) is not None:
+                self._finished[name] = over
+            while len(self._finished) > FINISHED_KEPT:
+                self._finished.pop(next(iter(self._finished)))
         return told
 
     def _begin(self, entry: Entry) -> Told:
@@ -102,8 +109,11 @@ def _go_on(story: Story, entry: Entry) -> Told:
         story.account, story.closed_ms = entry.body, entry.wall_ms
         return Told(entry, story.seq, story)
     event: Event = from_record(KINDS[entry.kind], entry.body)
-    # Only distances of this clock matter, and the journal's is the one that is known.
-    after = step(story.trade, event, entry.wall_ms / 1000)
+    if story.account is not None:
+        after = _late(story.trade, event)
+    else:
+        # Only distances of this clock matter, and the journal's is the one that is known.
+        after = step(story.trade, event, entry.wall_ms / 1000)
     story.seq += 1
     before = {leg.order.client_order_id: leg for leg in story.trade.legs}
     story.trade = after
@@ -130,3 +140,16 @@ def _go_on(story: Story, entry: Entry) -> Told:
     if purpose is Purpose.ENTER:
         purpose = None
     return Told(entry, story.seq, story, tuple(touched), fills, purpose)
+
+
+def _late(trade: Trade, event: Event) -> Trade:
+    """What is heard of an order after its trade is over changes the order, never the end."""
+    if not isinstance(event, Filled | Reported):
+        return trade
+
+    def told(leg: Leg) -> Leg:
+        if leg.order.client_order_id != event.client_order_id:
+            return leg
+        return leg.fill(event.fill) if isinstance(event, Filled) else leg.report(event.report)
+
+    return attrs.evolve(trade, legs=tuple(map(told, trade.legs)))

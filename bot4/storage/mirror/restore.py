@@ -51,7 +51,7 @@ class _Known:
         if entry.kind == CLOSED:
             self.open.pop(entry.trade_id, None)
             self.closed.add(entry.trade_id)
-        elif entry.trade_id:
+        elif entry.trade_id and entry.trade_id not in self.closed:
             self.open.setdefault(entry.trade_id, []).append(entry)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,12 +16,12 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.ports import Answer, Errand, PlaceOutcome, Request, Retry
+from bot4.ports import Answer, Errand, PlaceOutcome, Pool, Request, Retry
 from bot4.secret import Secret
-from bot4.venues.paradex import asking, messages, placing, rules
+from bot4.venues.paradex import asking, batches, messages, placing, rules
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
-from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
+from bot4.venues.reading import NewToUs, Unreadable, as_row, read_text, read_whole
 
 _EARLY_MS: Final = 5_000
 _BOOK_LEVELS: Final = 50
@@ -98,7 +99,7 @@ class ParadexCodec:
                 except Unreadable:
                     continue
             if rows and not known:
-                raise Unreadable("no market is readable")
+                raise NewToUs("no market is readable")
             return tuple(known)
 
         return asking.public("/markets", "markets", read)
@@ -124,10 +125,14 @@ class ParadexCodec:
         """Ask for open positions."""
         return asking.get(self.session, "/positions", "positions", messages.read_positions)
 
+    def balances(self, now_ms: int) -> Errand[Sequence[tuple[str, Decimal]]]:
+        """Ask how much of each token the account has."""
+        return asking.get(self.session, "/balance", "balances", messages.read_balances)
+
     def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
         """Set a market's leverage, cross margin."""
         path = f"/account/margin/{quote(symbol, safe='')}"
-        request = self._post(path, {"leverage": value, "margin_type": "CROSS"}, self.session.token)
+        request = self._send("POST", path, {"leverage": value, "margin_type": "CROSS"})
 
         def check(answer: object) -> None:
             if read_whole(as_row(answer), "leverage") != value:
@@ -198,7 +203,7 @@ class ParadexCodec:
             return placing.read_placed(answer)
 
         signed = attrs.evolve(order, signed_ms=now_ms, window_ms=window_ms)
-        request = self._post("/orders", body, used)
+        request = Request("POST", "/orders", headers(used), msgspec.json.encode(body))
         return signed, Errand(request, read, rules.order_pool(order))
 
     def cancel(self, report: OrderReport, now_ms: int, window_ms: int) -> Errand[None]:
@@ -216,6 +221,46 @@ class ParadexCodec:
             raise ValueError("nothing to cancel by")
         request = Request("DELETE", path, headers(self.session.token))
         return asking.done(self.session, request, "cancel", fine=rules.ENDED)
+
+    def modify(
+        self, order: Order, report: OrderReport, limit: Decimal, now_ms: int
+    ) -> Errand[None]:
+        """Give a resting order another limit; it keeps its id, and its events tell the outcome.
+
+        Raises:
+            ValueError: a number does not fit, or the report has no id of the venue's.
+        """
+        order_id = report.venue_order_id
+        body = batches.modify_body(order, order_id, limit, now_ms, self._signer)
+        request = self._send("PUT", f"/orders/{quote(order_id, safe='')}", body)
+
+        def check(answer: object) -> None:
+            if read_text(as_row(answer), "id") != order_id:
+                raise Unreadable("another order was modified")
+
+        return asking.private(self.session, request, "modify", check, Pool.ORDER)
+
+    def sign_batch(
+        self, orders: Sequence[Order], now_ms: int, window_ms: int
+    ) -> tuple[Sequence[Order], Errand[Sequence[PlaceOutcome]]]:
+        """Sign orders that rest, to be sent in one request. Raises as ``sign``."""
+        bodies = [
+            placing.order_body(one, now_ms, window_ms, self._signer, placing.RESTING)
+            for one in orders
+        ]
+        names = [one.client_order_id for one in orders]
+        signed = [attrs.evolve(one, signed_ms=now_ms, window_ms=window_ms) for one in orders]
+        request = self._send("POST", "/orders/batch", bodies)
+        return signed, Errand(request, lambda one: batches.read_batch(one, names), Pool.ORDER)
+
+    def cancel_batch(self, reports: Sequence[OrderReport], now_ms: int) -> Errand[None]:
+        """Cancel several orders in one request; each is queued, or had ended.
+
+        Raises:
+            ValueError: a report has neither id.
+        """
+        request = self._send("DELETE", "/orders/batch", batches.cancel_body(reports))
+        return asking.done(self.session, request, "cancel batch")
 
     def cancel_all(self, now_ms: int) -> Errand[None] | None:
         """Cancel every open order of the account."""
@@ -235,5 +280,5 @@ class ParadexCodec:
 
     # ------------------------------------------------------------------------ insides
 
-    def _post(self, path: str, body: Mapping[str, Any], token: Secret | None) -> Request:
-        return Request("POST", path, headers(token), msgspec.json.encode(body))
+    def _send(self, method: str, path: str, body: Any) -> Request:
+        return Request(method, path, headers(self.session.token), msgspec.json.encode(body))

@@ -14,6 +14,7 @@ import msgspec
 from bot4.domain.book import BookUpdate
 from bot4.venues.reading import (
     MAX_LEVELS,
+    NewToUs,
     Row,
     ShortNumber,
     Unreadable,
@@ -104,7 +105,7 @@ def read_json_book(data: Row) -> BookUpdate:
     """
     kind = read_text(data, "update_type")
     if kind not in ("s", "d"):
-        raise Unreadable("neither a snapshot nor a delta")
+        raise NewToUs("neither a snapshot nor a delta")
     sides: dict[str, list[tuple[int, int]]] = {_BUY: [], "SELL": []}
     for name in ("deletes", "updates", "inserts"):
         rows = as_rows(data.get(name) or [])
@@ -116,7 +117,9 @@ def read_json_book(data: Row) -> BookUpdate:
         sizes = e8_column([read_text(row, "size") for row in rows])
         for row, price, size in zip(rows, prices, sizes, strict=True):
             side = sides.get(read_text(row, "side"))
-            if side is None or price <= 0 or size < 0:
+            if side is None:
+                raise NewToUs("an unknown side")
+            if price <= 0 or size < 0:
                 raise Unreadable("a level is out of range")
             if name == "deletes":
                 side.append((price, 0))

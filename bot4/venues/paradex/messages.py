@@ -25,12 +25,14 @@ from bot4.venues.paradex import rules
 from bot4.venues.reading import (
     FAULTS,
     MAX_ANSWER_BYTES,
+    NewToUs,
     Row,
     Unreadable,
     as_row,
     as_rows,
     e8_column,
     level_texts,
+    read_aside,
     read_json,
     read_maybe,
     read_number,
@@ -117,7 +119,7 @@ def read_results(value: object) -> list[Row]:
 def _side(row: Row) -> Side:
     side = _SIDES.get(read_text(row, "side"))
     if side is None:
-        raise Unreadable("an unknown side")
+        raise NewToUs("an unknown side")
     return side
 
 
@@ -129,7 +131,7 @@ def read_order(row: Row) -> OrderReport:
     """
     state = _STATES.get(read_text(row, "status"))
     if state is None:
-        raise Unreadable("an unknown order status")
+        raise NewToUs("an unknown order status")
     size, remaining = read_positive(row, "size"), read_number(row, "remaining_size")
     if not 0 <= remaining <= size:
         raise Unreadable("remaining_size is out of range")
@@ -179,6 +181,7 @@ def read_fill(row: Row) -> Fill:
         fee=read_number(row, "fee"),
         venue_time_ms=read_whole(row, "created_at", 0) or None,
         kind=_KINDS.get(kind, kind.lower()),
+        funding=read_aside(row, "realized_funding"),
     )
 
 
@@ -196,7 +199,7 @@ def _position(row: Row) -> Position:
     # The size is signed in JSON and absolute in SBE; the side says it in both.
     size, side = abs(read_number(row, "size")), read_text(row, "side")
     if side not in ("LONG", "SHORT"):
-        raise Unreadable("an unknown side")
+        raise NewToUs("an unknown side")
     return Position(
         key=MarketKey(PARADEX, read_text(row, "market")),
         size=size if side == "LONG" else -size,
@@ -219,6 +222,15 @@ def read_account(value: object) -> Account:
         maintenance_margin=read_number(row, "maintenance_margin_requirement"),
         venue_time_ms=read_whole(row, "updated_at", 0) or None,
     )
+
+
+def read_balances(value: object) -> tuple[tuple[str, Decimal], ...]:
+    """Read ``/balance``: (token, size).
+
+    Raises:
+        Unreadable: it is none.
+    """
+    return tuple((read_text(row, "token"), read_number(row, "size")) for row in read_results(value))
 
 
 def read_book(value: object) -> BookUpdate:
@@ -266,6 +278,7 @@ def read_market(row: Row, *, interactive: bool) -> Market:
         max_leverage=max(floor_step(1 / read_positive(margin, "imf_base"), Decimal(1)), Decimal(1)),
         price_band=read_maybe(row, "price_bands_width") or None,
         trading=standard and read_text(row, "asset_kind", "PERP") == "PERP",
+        quote=read_text(row, "quote_currency", ""),
     )
 
 

@@ -21,11 +21,13 @@ import attrs
 
 from bot4.domain.book import BookUpdate
 from bot4.domain.units import from_e8, plain
-from bot4.venues.reading import MAX_BYTES, MAX_LEVELS, Unreadable
+from bot4.venues.reading import MAX_BYTES, MAX_LEVELS, NewToUs, Unreadable
 
 TRADE, BBO, BOOK, ORDER, FILL, POSITION, ACCOUNT, HEARTBEAT = 1, 2, 3, 20, 21, 22, 23, 40
 
 _SCHEMA: Final = 1
+_SANE: Final = 256
+"""No number of a true header is above. Source: ours; templates end at 41, versions at 3."""
 _NULL: Final = -(2**63)
 _US_PER_MS: Final = 1000
 _HEADER: Final = struct.Struct("<HHHH")
@@ -145,14 +147,16 @@ def template_of(frame: bytes) -> int:
     """Return a frame's template.
 
     Raises:
-        Unreadable: it is too large, or of another schema.
+        Unreadable: it is too large, or of another schema (``NewToUs``, unless it is noise).
         struct.error: it is shorter than its header.
     """
     if len(frame) > MAX_BYTES:
         raise Unreadable("too large")
-    _, template, schema, _ = _HEADER.unpack_from(frame)
+    block_length, template, schema, version = _HEADER.unpack_from(frame)
     if schema != _SCHEMA:
-        raise Unreadable("another schema than 1")
+        # A header that could be one is news; noise is not.
+        sane = max(template, schema, version) < _SANE and _HEADER.size + block_length <= len(frame)
+        raise (NewToUs if sane else Unreadable)("another schema than 1")
     return int(template)
 
 
@@ -168,8 +172,10 @@ def read_book(frame: bytes) -> BookUpdate:
     if block_length < _OUR_BOOK:
         raise Unreadable("the block is too short")
     time_us, sequence, package = _BOOK_HEAD.unpack_from(frame, _HEADER.size)
-    if package > _DELTA or sequence < 0:
-        raise Unreadable("neither a snapshot nor a delta")
+    if sequence < 0:
+        raise Unreadable("a sequence number below zero")
+    if package > _DELTA:
+        raise NewToUs("neither a snapshot nor a delta")
     snapshot = package == _SNAPSHOT
     bids, at = _read_levels(frame, _HEADER.size + block_length, drop_zero=snapshot)
     asks, at = _read_levels(frame, at, drop_zero=snapshot)

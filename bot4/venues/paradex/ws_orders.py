@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -47,6 +48,16 @@ class _Created(msgspec.Struct):
     order: msgspec.Raw
 
 
+class _Part(msgspec.Struct):
+    order: msgspec.Raw = msgspec.Raw()
+    error: dict[str, Any] | None = None
+
+
+class _Parts(msgspec.Struct):
+    results: list[_Part]
+
+
+_BATCH: Final = msgspec.json.Decoder(_Parts)
 _REPLY: Final = msgspec.json.Decoder(_Reply)
 _CREATED: Final = msgspec.json.Decoder(_Created)
 
@@ -134,9 +145,18 @@ class ParadexOrders(ParadexStream):
 
 def _method_of(request: Request) -> tuple[str, str]:
     """Return the call that does what a REST request does, and its parameters; "" for none."""
-    parts = urlsplit(request.path)
-    if request.method == "POST" and request.path == "/orders":
-        return "order.create", request.body.decode()
+    parts, body = urlsplit(request.path), request.body.decode()
+    match request.method, parts.path:
+        case "POST", "/orders" if body:
+            return "order.create", body
+        case "POST", "/orders/batch" if body:
+            return "order.create_batch", f'{{"orders":{body}}}'
+        case "DELETE", "/orders/batch":
+            # The call knows the venue's ids only; REST takes ours too.
+            named = not body or "client_order_ids" in body
+            return ("", "") if named else ("order.cancel_batch", body)
+        case "PUT", path if body and path.startswith("/orders/"):
+            return "order.modify", body
     if request.method != "DELETE" or not f"{parts.path}/".startswith("/orders/"):
         return "", ""
     query = dict(parse_qsl(parts.query))
@@ -159,11 +179,20 @@ def _present(raw: msgspec.Raw) -> bytes | None:
 
 
 def _result(data: bytes) -> bytes:
-    """Return the order that a creation brought, else the result as it is."""
-    try:
+    """Return the order or orders that a call brought as REST would, else the result as it is."""
+    with suppress(msgspec.MsgspecError):
         return bytes(_CREATED.decode(data).order)
-    except msgspec.MsgspecError:
-        return data
+    with suppress(msgspec.MsgspecError):
+        rows = _BATCH.decode(data).results
+        orders = [row.order for row in rows if _present(row.order)]
+        errors = [_words_of(row.error) for row in rows if row.error is not None]
+        if orders or errors:
+            return msgspec.json.encode({"orders": orders, "errors": errors})
+    return data
+
+
+def _words_of(error: dict[str, Any]) -> dict[str, str]:
+    return {"error": _name_of(error), "message": words(error.get("message"))}
 
 
 def _refusal(error: Any) -> tuple[int, bytes]:

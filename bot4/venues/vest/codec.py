@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -15,10 +16,11 @@ from bot4.domain.market import VEST, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
 from bot4.errors import ProtocolViolation, VenueRefused
-from bot4.ports import Answer, Errand, PlaceOutcome, Pool, Retry
+from bot4.ports import Accepted, Answer, Errand, PlaceOutcome, Pool, Retry
 from bot4.secret import Secret
-from bot4.venues.reading import Unreadable, as_row, as_rows, read_whole
+from bot4.venues.reading import NewToUs, Unreadable, as_row, as_rows, read_whole
 from bot4.venues.vest import asking, depth, login, messages, orders, placing, rules
+from bot4.venues.vest.lookup import Lookup
 from bot4.venues.vest.session import VestSession
 from bot4.venues.vest.signing import VestSigner
 
@@ -48,6 +50,7 @@ class VestCodec:
         self.config = config
         self.session = VestSession()
         self._signer = VestSigner(primary, signing, config.verifying_contract)
+        self._lookup = Lookup()
         self._decimals: dict[str, tuple[int, int]] = {}
         self._last_nonce = 0
         self._latest_ms = 0
@@ -118,7 +121,7 @@ class VestCodec:
                 self._decimals[market.key.symbol] = (size_decimals, price_decimals)
                 known.append(market)
             if rows and not known:
-                raise Unreadable("no symbol is readable")
+                raise NewToUs("no symbol is readable")
             return tuple(known)
 
         return Errand(
@@ -151,6 +154,10 @@ class VestCodec:
         """Ask for open positions: Vest has them in the account."""
         return self._get("/account?", now_ms, "positions", messages.read_positions)
 
+    def balances(self, now_ms: int) -> Errand[Sequence[tuple[str, Decimal]]]:
+        """Ask how much of each token the account has: Vest has it in the account."""
+        return self._get("/account?", now_ms, "balances", messages.read_balances)
+
     def leverage(self, symbol: str, value: int, now_ms: int) -> Errand[None]:
         """Set a symbol's leverage. Unsigned. Source: Vest API docs (v2), seen 2025-11."""
         body = {"time": now_ms, "symbol": symbol, "value": value}
@@ -163,13 +170,13 @@ class VestCodec:
         return asking.private(self.session, request, "leverage", check)
 
     def find(self, order: Order, now_ms: int) -> Errand[OrderReport | None]:
-        """Ask for an order by its nonce, in every status."""
+        """Ask for an order by its id or its nonce, in every status."""
 
         def read(value: object) -> OrderReport | None:
             row = orders.pick_order(value, order)
             return None if row is None else orders.read_order(row)
 
-        return self._get(f"/orders?nonce={int(order.client_order_id)}&", now_ms, "order", read)
+        return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "order", read)
 
     def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
         """Ask for an order's fills: Vest has them in the order."""
@@ -178,7 +185,7 @@ class VestCodec:
             row = orders.pick_order(value, order)
             return () if row is None else tuple(orders.read_fills(row, orders.read_order(row)))
 
-        return self._get(f"/orders?nonce={int(order.client_order_id)}&", now_ms, "fills", read)
+        return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "fills", read)
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
         """Ask for orders that are waiting."""
@@ -221,7 +228,10 @@ class VestCodec:
             fault = messages.read_fault(answer)
             if fault is not None and rules.is_signed_out(answer.status, fault.code):
                 self.session.lose(key)
-            return placing.read_placed(answer, self.config)
+            outcome = placing.read_placed(answer, self.config)
+            if isinstance(outcome, Accepted):
+                self._lookup.learn(order.client_order_id, outcome.venue_order_id)
+            return outcome
 
         request = asking.post(self.session, "/orders", body)
         signed = attrs.evolve(order, signed_ms=now_ms, window_ms=window_ms)

@@ -153,7 +153,8 @@ def read_market(row: Row) -> tuple[Market, int, int]:
     status = read_text(row, "tradingStatus", "TRADING")  # absent in the docs, seen live
     market = Market(
         key=MarketKey(VEST, symbol),
-        base=read_text(row, "base"),
+        # Of shares and currencies it names the quote as well: AAPL-USD. Seen live, 2026.
+        base=read_text(row, "base").partition("-")[0],
         tick=Decimal(1).scaleb(-price_decimals),
         lot=lot,
         min_size=lot,
@@ -161,6 +162,7 @@ def read_market(row: Row) -> tuple[Market, int, int]:
         taker_fee=read_number(row, "takerFee"),
         max_leverage=max(floor_step(1 / margin, Decimal(1)), Decimal(1)),
         trading=status == "TRADING" and max(size_decimals, price_decimals) <= _MOST_BOOK_DECIMALS,
+        quote=read_text(row, "quote", ""),
     )
     return market, size_decimals, price_decimals
 
@@ -183,6 +185,16 @@ def read_account(value: object) -> Account:
         ),
         venue_time_ms=read_whole(row, "time"),
     )
+
+
+def read_balances(value: object) -> tuple[tuple[str, Decimal], ...]:
+    """Read the balances of ``/account``: (asset, total).
+
+    Raises:
+        Unreadable: they are none.
+    """
+    rows = as_rows(as_row(value).get("balances"))
+    return tuple((read_text(row, "asset"), read_number(row, "total")) for row in rows)
 
 
 def read_positions(value: object) -> tuple[Position, ...]:

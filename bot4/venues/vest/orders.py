@@ -19,9 +19,11 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import VEST
 from bot4.domain.order import Order, OrderReport, OrderState, Side
 from bot4.venues.reading import (
+    NewToUs,
     Row,
     Unreadable,
     as_rows,
+    read_aside,
     read_flag,
     read_maybe,
     read_positive,
@@ -64,7 +66,7 @@ def read_order(row: Row, before: Progress | None = None) -> OrderReport:
     status = read_text(row, "status")
     state = _STATES.get(status)
     if state is None:
-        raise Unreadable("an unknown order status")
+        raise NewToUs("an unknown order status")
     size = None if row.get("size") is None else read_positive(row, "size")
     reason = "CANCELLED" if status == "CANCELLED" else ""
     if state is OrderState.REFUSED:
@@ -83,6 +85,7 @@ def read_order(row: Row, before: Progress | None = None) -> OrderReport:
         filled=filled,
         average_price=read_maybe(row, "avgFilledPrice") if filled else None,
         fee=read_maybe(row, "fees") if filled else None,
+        funding=read_aside(row, "settledFunding") if filled else None,
         reason=reason,
         venue_time_ms=read_whole(row, "lastFilledTime", read_whole(row, "postTime")),
     )
@@ -162,10 +165,10 @@ def _fill(
 
 
 def pick_order(value: object, order: Order) -> Row | None:
-    """Return the row of ``/orders?nonce=`` that is this order; None is "not found".
+    """Return the row of ``/orders`` that is this order; None is "not found".
 
     Raises:
-        Unreadable: they are not orders, or orders of another nonce.
+        Unreadable: they are not orders, or orders of another nonce, or only a second copy's.
     """
     rows = as_rows(value)
     for row in rows:
@@ -173,9 +176,19 @@ def pick_order(value: object, order: Order) -> Row | None:
             # A venue that ignores the question proves nothing by its answer.
             raise Unreadable("orders of another nonce")
         child = read_text(row, "orderType", "") in _CHILDREN
-        if read_text(row, "symbol") == order.key.symbol and not child:
+        if read_text(row, "symbol") == order.key.symbol and not child and not is_copy(row):
             return row
+    if any(is_copy(row) for row in rows):
+        raise Unreadable("a copy was rejected, and the first one is not shown")
     return None
+
+
+def is_copy(row: Row) -> bool:
+    """Whether this is the rejection of a second copy, under the same nonce as the first.
+
+    Some proxies send a request twice. It says nothing of the first, which was accepted.
+    """
+    return row.get("status") == "REJECTED" and row.get("code") == rules.SECOND_COPY
 
 
 def read_orders(value: object) -> Sequence[OrderReport]:

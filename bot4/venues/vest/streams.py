@@ -165,6 +165,8 @@ class VestPrivate(_VestStream):
             raise violation(VEST, "private stream", fault) from None
 
     def _order(self, row: Row) -> Sequence[Notice]:
+        if orders.is_copy(row):
+            return (AccountChanged(VEST),)
         order_id = read_text(row, "id")
         before = self._progress.get(order_id)
         mark: tuple[Any, ...] = tuple(

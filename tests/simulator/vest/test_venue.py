@@ -58,6 +58,34 @@ async def test_fees_carry_a_premium_only_when_risk_is_added(autojump_clock, clie
     assert client.truth()["positions"] == {}
 
 
+@pytest.mark.parametrize(("premium_in", "share"), [("fees", "1"), ("both", "0.5"), ("price", "0")])
+async def test_the_premium_is_in_the_fees_or_the_price_by_switch(
+    autojump_clock, make_client, premium_in, share
+):
+    client = await make_client(vest={"premium_in": premium_in, "premium_bps": "20"})
+    await client.register()
+    promised = client.box.vest.quote("BTC-PERP", "buy", Decimal("0.05")).average
+
+    row = await client.settled(await client.place(size="0.0500", limitPrice="86000.00"))
+
+    price, notional = Decimal(row["avgFilledPrice"]), Decimal("0.05") * promised
+    charged = Decimal("0.002") * (1 + notional / 20_000)
+    in_fees = Decimal(row["fees"]) / notional - Decimal("0.0001")
+    assert abs(in_fees - charged * Decimal(share)) < Decimal("0.00001")
+    assert abs(price / promised - 1 - charged * (1 - Decimal(share))) < Decimal("0.00005")
+
+
+async def test_a_premium_in_the_price_keeps_to_the_limit(autojump_clock, make_client):
+    client = await make_client(vest={"premium_in": "price", "premium_bps": "50"})
+    await client.register()
+    ask = client.box.vest.book("BTC-PERP").asks[0][0]
+
+    row = await client.settled(await client.place(limitPrice=f"{ask * Decimal('1.002'):.2f}"))
+
+    assert (row["status"], row["code"]) == ("REJECTED", 3001)
+    assert client.truth()["positions"] == {}
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -17,6 +17,7 @@ from bot4.domain.market import PARADEX, VENUES, VEST, Pair
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import to_e8
 from bot4.strategy.decision import Enter
+from bot4.strategy.margin import MarginRules
 from bot4.strategy.risk import Caps
 from bot4.strategy.rules import MendRules, Rules
 from bot4.strategy.saga import Trade
@@ -29,6 +30,7 @@ from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge, Limits
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.margin import MarginWatch
 from bot4.tasks.pair import PairTask
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.session import Session
@@ -67,7 +69,7 @@ class Bench:
         }
         for venue in self.venues.values():
             venue.hear = self.ledger.hear
-        self.dispatcher = Dispatcher(self.gateways, self.ledger, self.journal, 2000, 1000)
+        self.dispatcher = Dispatcher(self.gateways, self.ledger, self.journal, 1000)
         self.pair = Pair("BTC", self.venues[VEST].market, self.venues[PARADEX].market)
         self.judge = Judge(
             pair=self.pair,
@@ -81,7 +83,17 @@ class Bench:
             quote=lambda: RATE,
             wall_ms=self.world.wall_ms,
         )
+        keys = (self.pair.vest.key, self.pair.paradex.key)
+        self.margin = MarginWatch(
+            self.accounts,
+            self.books,
+            self.gate,
+            MarginRules(),
+            keys,
+            changed_at=lambda: self.ledger.last_change,
+        )
         self.desk = Desk(
+            margin=self.margin,
             pair=self.pair,
             execution=self.execution,
             judge=self.judge,
@@ -97,7 +109,7 @@ class Bench:
             self.accounts,
             self.ledger,
             self.gate,
-            (self.pair.vest.key, self.pair.paradex.key),
+            keys,
         )
         self.task = PairTask(self.desk)
         self.settled = trio.Event()
@@ -208,8 +220,8 @@ class Bench:
 
     async def over(self, within_s: float = 30.0) -> dict[str, Any]:
         """Wait until the trade is booked; return its account."""
-        await self.until(lambda: self.ledger.results, within_s)
-        return dict(self.ledger.results[-1])
+        await self.until(lambda: self.ledger.results.newest, within_s)
+        return dict(self.ledger.results.last)
 
 
 @pytest.fixture

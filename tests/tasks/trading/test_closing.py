@@ -11,6 +11,7 @@ import pytest
 from bot4.domain.fill import Fill
 from bot4.domain.order import Purpose
 from bot4.ports import InDoubt, Refused, Retry
+from bot4.strategy.premium import Premium
 from bot4.strategy.saga import State
 
 D = Decimal
@@ -30,6 +31,7 @@ def fill_of(venue: Any, order: Any, fill_id: str, size: Decimal) -> Fill:
         order.limit,
         size,
         size * venue.fee,
+        funding=D(0),
     )
 
 
@@ -37,8 +39,8 @@ async def round_trip(bench: Any) -> dict[str, Any]:
     bench.enter()
     await bench.until(lambda: bench.desk.trade.state is State.HEDGED)
     bench.touch["paradex"] = (D(83000), D("83000.1"))
-    await bench.until(lambda: bench.task.look() or bench.ledger.results, 60)
-    return dict(bench.ledger.results[-1])
+    await bench.until(lambda: bench.task.look() or bench.ledger.results.newest, 60)
+    return dict(bench.ledger.results.last)
 
 
 async def test_a_closed_trade_is_added_up_from_its_fills(
@@ -160,6 +162,22 @@ async def test_the_premium_of_vest_is_learned_from_its_own_fills(bench: Any, aut
     assert all(seen.bps > 5 for seen in bench.judge.premium.fills)
 
 
+@pytest.mark.parametrize("charged_in", ["price", "both"])
+async def test_the_premium_in_the_price_is_learned_from_what_the_books_promised(
+    bench: Any, autojump_clock: Any, charged_in: str
+):
+    bench.vest.fee = D(83)
+    bench.judge.premium = Premium(charged_in=charged_in)
+    async with bench.running():
+        result = await round_trip(bench)
+
+    # Here every order fills at its limit, a little worse than promised; the fee is far more.
+    assert result["outcome"] == "closed"
+    assert len(bench.judge.premium.fills) == 2
+    assert all(seen.bps > 0 for seen in bench.judge.premium.fills)
+    assert all((seen.bps > 5) is (charged_in == "both") for seen in bench.judge.premium.fills)
+
+
 async def test_a_failed_pair_counts_for_the_breaker_and_a_closed_one_does_not(
     bench: Any, autojump_clock: Any, way: Any
 ):
@@ -167,7 +185,7 @@ async def test_a_failed_pair_counts_for_the_breaker_and_a_closed_one_does_not(
         await round_trip(bench)
         assert [one.failed for one in bench.judge.breaker.attempts] == [False]
         bench.touch["paradex"] = (D(83200), D("83200.1"))
-        bench.ledger.results.clear()
+        bench.ledger.results.newest.clear()
         bench.vest.ways.append(way(FINAL, fills=D(0), lands=False))
         bench.enter()
         await bench.over()
@@ -205,7 +223,7 @@ async def test_a_finish_cut_off_by_a_cancel_is_done_after_the_restart(
             pair.start_soon(bench.task.keep)
             await bench.until(lambda: "fills" in bench.vest.asked)
             pair.cancel_scope.cancel()
-        assert bench.ledger.results == []
+        assert bench.ledger.results.newest == {}
         nursery.start_soon(bench.task.keep)
         await bench.over()
         nursery.cancel_scope.cancel()

@@ -98,6 +98,16 @@ def test_account_and_positions_carry_the_token(paradex, answer, now_ms):
     assert positions.read(answer({"results": []})) == ()
 
 
+def test_balances_are_by_token(paradex, answer, now_ms):
+    errand = paradex.balances(now_ms)
+
+    assert errand.request.path == "/balance"
+    rows = [{"token": "USDC", "size": "12.5"}, {"token": "DIME", "size": "0"}]
+    assert errand.read(answer({"results": rows})) == (("USDC", Decimal("12.5")), ("DIME", 0))
+    with pytest.raises(ProtocolViolation):
+        errand.read(answer({"results": [{"token": "USDC", "size": None}]}))
+
+
 def test_leverage_is_set_and_checked(paradex, answer, now_ms):
     errand = paradex.leverage("BTC-USD-PERP", 10, now_ms)
 

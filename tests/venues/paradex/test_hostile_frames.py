@@ -95,14 +95,14 @@ JSONS = st.recursive(
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=1500, deadline=None)
 def test_random_bytes_raise_nothing_but_a_violation(data):
     for stream in STREAMS:
         assert isinstance(heard(stream, data), tuple)
 
 
 @given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.integers(0, 600), st.characters())))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=1500, deadline=None)
 def test_mutated_texts_raise_nothing_but_a_violation(sample, changes):
     mutated = list(sample)
     for at, value in changes:
@@ -112,7 +112,7 @@ def test_mutated_texts_raise_nothing_but_a_violation(sample, changes):
 
 
 @given(st.sampled_from(["orders", "fills"]), st.sampled_from(sorted({**ORDER, **FILL})), JSONS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2000, deadline=None)
 def test_any_value_in_any_field_raises_nothing_but_a_violation(kind, field, value):
     data = (ORDER if kind == "orders" else FILL) | {field: value}
 

@@ -65,6 +65,14 @@ MARKET = {
 }
 
 
+REFUSALS = (
+    *("NOT_ENOUGH_MARGIN", "ORDER_EXCEEDS_POSITION_LIMIT", "POST_ONLY_WOULD_CROSS"),
+    *("MMP_TRIGGERED", "MMP_FROZEN", "MMP_DISABLED", "MMP_NOT_CONFIGURED"),
+    "MMP_GREEKS_UNAVAILABLE",
+)
+CLOSINGS = ("", "USER_CANCELED", "SELF_TRADE", "IOC_REMAINDER", "REDUCE_ONLY_WOULD_INCREASE")
+
+
 @pytest.mark.parametrize(
     ("change", "state", "filled"),
     [
@@ -90,6 +98,27 @@ def test_every_status_has_its_state_and_what_was_filled(change, state, filled):
 
     assert (report.state, report.filled) == (state, Decimal(filled))
     assert report.reason == change.get("cancel_reason", "")
+
+
+@pytest.mark.parametrize("reason", [*REFUSALS, *CLOSINGS, "SOMETHING_NEW", "x" * 300, "\u202e"])
+@pytest.mark.parametrize("remaining", ["0.02", "0.005", "0"])
+def test_every_cancel_reason_closes_and_only_risk_refuses(reason, remaining):
+    closed = ORDER | {"status": "CLOSED", "cancel_reason": reason, "remaining_size": remaining}
+
+    report = messages.read_order(closed)
+
+    refused = reason in REFUSALS and remaining == "0.02"
+    assert report.state is (OrderState.REFUSED if refused else OrderState.CLOSED)
+    assert report.state.terminal
+    assert report.filled == Decimal("0.02") - Decimal(remaining)
+
+
+def test_ids_of_28_digits_are_kept_to_the_last():
+    long_id = "1753846435990201709277900001"
+
+    assert messages.read_order(ORDER | {"id": long_id}).venue_order_id == long_id
+    fill = messages.read_fill(FILL | {"id": long_id, "order_id": long_id})
+    assert (fill.fill_id, fill.venue_order_id) == (long_id, long_id)
 
 
 def test_an_order_is_read_in_full():
@@ -130,6 +159,14 @@ def test_a_fill_is_read_with_its_rebate():
     assert (fill.fill_id, fill.client_order_id) == (FILL["id"], FILL["client_id"])
     assert (fill.price, fill.size, fill.fee) == (Decimal(78520), Decimal("0.015"), Decimal("-0.5"))
     assert (fill.side, fill.kind, fill.venue_time_ms) == (Side.SELL, "trade", 1748665803440)
+
+
+@pytest.mark.parametrize(
+    ("said", "funding"),
+    [("7.56", Decimal("7.56")), ("-0.1", Decimal("-0.1")), ("", None), (7, None)],
+)
+def test_a_fill_says_what_funding_came_with_it_and_is_not_lost_for_it(said, funding):
+    assert messages.read_fill(FILL | {"realized_funding": said}).funding == funding
 
 
 @pytest.mark.parametrize(

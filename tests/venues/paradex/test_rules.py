@@ -28,6 +28,40 @@ def test_a_reason_says_what_may_be_tried_next(reason, expected):
     assert rules.retry(reason) is expected
 
 
+OUT_OF_THE_DOCUMENTS = {
+    "BAD_STARKNET_REQUEST",
+    "INVALID_PRICE_PRECISION",
+    "INVALID_SIGNATURE_EXPIRATION",
+}
+"""Codes that other clients still know."""
+NOT_PROOF = {
+    "BATCH_SIZE_OUT_OF_RANGE",
+    "CLIENT_ORDER_ID_NOT_FOUND",
+    "DUPLICATED_CLIENT_ID",
+    "INTERNAL_ERROR",
+    "NOT_FOUND",
+    "NOT_UNIQUE",
+    "ORDER_ID_NOT_FOUND",
+    "ORDER_IS_CLOSED",
+    "ORDER_IS_NOT_OPEN",
+    "SERVICE_UNAVAILABLE",
+}
+"""Of orders, and yet no proof that nothing of this one will fill."""
+
+
+def test_every_documented_code_is_proof_or_is_asked_about(error_codes):
+    definite = {code for code in error_codes if rules.is_definite(400, code)}
+
+    assert len(error_codes) > 100
+    assert len(definite) == 28
+    assert not definite & NOT_PROOF
+    assert set(error_codes) >= NOT_PROOF | set(rules.CREDENTIALS_REFUSED) | set(rules.ENDED)
+    for code in (*definite, *OUT_OF_THE_DOCUMENTS):
+        assert rules.is_definite(400, code)
+        assert not rules.is_definite(503, code)
+        assert rules.retry(code) in (Retry.NEVER, Retry.RESIGN, Retry.WAIT)
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [(401, ""), (429, ""), (400, "INVALID_ORDER_SIZE"), (403, "GEO_IP_BLOCK")],

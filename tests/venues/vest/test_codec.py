@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from bot4.domain.order import OrderState
 from bot4.errors import ProtocolViolation, VenueRefused
+from bot4.venues.vest.lookup import REMEMBERED, Lookup
 
 FILLED = {
     "id": "0xabc",
@@ -77,6 +79,16 @@ def test_private_questions_carry_the_key_the_group_and_the_time(vest, now_ms):
         assert "key-1" not in repr(errand)
 
 
+def test_balances_are_the_account_s(vest, answer, now_ms):
+    errand = vest.balances(now_ms)
+
+    assert errand.request.path == f"/account?time={now_ms}"
+    rows = [{"asset": "USDC", "total": "10.0", "locked": "0.000000"}]
+    assert errand.read(answer({"balances": rows})) == (("USDC", Decimal(10)),)
+    with pytest.raises(ProtocolViolation):
+        errand.read(answer({"balances": None}))
+
+
 def test_leverage_is_set_and_checked(vest, answer, now_ms):
     errand = vest.leverage("BTC-PERP", 10, now_ms)
 
@@ -98,6 +110,28 @@ def test_an_order_is_found_by_its_nonce(vest, vest_order, answer, now_ms):
             errand.read(answer(wrong))
     with pytest.raises(VenueRefused):
         errand.read(answer(b"<html>", 502))
+
+
+def test_an_order_whose_id_is_known_is_asked_for_by_both_names_in_turn(
+    vest, vest_order, answer, now_ms
+):
+    _, placing = vest.sign(vest_order, now_ms, 2000)
+    placing.read(answer({"id": "0xabc"}))
+
+    paths = [vest.find(vest_order, now_ms).request.path.partition("&")[0] for _ in range(4)]
+
+    by_id, by_nonce = "/orders?id=0xabc", "/orders?nonce=1770000000001"
+    assert paths == [by_id, by_nonce, by_id, by_nonce]
+    assert vest.find(vest_order, now_ms).read(answer([FILLED])).filled == Decimal("0.01")
+
+
+def test_only_so_many_ids_are_remembered(vest_order):
+    lookup = Lookup()
+    for nonce in range(REMEMBERED + 1):
+        lookup.learn(str(nonce), f"0x{nonce:x}")
+
+    assert lookup.query(attrs.evolve(vest_order, client_order_id="0")) == "nonce=0"
+    assert lookup.query(attrs.evolve(vest_order, client_order_id="1")) == "id=0x1"
 
 
 def test_the_fills_of_an_order_are_in_the_order(vest, vest_order, answer, now_ms):

@@ -46,6 +46,15 @@ def test_a_filled_order_is_closed_with_its_one_fill():
 
 
 @pytest.mark.parametrize(
+    ("said", "funding"),
+    [("0.100000", Decimal("0.1")), ("-2.5", Decimal("-2.5")), (None, None), ("much", None)],
+)
+def test_an_order_says_what_funding_it_settled(said, funding):
+    assert read_order(FILLED | {"settledFunding": said}).funding == funding
+    assert read_order(FILLED | {"status": "NEW", "settledFunding": said}).funding is None
+
+
+@pytest.mark.parametrize(
     ("change", "state", "filled"),
     [
         ({"status": "NEW"}, OrderState.ACCEPTED, Decimal(0)),
@@ -158,6 +167,15 @@ def test_the_order_is_picked_by_nonce_and_symbol_and_not_its_children(vest_order
 def test_orders_of_another_nonce_prove_nothing(vest_order):
     with pytest.raises(Unreadable):
         pick_order([FILLED | {"nonce": 5}], vest_order)
+
+
+def test_the_rejection_of_a_second_copy_is_never_picked(vest_order):
+    copy = {"id": "0x2", "status": "REJECTED", "code": 3015, "symbol": "BTC-PERP", "postTime": 1}
+    copy |= {"nonce": FILLED["nonce"]}
+
+    assert pick_order([copy, FILLED], vest_order) == FILLED
+    with pytest.raises(Unreadable, match="the first one is not shown"):
+        pick_order([copy], vest_order)
 
 
 def test_a_list_of_orders_is_read_in_order():

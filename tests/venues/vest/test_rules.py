@@ -9,6 +9,7 @@ from bot4.config.schema import VestConfig
 from bot4.domain.order import Purpose
 from bot4.ports import Pool, Retry
 from bot4.venues.vest import rules
+from bot4.venues.vest.codes import CODES, Kind, kind_of
 
 CONFIG = VestConfig()
 
@@ -41,6 +42,49 @@ def test_a_listed_refusal_is_definite(code):
 @pytest.mark.parametrize("code", [None, 1023, 3008, 3015, 3017, 1125, 7777])
 def test_whatever_else_proves_nothing(code):
     assert not rules.is_definite(400, code, CONFIG)
+
+
+DOCUMENTED = {
+    "general": (1002, 1003, 1022, 1023, 1024, 1099),
+    "bad request": (1111, 1116, 1121, 1125, *range(1130, 1134), *range(1143, 1149)),
+    "order": (*range(3001, 3005), *range(3006, 3009), 3010, 3011, 3015, *range(3017, 3025)),
+    "pool": (*range(4001, 4005), 4007, 4010, 4012),
+    "transfer": (5002, 5009, 5010, 5013),
+    "http": (429,),
+}
+
+
+def test_every_documented_code_has_a_name_and_a_kind():
+    documented = [code for codes in DOCUMENTED.values() for code in codes]
+
+    assert sorted(CODES) == sorted(documented)
+    for code, (name, kind) in CODES.items():
+        assert rules.reason(code) == f"{code} {name}"
+        assert rules.retry(rules.reason(code)) is RETRIES[kind]
+
+
+RETRIES = {
+    Kind.TRANSIENT: Retry.WAIT,
+    Kind.RESIGN: Retry.RESIGN,
+    Kind.REQUOTE: Retry.REQUOTE,
+    Kind.LOOK_UP: Retry.NEVER,
+    Kind.STOP: Retry.NEVER,
+}
+
+
+@pytest.mark.parametrize("code", [*CODES, 1, 3005, 9999])
+def test_a_code_proves_that_nothing_fills_only_when_it_speaks_of_this_order(code):
+    known = code in DOCUMENTED["order"] + DOCUMENTED["general"] + DOCUMENTED["bad request"]
+    elsewhere = code in (429, 1003, 1143, 1144, 1147, 3021)
+    proves = known and not elsewhere and kind_of(code) is not Kind.LOOK_UP
+
+    assert rules.is_definite(400, code, CONFIG) is proves
+    assert rules.is_definite(200, code, CONFIG) is proves
+    assert not rules.is_definite(503, code, CONFIG)
+
+
+def test_a_code_that_nobody_documented_is_tried_no_more_and_proves_nothing():
+    assert kind_of(9999) is Kind.STOP
 
 
 @pytest.mark.parametrize(("status", "code"), [(429, None), (400, 429), (429, 1003), (200, 1003)])

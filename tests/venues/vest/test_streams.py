@@ -243,6 +243,16 @@ def test_a_rejected_order_names_its_reason(private):
     assert report.reason == "3001 PRICE_CHECK_FAILED"
 
 
+def test_the_rejection_of_a_second_copy_says_nothing_of_the_first(private):
+    args = {"id": "0x2", "status": "REJECTED", "code": 3015, "postTime": 1, "nonce": 1770000000001}
+
+    notices = private.read(
+        frame({"channel": "account_private", "data": {"event": "ORDER", "args": args}})
+    )
+
+    assert notices == (AccountChanged("vest"),)
+
+
 def test_partial_fills_add_up_and_repetitions_add_nothing(private):
     first = event(status="PARTIALLY_FILLED", lastFilledSize="0.004", lastFilledTime=1, fees="0.004")
     second = event(

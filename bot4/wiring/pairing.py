@@ -1,0 +1,52 @@
+"""Which markets of the two venues belong together: by what the venues say of them, not by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot4.config.schema import Config
+from bot4.domain.market import PARADEX, VEST, Market, Pair, couples, mismatch
+from bot4.domain.units import percent, plain
+from bot4.tasks.gate import Gate
+
+Listed = Mapping[str, Mapping[str, Market]]
+"""By venue, by symbol."""
+
+SHOWN: Final = 12
+MEND: Final = "mend pairs in bot4.yaml: both markets of a pair must be of the same coin"
+
+
+def refuse_mismatch(pair: Pair, gate: Gate) -> None:
+    """Stop opening when the two markets of a pair would not hedge each other."""
+    why = mismatch(pair.vest, pair.paradex)
+    if why:
+        gate.block(f"pair {pair.name}", f"pair {pair.name} is no hedge: {why}", MEND)
+
+
+def configured_faults(config: Config, listed: Listed) -> list[str]:
+    """Return what is wrong with the configured pairs; markets not listed are told elsewhere."""
+    return [
+        f"{pair.name}: {why}"
+        for pair in config.pairs
+        if (vest := listed[VEST].get(pair.vest)) is not None
+        and (paradex := listed[PARADEX].get(pair.paradex)) is not None
+        and (why := mismatch(vest, paradex))
+    ]
+
+
+def on_both(listed: Listed) -> str:
+    """Say which markets both venues list, as they are written in bot4.yaml."""
+    found = couples(listed[VEST].values(), listed[PARADEX].values())
+    names = [f"{vest.key.symbol} <-> {paradex.key.symbol}" for vest, paradex in found]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{len(names)} on both: {', '.join(names[:SHOWN])}{more}"
+
+
+def market_words(market: Market) -> str:
+    """Return a market's steps and rates for a person."""
+    return (
+        f"{market.key.symbol}: tick {plain(market.tick)}, lot {plain(market.lot)}, "
+        f"least {plain(market.min_notional)} USD, taker fee {percent(market.taker_fee, 4)}, "
+        f"leverage up to {plain(market.max_leverage)}"
+    )

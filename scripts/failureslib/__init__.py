@@ -1,0 +1,1 @@
+"""The catalogue of failures, as a page; see ``scripts/failures``."""

@@ -1,0 +1,143 @@
+"""What must hold after a process was stopped and another took over: asked of the venues.
+
+Besides the invariants of every universe: nothing left without a durable intent, the journal's
+fills are the venues', and the exit code and the last line of a polite end are true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from bot4.domain.order import Order
+from bot4.domain.record import from_record
+from bot4.errors import ExitCode
+from bot4.strategy import events as happened
+from bot4.strategy.events import Intended, Planned, step
+from bot4.strategy.saga import State, Trade
+from universelib.check import DUST, Ending, violations
+from universelib.process import Process
+from universelib.story import Story, held
+
+HANDLES: Final = {"vest": "nonce", "paradex": "client_id"}
+CAP_USD: Final = Decimal(320)
+"""A leg may not be larger than the configured notional and a lot or two."""
+OPENING: Final = ("enter", "mend")
+POLITE: Final = ("sigint", "sigint2")
+
+
+def broken(story: Story) -> list[str]:
+    """Return every invariant that does not hold, one line each."""
+    found = list(story.hangs)
+    stopped = story.stopped
+    expected = stopped is not None and stopped.mode in ("error", "cancel")
+    first = 2 if story.flattens else 1
+    events = [e for e in story.log.events if not (expected and e["process"] == first)]
+    if story.flattens:
+        # What a person closes by hand is no matter of spreads.
+        events = [e for e in events if e["event"] != "pair.opened"]
+    codes = [process.code for process in story.processes]
+    found += violations(Ending(story.truth, events, codes))
+    if left := held(story.truth):
+        found.append(f"I4: still held at the end: {left}")
+    if story.processes[-1].error is not None:
+        found.append(f"the next process crashed: {story.processes[-1].error!r}")
+    found += _sizes(story.truth)
+    if not story.flattens:
+        found += _journal(story)
+        found += _late(story)
+    if stopped is not None and story.exit_truth is not None:
+        found += _ending(story, story.exit_truth)
+    return found
+
+
+def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
+    """Whether exit code and last line of the one that was stopped are true."""
+    stopped, process = story.stopped, story.subject
+    if stopped is None:
+        return
+    code, last = process.code, _last(story, process)
+    resting = [order for state in truth.values() for order in state["open_orders"]]
+    naked = abs(sum(held(truth).values(), Decimal(0))) >= DUST
+    if story.flattens:
+        if code == 0 and (resting or held(truth)):
+            yield f"flatten said flat with {len(resting)} orders open and {held(truth)} held"
+        return
+    if code == ExitCode.CLEAN and (resting or naked):
+        yield f"I5: exit 0 with {len(resting)} orders open, holding {held(truth)}"
+    if code == ExitCode.CLEAN and last != "shutdown.clean":
+        yield f"exit 0 and the last line is {last}"
+    if stopped.mode not in POLITE:
+        return
+    allowed = {ExitCode.CLEAN}
+    if stopped.mode == "sigint2" or story.pressed:
+        allowed |= {ExitCode.SECOND_SIGNAL}
+    if story.scenario.dark:
+        allowed |= {ExitCode.LEFT_OPEN}
+    if code not in allowed:
+        yield f"exit code {code} after {stopped.mode}"
+    if code != ExitCode.CLEAN and (resting or naked) and last != "shutdown.left":
+        yield f"I5: exit {code} with something open, and the last line is {last}"
+
+
+def _last(story: Story, process: Process) -> str:
+    lines = [e["event"] for e in story.log.events if e["process"] == process.number]
+    return str(lines[-1]) if lines else ""
+
+
+def _late(story: Story) -> Iterator[str]:
+    """I6: after the sign, nothing that opens is sent."""
+    stopped = story.stopped
+    for line in story.log.said("leg.sent", 1):
+        if stopped is None or stopped.mode not in POLITE:
+            return
+        if line["purpose"] in OPENING and line["at"] > stopped.at_s:
+            yield f"I6: {line['purpose']} sent {line['at'] - stopped.at_s:.3f} s after the sign"
+
+
+def _sizes(truth: dict[str, Any]) -> Iterator[str]:
+    """I9: no position is ever larger than one pair allows."""
+    for venue, state in truth.items():
+        size, largest = Decimal(0), Decimal(0)
+        for fill in state["fills"]:
+            sign = 1 if str(fill["side"]).lower() == "buy" else -1
+            size += sign * Decimal(fill["size"])
+            largest = max(largest, abs(size) * Decimal(fill["price"]))
+        if largest > CAP_USD:
+            yield f"I9: {venue} held {largest:.0f} USD at once"
+
+
+def _journal(story: Story) -> Iterator[str]:
+    """I1 and I10: every order was intended first, and the journal's fills are the venues'."""
+    trades: dict[str, Trade] = {}
+    closed: set[str] = set()
+    intended: dict[tuple[str, str], Order] = {}
+    for kind, trade_id, body in story.journal():
+        if kind == "Closed":
+            closed.add(trade_id)
+            continue
+        event = from_record(happened.KINDS[kind], body)
+        if isinstance(event, Planned):
+            trades[trade_id] = Trade(event.plan)
+            continue
+        if isinstance(event, Intended):
+            intended |= {(o.key.venue, o.client_order_id): o for o in event.orders}
+        trades[trade_id] = step(trades[trade_id], event, 0.0)
+    ours: dict[tuple[str, str], Decimal] = {}
+    for venue, state in story.truth.items():
+        for order in state["orders"]:
+            handle = str(order[HANDLES[venue]])
+            if order["kind"] in ("LIQUIDATION", "MANUAL") or not handle:
+                continue
+            ours[venue, handle] = Decimal(order["filled"])
+            if (venue, handle) not in intended:
+                yield f"I1: {venue} got {handle}, which no durable row intended"
+    for trade_id, trade in trades.items():
+        if trade_id not in closed or trade.state is not State.FLAT:
+            yield f"I10: trade {trade_id} is {trade.state} in the journal at the end"
+        for leg in trade.legs:
+            venue, name = leg.order.key.venue, leg.order.client_order_id
+            filled = ours.get((venue, name), Decimal(0))
+            if leg.filled != filled:
+                yield f"I10: {name} filled {filled} on {venue}, the journal says {leg.filled}"

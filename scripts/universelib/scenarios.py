@@ -1,0 +1,184 @@
+"""Twenty-odd short stories on a quiet feed; the bot is stopped at every step of each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+Fault = dict[str, Any]
+VEST: Final = "vest"
+PARADEX: Final = "paradex"
+DARK: Final = "dark"
+"""Not on the venues' menu: the network to this venue is gone until the process has ended."""
+
+
+@attrs.frozen
+class Later:
+    """A fault that strikes so long after the bot first said something."""
+
+    event: str
+    after_s: float
+    fault: Fault
+
+
+@attrs.frozen
+class Scenario:
+    """What happens in one story, up to the Ctrl+C that ends it."""
+
+    name: str
+    faults: tuple[Fault, ...] = ()
+    """On the menu before the gap opens."""
+    gap_s: float = 1.4
+    """How long the spread stays open; 0 is no gap at all."""
+    later: tuple[Later, ...] = ()
+    until: tuple[str, float] = ("pair.closed", 0.15)
+    """The last event before the Ctrl+C, and how long after it that is."""
+    on_stop: str = "hold"
+    dark: bool = False
+    """Whether a venue stays away until the bot has gone."""
+    whole: bool = False
+    """Steps count from the process's first; else from the moment when the gap opens."""
+
+
+def _order(venue: str, kind: str, **args: Any) -> Fault:
+    return {"venue": venue, "kind": kind, **args}
+
+
+def _lose(venue: str, kind: str, **args: Any) -> tuple[Fault, ...]:
+    return (_order(venue, kind, **args),)
+
+
+def _dark(venue: str, event: str, after_s: float) -> tuple[Later, ...]:
+    return (Later(event, after_s, {"venue": venue, "kind": DARK}),)
+
+
+OVER: Final = ("trade over", 0.15)
+"""Closed, taken back or missed, whichever comes."""
+HELD: Final = ("pair.opened", 0.3)
+
+SCENARIOS: Final = tuple(
+    Scenario(**story)
+    for story in (
+        {"name": "start-up", "gap_s": 0.0, "until": ("feed.ready", 0.4), "whole": True},
+        {"name": "clean"},
+        {"name": "held", "gap_s": 30.0, "until": HELD},
+        {"name": "flattened", "gap_s": 30.0, "until": HELD, "on_stop": "flatten"},
+        {"name": "vest-refused", "faults": _lose(VEST, "refuse", code=3001), "until": OVER},
+        {
+            "name": "paradex-refused",
+            "faults": _lose(PARADEX, "refuse", cancel_reason="NOT_ENOUGH_MARGIN", count=2),
+            "until": OVER,
+        },
+        {"name": "vest-doubt-filled", "faults": _lose(VEST, "lose_answer"), "until": OVER},
+        {"name": "vest-doubt-unfilled", "faults": _lose(VEST, "lose_request"), "until": OVER},
+        {
+            "name": "paradex-doubt-filled",
+            "faults": _lose(PARADEX, "lose_answer", how="cut"),
+            "until": OVER,
+        },
+        {
+            "name": "paradex-doubt-unfilled",
+            "faults": _lose(PARADEX, "lose_request", how="cut"),
+            "until": OVER,
+        },
+        {"name": "partial", "faults": _lose(PARADEX, "partial_fill", fraction=0.4), "until": OVER},
+        {
+            "name": "partial-dust",
+            "faults": _lose(PARADEX, "partial_fill", fraction=0.01),
+            "until": OVER,
+        },
+        {"name": "no-fill", "faults": _lose(VEST, "no_fill"), "until": OVER},
+        {
+            "name": "feed-cut",
+            "later": (Later("pair.opening", 0.02, _order(PARADEX, "cut", which="public")),),
+            "until": OVER,
+        },
+        {
+            "name": "private-cut",
+            "later": (Later("pair.opening", 0.05, _order(VEST, "cut", which="private")),),
+            "until": OVER,
+        },
+        {
+            "name": "too-many-requests",
+            "faults": _lose(VEST, "refuse", status=429, code=1003),
+            "until": OVER,
+        },
+        {
+            "name": "maintenance-page",
+            "faults": _lose(PARADEX, "http_error", status=503, with_effect=True, html=True),
+            "until": OVER,
+        },
+        {
+            "name": "late-landing",
+            "faults": (
+                _order(VEST, "delay_landing", ms=700),
+                _order(PARADEX, "delay_event", ms=900, count=2),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "no-news",
+            "faults": (
+                _order(VEST, "mute_private", count=3),
+                _order(PARADEX, "mute_private", count=3),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "exit-refused",
+            "faults": _lose(VEST, "refuse", code=3002, reduce_only=True),
+            "until": OVER,
+        },
+        {
+            "name": "exit-in-doubt",
+            "faults": _lose(PARADEX, "lose_answer", reduce_only=True),
+            "until": OVER,
+        },
+        {
+            "name": "unwind-refused",
+            "faults": (
+                _order(VEST, "refuse", code=3001, count=4, reduce_only=False),
+                _order(PARADEX, "refuse", status=400, code="INVALID_ORDER_SIZE", reduce_only=True),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "token-lost",
+            "later": (
+                Later("pair.opened", 0.05, _order(VEST, "expire_token")),
+                Later("pair.opened", 0.05, _order(PARADEX, "expire_token")),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "vest-dark",
+            "gap_s": 30.0,
+            "later": _dark(VEST, "pair.opened", 0.1),
+            "until": ("pair.opened", 0.5),
+            "dark": True,
+        },
+        {
+            "name": "paradex-dark-in-flight",
+            "gap_s": 3.0,
+            "later": _dark(PARADEX, "pair.opening", 0.03),
+            "until": ("pair.opening", 0.5),
+            "dark": True,
+        },
+    )
+)
+
+FLATTENED: Final = tuple(
+    attrs.evolve(story, until=until, name=name)
+    for name, base, until in (
+        ("flatten-hedged", "held", ("pair.opened", 0.2)),
+        ("flatten-in-flight", "held", ("pair.opening", 0.06)),
+        ("flatten-naked", "paradex-refused", ("pair.opening", 0.5)),
+        ("flatten-closing", "clean", ("pair.closing", 0.2)),
+        ("flatten-doubt", "vest-doubt-filled", ("pair.opening", 0.4)),
+    )
+    for story in SCENARIOS
+    if story.name == base
+)
+"""The bot is killed at the end of these, and flatten is stopped at every step."""
+EVERY: Final = {story.name: story for story in (*SCENARIOS, *FLATTENED)}

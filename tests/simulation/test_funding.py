@@ -1,0 +1,81 @@
+"""Funding: what both venues settle is in the account of the trade, to the cent."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
+from bot4.simulator.market import MarketModel
+
+D = Decimal
+CALM = SimulationConfig(profile="calm", seed=3)
+FLATTEN = ExecutionConfig(on_stop=OnStop.FLATTEN)
+CENT = D("0.01")
+RATES = {"vest": D("0.9"), "paradex": D("-0.35")}
+"""A share of notional an hour, far more than any venue takes: some seconds come to cents."""
+
+
+@pytest.fixture
+def dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MarketModel, "hourly_funding", lambda _, venue, _base: RATES[venue])
+
+
+def balances(run: Any) -> Decimal:
+    return sum((D(state["balance"]) for state in run.truth.values()), D(0))
+
+
+def venues_say(run: Any) -> tuple[Decimal, Decimal, Decimal]:
+    """Gross, fees and funding from the venues' own fills."""
+    gross = fees = funding = D(0)
+    for state in run.truth.values():
+        for fill in state["fills"]:
+            sign = -1 if fill["side"].lower() == "buy" else 1
+            gross += sign * D(fill["size"]) * D(fill["price"])
+            fees += D(fill["fee"])
+            funding += D(fill["realized_funding"])
+    return gross, fees, funding
+
+
+async def test_what_both_venues_settled_is_in_the_net_to_the_cent(
+    play: Any, autojump_clock: Any, dear: None
+):
+    async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            before = balances(run)
+            run.gap()
+            await run.until("pair.opened")
+            run.gap(bps=0, seconds=30.0)
+            await run.until("pair.closed")
+
+        (line,) = run.said("pair.closed")
+        gross, fees, funding = venues_say(run)
+        assert abs(funding) > 5 * CENT, "the test would prove nothing"
+        assert abs(D(line["gross_usdc"]) - gross) < D("0.00001")
+        assert abs(D(line["fees_usdc"]) - fees) < D("0.00001")
+        assert abs(D(line["funding_usdc"]) - funding) < D("0.00001")
+        assert abs(D(line["net_usdc"]) - (balances(run) - before)) < D("0.00001")
+        assert ", funding=" in line["message"]
+
+
+async def test_funding_that_a_venue_does_not_say_is_not_known_and_nothing_waits_for_it(
+    play: Any, autojump_clock: Any, dear: None
+):
+    async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap()
+            await run.until("pair.opened")
+            run.fault("vest", "http_error", status=503, request="query", path="/orders", count=50)
+            run.gap(bps=0, seconds=30.0)
+            await run.until("pair.closed")
+
+        (line,) = run.said("pair.closed")
+        gross, fees, _ = venues_say(run)
+        assert line["funding_usdc"] is None
+        assert abs(D(line["net_usdc"]) - (gross - fees)) < D("0.00001")
+        json.dumps(line)
