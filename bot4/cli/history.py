@@ -15,6 +15,7 @@ from bot4.config.options import (
     TradesOptions,
     VacuumOptions,
 )
+from bot4.config.schema import Config, Mode
 from bot4.errors import ExitCode
 from bot4.signals import Signals
 
@@ -54,7 +55,8 @@ async def trades(options: TradesOptions, signals: Signals) -> int:
         )
         from bot4.wiring.history import Source
 
-        source = Source(load_config(options.config, live_flag=True))
+        config = load_config(options.config, live_flag=True)
+        source = Source(config)
         for_program = options.as_csv or options.as_json
         newest = None if for_program or options.since else SHOWN
         since_ms = source.since_ms(options.since)
@@ -64,6 +66,7 @@ async def trades(options: TradesOptions, signals: Signals) -> int:
         elif options.as_json:
             _print(json_lines(map(trade_record, found)))
         else:
+            _print(_remarks(config))
             _print(trade_table(found) if found else ["no trade has ended"])
             if newest is not None and len(found) == newest:
                 print(f"the last {newest}; --since 7d or --csv show more")
@@ -86,7 +89,8 @@ async def pnl(options: PnlOptions, signals: Signals) -> int:
         )
         from bot4.wiring.history import Source
 
-        source = Source(load_config(options.config, live_flag=True))
+        config = load_config(options.config, live_flag=True)
+        source = Source(config)
         since_ms = source.since_ms(options.since)
         found = add_up(await source.days(since_ms, options.pair), options.by)
         if options.as_csv:
@@ -94,6 +98,7 @@ async def pnl(options: PnlOptions, signals: Signals) -> int:
         elif options.as_json:
             _print(json_lines(map(totals_record, found)))
         else:
+            _print(_remarks(config))
             _print(totals_table(found, options.by))
         return ExitCode.CLEAN
 
@@ -169,6 +174,12 @@ async def release(options: DbOptions, signals: Signals) -> int:
         return ExitCode.CLEAN
 
     return await look(work, signals)
+
+
+def _remarks(config: Config) -> list[str]:
+    """Return what a person has to know before believing a sum of money."""
+    play_money = config.mode is Mode.SIMULATION and config.simulation.profile == "demo"
+    return ["profile demo: its money means nothing"] if play_money else []
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -44,6 +44,8 @@ async def answer_request(
     """
     faults, name = venue.faults, venue.name
     occasion = {"request": request, **occasion}
+    if out_s := venue.latency.way():
+        await trio.sleep(out_s)
     late = faults.take(name, "delay_request", **occasion)
     if late is not None:
         await trio.sleep(late.number("ms", 0) / 1000)
@@ -55,7 +57,7 @@ async def answer_request(
         await trio.sleep(venue.latency.draw(cause))
         return error_page(error)
     answer = handle()
-    await trio.sleep(venue.latency.draw(cause))
+    await trio.sleep(venue.latency.draw(cause) + venue.latency.way())
     lost = faults.take(name, "lose_answer", **occasion)
     if lost is not None:
         return _silence(lost)

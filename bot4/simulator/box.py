@@ -122,7 +122,7 @@ class TwoVenues:
             model=self.model,
             liquidity=liquidity,
             faults=self.faults,
-            latency=Latency(name, self.options.seed, self.options.latency_scale),
+            latency=Latency(name, self.options.seed, self.options.latency_scale, self.options.line),
             wall_ms=self._wall_ms,
             save=self._save,
             switches=switches,

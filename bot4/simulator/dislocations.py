@@ -11,6 +11,8 @@ from bot4.simulator.profiles import Profile
 
 SWEEP_STAYS = 0.3
 """Share of a swept book's move that turns out to be a real move of the price."""
+CAUGHT_UP_S = 0.02
+"""Time constant of a late picture that catches up: it does so at once."""
 
 
 @attrs.define
@@ -25,6 +27,8 @@ class Dislocation:
     decay_s: float
     stays: float = 0.0
     """Share that turns permanent at the end."""
+    moved: bool = False
+    """The price itself goes the other way at the beginning: the picture only fails to follow."""
 
     def now(self, time: float) -> float:
         """Return the displacement at a time, basis points."""
@@ -61,14 +65,27 @@ class Schedule:
     def _draw(self, time: float) -> Dislocation:
         profile, roll = self.profile, self.roll
         cause = roll.choices(list(profile.causes), list(profile.causes.values()))[0]
-        spans = [span for _, span in profile.lives]
-        life = roll.uniform(*roll.choices(spans, [weight for weight, _ in profile.lives])[0])
-        bps = roll.uniform(*profile.size_bps) * roll.choice((-1, 1))
+        lives = profile.own_lives.get(cause, profile.lives)
+        spans = [span for _, span in lives]
+        life = roll.uniform(*roll.choices(spans, [weight for weight, _ in lives])[0])
+        bps = self._size() * roll.choice((-1, 1))
+        touched = roll.choice(("vest", "paradex"))
+        if cause == "stale":
+            # The engine learns of the move with its own delay; until then its picture is right.
+            born = time + profile.delay_s["vest"]
+            return Dislocation("picture", bps, born, born + life, CAUGHT_UP_S, moved=True)
         where = {
             "inventory": "vest",
             "sweep": "paradex",
-            "stale": "picture",
-            "touch": roll.choice(("vest", "paradex")),
+            "glitch": "picture",
+            "touch": touched,
         }[cause]
         stays = SWEEP_STAYS if cause == "sweep" else 0.0
         return Dislocation(where, bps, time, time + life, profile.decay_s, stays)
+
+    def _size(self) -> float:
+        profile, roll = self.profile, self.roll
+        if profile.size_mean_bps is None:
+            return roll.uniform(*profile.size_bps)
+        smallest, largest = profile.size_bps
+        return min(smallest + roll.expovariate(1 / profile.size_mean_bps), largest)

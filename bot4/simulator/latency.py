@@ -21,12 +21,38 @@ SPANS: Final = {
 
 
 @attrs.frozen
+class Line:
+    """What lies between the client and the venues, one way, seconds."""
+
+    way_s: tuple[float, float]
+    slow_share: float = 0.0
+    """How many trips are slow ones."""
+    slow_s: tuple[float, float] = (0.0, 0.0)
+
+
+LINES: Final = {
+    "rack": Line((0.0, 0.0)),
+    "city": Line((0.005, 0.015), 0.002, (0.05, 0.2)),
+    "adsl": Line((0.025, 0.060), 0.02, (0.15, 0.5)),
+    "rough": Line((0.060, 0.180), 0.08, (0.3, 1.5)),
+}
+"""Four latency profiles: beside the venues, a good line, the owner's, a bad one. Source: ours.
+
+Requests and answers travel it here; frames of the streams only where the world has no sockets.
+"""
+
+
+@attrs.frozen
 class Latency:
-    """Delays of one venue. ``scale`` multiplies them all; zero makes the venue instant."""
+    """Delays of one venue. ``scale`` multiplies them all; zero makes the venue instant.
+
+    ``line`` is a name in ``LINES``.
+    """
 
     venue: str
     seed: int
     scale: float = 1.0
+    line: str = "rack"
     _streams: dict[str, Random] = attrs.field(factory=dict, init=False)
 
     def draw(self, cause: str) -> float:
@@ -37,6 +63,18 @@ class Latency:
         answer.
         """
         shortest, longest = SPANS[self.venue, cause]
+        return self.scale * self._stream(cause).uniform(shortest, longest)
+
+    def way(self) -> float:
+        """Return seconds for one trip over the line, 0 for the best one."""
+        line = LINES[self.line]
+        if not line.way_s[1]:
+            return 0.0
+        stream = self._stream("line")
+        slow = stream.random() < line.slow_share
+        return self.scale * stream.uniform(*(line.slow_s if slow else line.way_s))
+
+    def _stream(self, cause: str) -> Random:
         if cause not in self._streams:
             self._streams[cause] = Random(f"{self.seed}/{self.venue}/latency/{cause}")
-        return self.scale * self._streams[cause].uniform(shortest, longest)
+        return self._streams[cause]

@@ -25,6 +25,8 @@ MOST_LEVELS: Final = 400
 """How far an order may walk: far beyond what a feed shows."""
 RENEWED_S: Final = 4.0
 """How long a level of the Paradex book keeps its size when nobody trades."""
+TIDE_S: Final = 30.0
+"""How long a side of it stays thin or thick."""
 BPS: Final = Decimal("0.0001")
 
 
@@ -76,23 +78,34 @@ class Taken:
 
 @attrs.define
 class Variety:
-    """A factor between 0.5 and 1.5 that a level keeps for some seconds; its name decides it."""
+    """A factor that a level keeps for some seconds; its name decides it.
+
+    Between 0.5 and 1.5; or, with ``most``, from one over it to it, small and large alike.
+    """
 
     _name: str
+    _most: float = 1.0
+    _kept_s: float = RENEWED_S
     _phase: float = attrs.field(init=False)
     _epoch: int = attrs.field(default=-1, init=False)
     _factor: float = attrs.field(default=1.0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._phase = crc32(self._name.encode()) / 2**32
+        self._phase = self._draw(self._name)
 
     def at(self, now: float) -> float:
         """Return the factor at a Trio time."""
-        epoch = int(now / RENEWED_S + self._phase)
+        epoch = int(now / self._kept_s + self._phase)
         if epoch != self._epoch:
             self._epoch = epoch
-            self._factor = 0.5 + crc32(f"{self._name}/{epoch}".encode()) / 2**32
+            drawn = self._draw(f"{self._name}/{epoch}")
+            mild = self._most == 1
+            self._factor = 0.5 + drawn if mild else float(self._most ** (2 * drawn - 1))
         return self._factor
+
+    def _draw(self, name: str) -> float:
+        drawn = crc32(name.encode())
+        return drawn / 2**32 if self._most == 1 else _mixed(drawn)
 
 
 @attrs.define
@@ -226,6 +239,8 @@ class BookLiquidity:
         best = _to_tick(mid * (1 + sign * away), grid, side) / grid
         each = shape.level_quote / float(mid) * (shape.retail_factor if retail else 1.0)
         now = trio.current_time()
+        if shape.tides != 1:
+            each *= self._variety((symbol, side, 0), now)
         for away_by in range(MOST_LEVELS):
             level = int(best) + sign * away_by
             stands = each * self._variety((symbol, side, level), now)
@@ -238,8 +253,18 @@ class BookLiquidity:
         variety = self._varieties.get(key)
         if variety is None:
             symbol, side, level = key
-            variety = self._varieties[key] = Variety(f"{self.seed}/{symbol}/{side}/{level}")
+            # There is no level 0: that key is the side as a whole.
+            most, kept_s = (self.shape.uneven, RENEWED_S) if level else (self.shape.tides, TIDE_S)
+            name = f"{self.seed}/{symbol}/{side}/{level}"
+            variety = self._varieties[key] = Variety(name, most, kept_s)
         return variety.at(now)
+
+
+def _mixed(drawn: int) -> float:
+    """Return a number from 0 to 1: sums of names that differ in a digit differ in a pattern."""
+    for _ in range(2):
+        drawn = ((drawn >> 16) ^ drawn) * 0x45D9F3B & 0xFFFFFFFF
+    return ((drawn >> 16) ^ drawn) / 2**32
 
 
 def _to_tick(price: Decimal, tick: Decimal, side: Side) -> Decimal:

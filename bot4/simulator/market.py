@@ -58,6 +58,12 @@ class MarketModel:
         prices = self._at(base, now)
         return (prices.mid("vest", now) / prices.mid("paradex", now) - 1) * 1e4
 
+    def shown_gap_bps(self, base: str) -> float:
+        """Return Vest over Paradex as their feeds show it now, basis points."""
+        now = trio.current_time()
+        prices = self._at(base, now)
+        return (prices.picture.price / prices.mid("paradex", now) - 1) * 1e4
+
     def hourly_funding(self, venue: str, base: str) -> Decimal:
         """Return the funding rate per hour of a venue, positive when longs pay."""
         rate = self._funding.get((venue, base))

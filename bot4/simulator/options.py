@@ -58,6 +58,8 @@ class Options:
     collateral: Decimal = D(10_000)
     """USDC in each account at the beginning."""
     latency_scale: float = 1.0
+    line: str = "rack"
+    """A name in ``latency.LINES``: rack, city, adsl or rough."""
     books_per_s: float | None = None
     """How often each venue shows a market's book; None is each venue's own pace."""
     faults: tuple[Mapping[str, Any], ...] = ()

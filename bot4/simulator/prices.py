@@ -111,6 +111,8 @@ class BasePrices:
         born = self._schedule.due(self._time, self._start)
         if born is not None:
             self._active.append(born)
+            if born.moved:
+                self.hidden *= 1 - born.bps / 1e4
         for old in self._active:
             if old.stays and self._time > old.ends:
                 # What stays is no longer a dislocation: the price itself has moved.

@@ -68,7 +68,7 @@ async def test_a_screen_shows_the_last_trades_and_says_so(config, journal, said)
     code, lines, err = await said(trades, TradesOptions(config))
 
     assert code == ExitCode.CLEAN
-    assert len(lines) == 1 + 20 + 1
+    assert len(lines) == 1 + 1 + 20 + 1
     assert "--since 7d" in lines[-1]
     assert err == ""
 
@@ -97,6 +97,17 @@ async def test_what_was_earned_is_the_sum_to_the_cent(config, journal, said):
     assert lines[-1].startswith("total,25,25,25,")
     _, lines, _ = await said(earned, PnlOptions(config))
     assert lines[-1].startswith("total")
+
+
+@pytest.mark.parametrize("profile", ["demo", "calibrated"])
+async def test_a_screen_says_when_the_money_means_nothing(config, journal, said, profile):
+    journal.close()
+    config.write_text(f"mode: simulation\nsimulation: {{profile: {profile}}}\n{PAIRS}")
+    for command, options in ((trades, TradesOptions(config)), (earned, PnlOptions(config))):
+        _, lines, _ = await said(command, options)
+
+        assert ("means nothing" in lines[0]) == (profile == "demo")
+        assert not any("means nothing" in line for line in lines[1:])
 
 
 async def test_what_is_held_is_shown(config, journal, said):

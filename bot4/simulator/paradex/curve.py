@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,7 @@ def _word(value: int) -> bytes:
     return value.to_bytes(_WORD_BYTES, "little")
 
 
+@lru_cache(maxsize=1024)
 def pedersen(left: int, right: int) -> int:
     """Return the Pedersen hash of two field elements (about 60 us).
 
@@ -100,6 +101,7 @@ def type_hash(encoded: str) -> int:
     return int.from_bytes(digest, "big") % 2**250
 
 
+@cache
 def public_key_of(private_key: int) -> int:
     """Return the x coordinate of the public point.
 
