@@ -129,7 +129,6 @@ class Retention:
 
         Cancellation: as above.
         """
-        await self._step_aside()
         try:
             moved = await self._move()
         except StartRefused:
@@ -146,21 +145,26 @@ class Retention:
         return moved
 
     async def _move(self) -> int:
+        if not await self._quiet():
+            return 0
         keep = usual_keep(self.world.wall_ms())
         pairs, rows = archived(finished_trades(self.journal, keep, self.sent(), AT_ONCE))
         if not pairs:
             return 0
         write = partial(put_away, self.world, archive_file(self.config), pairs)
         await add_in_thread(write)
-        await self._step_aside()
+        if not await self._quiet():
+            return 0  # They are in both now, counted once, and leave at a later turn.
         self.journal.forget(rows)
         return len(pairs)
 
-    async def _step_aside(self) -> None:
+    async def _quiet(self) -> bool:
+        """Wait until no order is on the wire; False when that takes too long."""
         for _ in range(ASIDE_LIMIT):
             if not self.busy():
-                return
+                return True
             await trio.sleep(ASIDE_S)
+        return False
 
     def _complain(self, fault: JournalFault) -> None:
         if not self._complained:

@@ -136,6 +136,32 @@ async def test_orders_on_the_wire_go_first(world, journal, keeping, autojump_clo
     assert trio.current_time() - began >= 20 * retention.ASIDE_S
 
 
+async def test_nothing_moves_while_orders_never_cease_and_a_trade_in_both_files_moves_once(
+    config, world, journal, keeping, autojump_clock
+):
+    fill(journal, world, 2)
+    world.now_ms += 8 * DAY_MS
+    before = await said_of(journal, config, world)
+    assert await keeping(busy=lambda: True).turn() == 0
+    assert not archive_file(config).exists()
+
+    calls = []
+    late = keeping(busy=lambda: bool(calls) or calls.append(1))
+    assert await late.turn() == 0, "orders came while the archive was written"
+    assert archive_file(config).exists()
+    assert await said_of(journal, config, world) == before
+    assert await keeping().turn() == 2
+    assert await said_of(journal, config, world) == before
+
+
+async def said_of(journal, config, world):
+    async with open_window(config, journal) as (answer,), trio.open_nursery() as nursery:
+        await nursery.start(answer)
+        found = await said(config, world)
+        nursery.cancel_scope.cancel()
+    return found
+
+
 async def test_somebody_reading_the_archive_is_waited_for(config, world, journal, keeping):
     fill(journal, world, 2)
     world.now_ms += 8 * DAY_MS
