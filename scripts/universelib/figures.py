@@ -50,6 +50,7 @@ class Result:
     """Realised less detected entry spread of each pair that opened."""
     eligible: int = 0
     captured: int = 0
+    by_hand: int = 0
     cells: Counter[str] = attrs.field(factory=Counter)
     said: list[str] = attrs.field(factory=list)
     """Every log line, when asked for."""
@@ -85,6 +86,7 @@ def result_of(
         ],
         eligible=end.eligible,
         captured=end.captured,
+        by_hand=end.by_hand,
         cells=cells,
     )
 
@@ -116,7 +118,8 @@ def lines(results: list[Result], wall_s: float) -> list[str]:
             f"net {net / attempts / NOTIONAL * 1e4:.2f} bp per attempt, "
             f"realised less detected spread {mean(slips):+.2f} bp, "
             f"captured {captured} of {eligible} eligible spreads "
-            f"({100 * captured / max(eligible, 1):.0f} %), {100 * _opened(results):.0f} % hedged"
+            f"({100 * captured / max(eligible, 1):.0f} %), {100 * _opened(results):.0f} % hedged, "
+            f"{sum(result.by_hand for result in results)} flattened by hand as the bot asked"
         )
     hours = sum(result.seconds for result in results) / 3600
     said.append(

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
-from universelib import coverage
+from universelib import coverage, directed
 from universelib.check import Ending, violations
 from universelib.figures import Result, bound_s, lines
 from universelib.grammar import MARKETS, REFUSAL_CODES, every, spelled
@@ -222,6 +222,22 @@ def test_the_table_shows_every_row():
     assert "3001 5" in text
     assert all(fault["kind"] in text for fault in every() if fault["kind"] != "storm")
     assert len(REFUSAL_CODES["vest"]) > 30
+
+
+def test_chance_is_helped_to_every_fault_and_code():
+    wanted = [cell for cell in known_cells() if not cell.startswith("saga")]
+    scripts = directed.scripts(wanted)
+
+    aimed = {f"fault/{one.fault['kind']}/{one.state}" for s in scripts for one in s.aimed}
+    timed = [fault for s in scripts for _, fault in s.faults]
+    codes = {
+        f"code/{one['venue']}/{one.get('cancel_reason', one.get('code'))}"
+        for one in timed
+        if one["kind"] == "refuse"
+    }
+    flat = {f"fault/{one['kind']}/flat" for one in timed}
+    assert aimed | codes | flat >= set(wanted)
+    assert directed.scripts(["saga/flat/Overdue"]) == []
 
 
 async def test_refusals_and_faults_are_counted_where_they_happen(autojump_clock):
