@@ -21,6 +21,10 @@ from bot4.tasks.stop import StopSign
 
 log = structlog.get_logger()
 
+STEADY_S = 3.0
+"""A link useful for so long is dialled again at once. One that is closed as soon as it is greeted,
+as by a venue under maintenance, is not: that would be a storm of dials."""
+
 
 class Listener(Protocol):
     """What a connection feeds."""
@@ -59,6 +63,11 @@ class Uptime:
         """The feed is useful from now on."""
         if self.since is None:
             self.since = trio.current_time()
+
+    @property
+    def lasted_s(self) -> float:
+        """How long it has been useful now."""
+        return 0.0 if self.since is None else trio.current_time() - self.since
 
     def down(self) -> None:
         """The feed ended."""
@@ -106,7 +115,6 @@ class Connection:
 
         def on_useful() -> None:
             nonlocal announced
-            self.backoff.succeeded()
             self.uptime.up()
             if not self.useful:
                 self.useful = True
@@ -137,6 +145,8 @@ class Connection:
                     do="nothing: it reconnects by itself; check your network if it stays away",
                 )
             finally:
+                if self.uptime.lasted_s >= STEADY_S:
+                    self.backoff.succeeded()
                 self.useful = False
                 self.uptime.down()
                 self.listener.lost()

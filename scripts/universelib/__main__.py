@@ -6,16 +6,23 @@ import argparse
 import gc
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib import import_module
 from multiprocessing import get_context
+from typing import TypeVar
 
-from universelib import coverage
+from universelib import coverage, directed
 from universelib.figures import Result, lines
 from universelib.play import play
+from universelib.script import Script
+
+T = TypeVar("T")
 
 QUICK_BOOKS_PER_S = 4.0
+LED_FROM = 900_000
+"""Seeds of universes that are led somewhere."""
 
 OTHERS = {"--kill-every-step": "kills"}
 """Options that are a command of their own, and the module whose main takes over."""
@@ -37,6 +44,7 @@ def main() -> int:
     parser.add_argument("--calm", action="store_true", help="no faults, no deaths")
     parser.add_argument("--quick", action="store_true", help="books four times a second")
     parser.add_argument("--coverage", action="store_true", help="the table of situations met")
+    parser.add_argument("--within", type=float, default=1e9, help="begin none after so many s")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     work = partial(
@@ -57,16 +65,34 @@ def main() -> int:
     gc.collect()
     gc.freeze()
     options = f"--seconds {args.seconds:g}" + " --quick" * args.quick + " --calm" * args.calm
-    with ProcessPoolExecutor(args.jobs, mp_context=get_context("fork")) as pool:
-        for result in pool.map(work, seeds):
-            results.append(result)
-            for broken in result.violations:
-                print(f"VIOLATED seed {result.seed}: {broken}")
-                print(f"  replay: scripts/universe --seed {result.seed} {options}", flush=True)
-    missing = covered(results) if args.coverage else []
+    for result in played(work, seeds, args.jobs, args.within):
+        results.append(result)
+        for broken in result.violations:
+            print(f"VIOLATED seed {result.seed}: {broken}")
+            print(f"  replay: scripts/universe --seed {result.seed} {options}", flush=True)
+    if len(results) < len(seeds):
+        print(f"out of time: {len(results)} of {len(seeds)} universes were played")
+    missing = covered(results, args) if args.coverage else []
     for line in lines(results, time.monotonic() - began):
         print(line)
     return 1 if missing or any(result.violations for result in results) else 0
+
+
+def played(
+    work: Callable[[T], Result], seeds: Sequence[T], jobs: int, within_s: float
+) -> Iterator[Result]:
+    """Yield results in the order of the seeds, until all are there, time is up or Ctrl+C."""
+    until = time.monotonic() + within_s
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("fork"))
+    try:
+        for result in pool.map(work, seeds):
+            yield result
+            if time.monotonic() > until:
+                break
+    except KeyboardInterrupt:
+        return
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def seeds_of(text: str) -> list[int]:
@@ -92,14 +118,34 @@ def one(result: Result) -> int:
     return 1 if result.violations else 0
 
 
-def covered(results: list[Result]) -> list[str]:
-    """Print the table of situations; return the empty cells that nobody has explained."""
+def led(job: tuple[int, Script]) -> Result:
+    """Play a universe that is led somewhere."""
+    seed, script = job
+    return play(seed, directed.SECONDS, script=script)
+
+
+def covered(results: list[Result], args: argparse.Namespace) -> list[str]:
+    """Lead universes to what chance did not meet, and print the table of situations.
+
+    Returns:
+        The empty cells that nobody has explained.
+    """
+    reasons = coverage.read_reasons()
+    missing, _ = coverage.empty_cells(coverage.total(results), reasons)
+    scripts = directed.scripts(missing)
+    for result in played(led, list(enumerate(scripts, LED_FROM)), args.jobs, args.within):
+        results.append(result)
+        for broken in result.violations:
+            script = scripts[result.seed - LED_FROM]
+            print(f"VIOLATED led universe {result.seed}: {broken}")
+            print(f"  its script: {script.faults} {script.aimed}", flush=True)
     counts = coverage.total(results)
     for line in coverage.table(counts):
         print(line)
-    missing, known = coverage.empty_cells(counts, coverage.read_reasons())
+    missing, known = coverage.empty_cells(counts, reasons)
     for cell in missing:
         print(f"NOT MET {cell}")
+    print(f"{len(scripts)} universes were led to what chance did not meet")
     print(f"cells never visited: {len(missing)} without a reason, {len(known)} with one")
     return missing
 

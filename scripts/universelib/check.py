@@ -30,6 +30,8 @@ class Ending:
     dark: list[tuple[str, float, float]] = attrs.field(factory=list)
     eligible: int = 0
     captured: int = 0
+    by_hand: int = 0
+    """How often a person ran flatten because the bot asked for it."""
 
 
 def positions(truth: dict[str, Any]) -> dict[str, Decimal]:

@@ -23,7 +23,6 @@ STEPS: Final = 7
 RUNGS: Final = 4
 NOTIONAL: Final = 300.0
 ENDS: Final = ("pair.closed", "pair.unwound")
-CLASSES: Final = ("answered", "doubt", "dark")
 
 
 @attrs.define
@@ -44,12 +43,13 @@ class Result:
     trace: str
     """A hash over every log line: the same seed gives the same."""
     latency: str = "usual"
-    naked: list[tuple[str, float]] = attrs.field(factory=list)
-    """Class and seconds of each trade that ended; see ``bound_s``."""
+    naked: list[tuple[bool, float, float]] = attrs.field(factory=list)
+    """Of each trade that ended: whether a venue was dark to it, seconds, and ``bound_s``."""
     slips_bps: list[float] = attrs.field(factory=list)
     """Realised less detected entry spread of each pair that opened."""
     eligible: int = 0
     captured: int = 0
+    by_hand: int = 0
     cells: Counter[str] = attrs.field(factory=Counter)
     said: list[str] = attrs.field(factory=list)
     """Every log line, when asked for."""
@@ -77,7 +77,7 @@ def result_of(
         net_usdc=sum(float(line["net_usdc"]) for line in booked),
         trace=trace,
         latency=script.latency,
-        naked=[(_class(end, line), float(line["naked_s"])) for line in closed],
+        naked=[_naked_of(end, line, script.latency) for line in closed],
         slips_bps=[
             float(_percent(line["spread_percent"]) - _percent(line["detected_percent"])) * 100
             for line in opened
@@ -85,25 +85,29 @@ def result_of(
         ],
         eligible=end.eligible,
         captured=end.captured,
+        by_hand=end.by_hand,
         cells=cells,
     )
 
 
-def bound_s(kind: str, latency: str) -> float:
-    """Return how long a trade may be naked, by the rule for its class; a dark venue has none."""
+def bound_s(latency: str, doubts: int = 0) -> float:
+    """Return how long a trade may be naked, given how many of its orders came into doubt.
+
+    There is no bound while a venue is dark, or refuses every way out.
+    """
     round_s = ROUND_S * LATENCIES[latency]
-    if kind == "answered":
+    if not doubts:
         return (1 + STEPS) * round_s
-    return WINDOW_S + BUMP_S + SETTLE_S + 2 * ASK_S + RUNGS * round_s
+    return doubts * (WINDOW_S + BUMP_S + SETTLE_S + 2 * ASK_S) + RUNGS * round_s
 
 
 def lines(results: list[Result], wall_s: float) -> list[str]:
     """Return the figures of a batch, the most telling line last."""
     said = [_naked(results, latency) for latency in LATENCIES]
     usd_s = sorted(value for result in results for value in result.naked_usd_s)
-    worst = sorted(results, key=lambda result: -max(result.naked_s, default=0.0))[:5]
-    longest = [f"{max(one.naked_s, default=0.0):.1f} s in seed {one.seed}" for one in worst]
-    said.append(f"longest naked: {', '.join(longest)}")
+    worst = sorted(results, key=lambda result: -_furthest(result))[:5]
+    furthest = [f"{_furthest(one):.2f} in seed {one.seed}" for one in worst]
+    said.append(f"furthest beyond the bound, no venue dark: {', '.join(furthest)}")
     if usd_s:
         said.append(f"naked exposure: {_spread(usd_s, 'USD s')}")
     attempts = sum(result.trades for result in results)
@@ -116,7 +120,8 @@ def lines(results: list[Result], wall_s: float) -> list[str]:
             f"net {net / attempts / NOTIONAL * 1e4:.2f} bp per attempt, "
             f"realised less detected spread {mean(slips):+.2f} bp, "
             f"captured {captured} of {eligible} eligible spreads "
-            f"({100 * captured / max(eligible, 1):.0f} %), {100 * _opened(results):.0f} % hedged"
+            f"({100 * captured / max(eligible, 1):.0f} %), {100 * _opened(results):.0f} % hedged, "
+            f"{sum(result.by_hand for result in results)} flattened by hand as the bot asked"
         )
     hours = sum(result.seconds for result in results) / 3600
     said.append(
@@ -136,12 +141,18 @@ def _naked(results: list[Result], latency: str) -> str:
     chosen = [one for result in results if result.latency == latency for one in result.naked]
     if not chosen:
         return ""
-    shares = sorted(value / bound_s(kind, latency) for kind, value in chosen if kind != "dark")
-    dark = sorted(value for kind, value in chosen if kind == "dark")
+    shares = sorted(value / bound for dark, value, bound in chosen if not dark)
+    dark = sorted(value for dark, value, _ in chosen if dark)
     text = f"naked, {latency}: "
     if shares:
         text += f"{_spread(shares, 'x bound')} of {len(shares)} trades"
-    return text + (f"; a venue dark: {_spread(dark, 's')} of {len(dark)}" if dark else "")
+    return text + (
+        f"; a venue dark or refusing: {_spread(dark, 's')} of {len(dark)}" if dark else ""
+    )
+
+
+def _furthest(result: Result) -> float:
+    return max((value / bound for dark, value, bound in result.naked if not dark), default=0.0)
 
 
 def _spread(values: list[float], unit: str) -> str:
@@ -154,13 +165,15 @@ def _opened(results: list[Result]) -> float:
     return sum(result.opened for result in results) / max(tried, 1)
 
 
-def _class(end: Ending, ended: dict[str, Any]) -> str:
+def _naked_of(end: Ending, ended: dict[str, Any], latency: str) -> tuple[bool, float, float]:
     mine = [line for line in end.events if line.get("trade_id") == ended["trade_id"]]
     began, over = float(mine[0]["at"]), float(ended["at"])
-    if any(since < over and until > began for _, since, until in end.dark):
-        return "dark"
-    doubtful = ("leg.in_doubt", "trade.recovered", "trade.closed_outside")
-    return "doubt" if any(line["event"] in doubtful for line in mine) else "answered"
+    dark = any(since < over and until > began for _, since, until in end.dark)
+    sent = [line for line in mine if line["event"] == "leg.sent"]
+    dark = dark or sum(line["purpose"] in ("mend", "unwind") for line in sent) > STEPS
+    doubts = {line["client_order_id"] for line in mine if line["event"] == "leg.in_doubt"}
+    found = sum(line["event"] in ("trade.recovered", "trade.closed_outside") for line in mine)
+    return dark, float(ended["naked_s"]), bound_s(latency, len(doubts) + found)
 
 
 def _percent(text: Any) -> Decimal:

@@ -165,6 +165,7 @@ async def _universe(
             stage.dark,
             honest.eligible,
             honest.captured,
+            honest.by_hand,
         )
         troubles.cancel_scope.cancel()
     return end

@@ -9,7 +9,9 @@ from typing import Final
 import attrs
 import trio
 
+from bot4.domain.market import VENUES
 from bot4.strategy.saga import State
+from bot4.wiring.flatten import flatten_all, open_flatteners
 from universelib.check import DUST
 from universelib.life import Life, Stage
 
@@ -18,6 +20,8 @@ WITHIN_S: Final = 75.0
 failed pair, a doubt with its fence, reconnecting, and two chances of a spread."""
 NEVER_S: Final = 600.0
 LOOK_S: Final = 0.25
+PERSON_S: Final = 15.0
+"""When somebody looks, who reads that the bot asks for flatten."""
 GAP_EVERY_S: Final = 9.0
 GAP_S: Final = 4.0
 GAP_BPS: Final = 45.0
@@ -40,6 +44,8 @@ class Honest:
     found: list[str] = attrs.field(factory=list)
     eligible: int = 0
     captured: int = 0
+    by_hand: int = 0
+    """How often a person had to run flatten, as the bot said."""
     _restarted: bool = False
 
     def held(self) -> bool:
@@ -71,6 +77,10 @@ class Honest:
                 life.signals.deliver(signal.SIGINT)
                 with trio.fail_after(NEVER_S):
                     await life.ended.wait()
+        if again and self._unexplained() and not self.by_hand:
+            self.by_hand += 1
+            await self._flatten()
+            return True
         if again and trio.current_time() >= until_s:
             if self._restarted:
                 self.found.append("L: the bot would not go on after a restart")
@@ -90,12 +100,30 @@ class Honest:
             with trio.fail_after(NEVER_S):
                 await life.ended.wait()
 
+    def _unexplained(self) -> bool:
+        """Tell whether the bot has found what no trade explains, and it is still there."""
+        found = self.stage.log.said("exposure.found", "opening.stopped")
+        told = any(line["event"] == "exposure.found" and line.get("held") for line in found)
+        return told and abs(self.net()) >= DUST
+
+    async def _flatten(self) -> None:
+        """Do what the bot asks a person for: close everything, with the bot away."""
+        stage = self.stage
+        stage.disk = stage.disk.left(power_lost=False)
+        there, world = stage.universe, stage.universe.new_world(99, stage.disk.open)
+        every: dict[str, frozenset[str] | None] = dict.fromkeys(VENUES)
+        async with open_flatteners(there.config, there.secrets, world, every) as flatteners:
+            code = await flatten_all(flatteners)
+        if code:
+            self.found.append(f"flatten ended with {code}")
+
     async def _revive(self, life: Life) -> bool:
         """Wait until the bot trades again; return whether it asks to be started again."""
         stage, began, mark = self.stage, trio.current_time(), len(self.stage.log.events)
         gap_at = began + 2.0
         while trio.current_time() < began + WITHIN_S:
-            if life.ended.is_set():
+            asked = trio.current_time() > began + PERSON_S and self._unexplained()
+            if life.ended.is_set() or (asked and not self.by_hand):
                 return True
             if trio.current_time() >= gap_at:
                 gap_at += GAP_EVERY_S

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
-from universelib import coverage
+from universelib import coverage, directed
 from universelib.check import Ending, violations
 from universelib.figures import Result, bound_s, lines
 from universelib.grammar import MARKETS, REFUSAL_CODES, every, spelled
@@ -168,7 +168,7 @@ def result(**changes: Any) -> Result:
         naked_usd_s=[300.0],
         net_usdc=0.06,
         trace="x",
-        naked=[("answered", bound_s("answered", "usual") / 2), ("dark", 9.0)],
+        naked=[(False, bound_s("usual") / 2, bound_s("usual")), (True, 9.0, 1.0)],
         slips_bps=[-1.0],
         eligible=4,
         captured=1,
@@ -181,7 +181,7 @@ def test_the_figures_are_those_of_the_universes():
     *_, money, last = said = lines([result()], 30.0)
 
     assert "0.50 x bound" in said[0]
-    assert "a venue dark: p50 9.00 s" in said[0]
+    assert "a venue dark or refusing: p50 9.00 s" in said[0]
     assert money.startswith("net 1.00 bp per attempt, realised less detected spread -1.00 bp")
     assert "captured 1 of 4 eligible spreads (25 %)" in money
     assert last.startswith("1 universes, 1.00 simulated hours, 0.0167 hours per core-second")
@@ -189,8 +189,8 @@ def test_the_figures_are_those_of_the_universes():
 
 
 def test_a_slower_venue_has_a_longer_bound_and_doubt_the_longest():
-    assert bound_s("answered", "near") < bound_s("answered", "far")
-    assert bound_s("answered", "usual") < bound_s("doubt", "usual")
+    assert bound_s("near") < bound_s("far")
+    assert bound_s("usual") < bound_s("usual", 1) < bound_s("usual", 2)
 
 
 def test_an_empty_cell_needs_a_reason(tmp_path: Path):
@@ -222,6 +222,22 @@ def test_the_table_shows_every_row():
     assert "3001 5" in text
     assert all(fault["kind"] in text for fault in every() if fault["kind"] != "storm")
     assert len(REFUSAL_CODES["vest"]) > 30
+
+
+def test_chance_is_helped_to_every_fault_and_code():
+    wanted = [cell for cell in known_cells() if not cell.startswith("saga")]
+    scripts = directed.scripts(wanted)
+
+    aimed = {f"fault/{one.fault['kind']}/{one.state}" for s in scripts for one in s.aimed}
+    timed = [fault for s in scripts for _, fault in s.faults]
+    codes = {
+        f"code/{one['venue']}/{one.get('cancel_reason', one.get('code'))}"
+        for one in timed
+        if one["kind"] == "refuse"
+    }
+    flat = {f"fault/{one['kind']}/flat" for one in timed}
+    assert aimed | codes | flat >= set(wanted)
+    assert directed.scripts(["saga/flat/Overdue"]) == []
 
 
 async def test_refusals_and_faults_are_counted_where_they_happen(autojump_clock):
