@@ -11,7 +11,7 @@ from importlib import import_module
 
 from universelib.play import Result, play
 
-OTHERS = {"--kill-every-step": "kills"}
+OTHERS = {"--kill-every-step": "kills", "--mutate": "mutate", "--try-planted": "mutate"}
 """Options that are a command of their own, and the module whose main takes over."""
 
 

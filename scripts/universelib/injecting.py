@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -28,6 +29,8 @@ from universelib.stopping import Steps, fork, stop
 from universelib.story import Story
 
 MEMORY: Final = "/dev/shm"  # noqa: S108 - only where it exists; the names are made by mkdtemp
+CHILD_LIMIT_S: Final = 120
+"""Real seconds after which a child that goes round in circles is ended by the system."""
 PIECE: Final = 1 << 16
 
 
@@ -66,6 +69,8 @@ class Wanted:
     jobs: int = 2
     log: bool = False
     """Whether a child prints its log."""
+    until_broken: bool = False
+    """Whether the first violation is enough."""
 
 
 @attrs.define
@@ -144,6 +149,8 @@ class Base:
         begun = self.begins or self.scenario.whole or (story and len(story.processes) > 1)
         if step > wanted.last or story is None or story.subject.ended.is_set():
             return
+        if wanted.until_broken and any(one.broken for one in self.results):
+            return
         if step < wanted.first or not (begun or wanted.first):
             return
         for shift, mode in enumerate(wanted.modes):
@@ -169,6 +176,7 @@ class Base:
             self._running.append(child)
             return False
         os.close(child.pipe)
+        signal.alarm(CHILD_LIMIT_S)
         self._mine, self._cpu_0 = (write, child), time.process_time()
         if self._counter is not None:
             with suppress(KeyError):
