@@ -60,7 +60,7 @@ class House:
     leave: Callable[[], Awaitable[list[str]]]
     """Cancel and prove; return what is left, one line each."""
     abandon: Callable[[], Awaitable[list[str]]]
-    """After a second signal: fire cancel-all, return what is abandoned."""
+    """After a second signal: fire cancel-all once, return what is abandoned. Takes seconds."""
     hang_up: Callable[[], Awaitable[None]]
     """Close the doors: requests whose answer nobody waits for any more end at once."""
     goodbye: Callable[[Sequence[str]], None]
@@ -130,7 +130,7 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
     left: list[str] = []
     hurry = trio.CancelScope()
     async with trio.open_nursery() as services:
-        services.start_soon(_heed, signals, house.stop, hurry)
+        services.start_soon(_heed, signals, house, hurry)
         async with trio.open_nursery() as streams:
             try:
                 with hurry:
@@ -144,8 +144,9 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
                     left = await house.leave()
             finally:
                 if hurry.cancelled_caught or streams.cancel_scope.cancel_called:
-                    # Shielded and bounded inside.
-                    left = await house.abandon()  # noqa: ASYNC102
+                    left = ["the venues could not be told to cancel in time"]
+                    with trio.move_on_after(CLOSE_LIMIT_S, shield=True):
+                        left = await house.abandon()
                 house.closing.raise_sign("closing")
                 limit_s = RUDE_LIMIT_S if left else CLOSE_LIMIT_S
                 streams.cancel_scope.deadline = trio.current_time() + limit_s
@@ -170,7 +171,7 @@ async def _start(nursery: trio.Nursery, services: Sequence[Service], crashes: Cr
             starting.start_soon(nursery.start, crashes.guard, service)
 
 
-async def _heed(signals: Signals, stop: StopSign, hurry: trio.CancelScope) -> None:
+async def _heed(signals: Signals, house: House, hurry: trio.CancelScope) -> None:
     await signals.wait_first()
     name = signals.names[0]
     log.warning(
@@ -180,7 +181,7 @@ async def _heed(signals: Signals, stop: StopSign, hurry: trio.CancelScope) -> No
         why=f"{name} received",
         do="wait; press Ctrl+C again to stop waiting",
     )
-    stop.raise_sign(name)
+    house.stop.raise_sign(name)
     await signals.wait_second()
     name = signals.names[-1]
     log.warning(
@@ -191,6 +192,8 @@ async def _heed(signals: Signals, stop: StopSign, hurry: trio.CancelScope) -> No
         do="run scripts/flatten.py if anything is listed below",
     )
     hurry.cancel(reason="second signal")
+    # At once: what is under way must not hold the shot up.
+    await house.abandon()
 
 
 async def _stop_after(stop: StopSign, seconds: float) -> None:

@@ -27,6 +27,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "pair.missed": "A spread was gone, or we were late, before anything was sent",
     "opening.stopped": "Nothing opens until the reason is gone",
     "opening.resumed": "Opening is allowed again",
+    "bound.stated": "How long a leg may be alone and what that may cost",
     # trades and their orders
     "pair.opening": "Two orders leave together",
     "pair.opened": "Both legs are filled: hedged",
@@ -40,12 +41,14 @@ MEANINGS: Final[Mapping[str, str]] = {
     "leg.refused": "The venue definitely refused an order",
     "leg.in_doubt": "Nobody knows what became of an order; the venue is asked",
     "leg.resolved": "What became of an order in doubt is now known",
+    "fill.busted": "A venue took a fill of ours back",
     "leg.retried": "A missing leg is tried again",
     "exposure.left": "A leg is open without its hedge and could not be closed",
     "exposure.found": "A position or order that no trade explains",
     "order.unknown": "An order of ours that the journal does not know",
     "trade.recovered": "A trade of an earlier run was found and goes on",
     "trade.closed_outside": "A trade's legs were closed by somebody else",
+    "trade.reopened": "A finished trade's fill was told late or taken back: it goes on",
     "journal.failed": "The journal could not be written; nothing opens",
     # the copy in Supabase, and who may trade the account
     "mirror.off": "There is no copy elsewhere: the journal on this machine is the only one",

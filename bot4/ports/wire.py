@@ -101,6 +101,8 @@ class Accepted:
     """The venue queued the order. Not a fill."""
 
     venue_order_id: str
+    received_ms: int | None = None
+    """When it arrived, by the venue's clock, where the venue says so."""
 
 
 @attrs.frozen
@@ -153,7 +155,17 @@ class AccountChanged:
     venue: str
 
 
-Notice = BookUpdate | OrderReport | Fill | Pong | Acknowledged | Replied | AccountChanged
+@attrs.frozen
+class FillBusted:
+    """The venue took a fill back: it never was, and the position and the money are as before."""
+
+    venue: str
+    fill_id: str
+
+
+Notice = (
+    BookUpdate | OrderReport | Fill | FillBusted | Pong | Acknowledged | Replied | AccountChanged
+)
 
 
 class Wire(Protocol):
@@ -191,3 +203,6 @@ class HttpDoor(Protocol):
         Never raises for a network fault. The exchange is shielded: a cancelled caller still
         waits for the outcome, at most ``timeout_s``, so that no connection is left half used.
         """
+
+    def hurry(self, at: float) -> None:
+        """Have every exchange, under way or to come, end by this Trio time: we are leaving."""

@@ -38,7 +38,7 @@ COUNTED: Final = frozenset(
 """Taken one by one by the requests, events or frames they hit."""
 
 LASTING: Final = frozenset(
-    {"refuse_connect", "silence", "maintenance", "halt", "ghost", "clock_skew"}
+    {"refuse_connect", "silence", "maintenance", "halt", "ghost", "clock_skew", "stale"}
 )
 """In force for ``seconds`` from the moment they are added, or as ``LASTS_S`` says."""
 

@@ -100,6 +100,14 @@ class SimVenue(MarketView, ABC):
         fault = self.faults.active(self.name, "clock_skew")
         return self.setup.wall_ms() + (0 if fault is None else int(fault.number("ms", 0)))
 
+    def shown_until_ms(self) -> int:
+        """Return up to which time private reads know what happened.
+
+        The fault ``stale`` (``ms``): a replica that lags so much answers them.
+        """
+        fault = self.faults.active(self.name, "stale")
+        return 1 << 62 if fault is None else self.wall_ms() - int(fault.number("ms", 1000))
+
     # Orders.
 
     def next_serial(self) -> int:

@@ -84,6 +84,14 @@ class Filled:
 
 
 @attrs.frozen
+class Busted:
+    """A venue took a fill of one of our orders back."""
+
+    client_order_id: str
+    fill_id: str
+
+
+@attrs.frozen
 class Missing:
     """The venue, asked, does not know the order."""
 
@@ -125,6 +133,7 @@ Event = (
     | Overdue
     | Reported
     | Filled
+    | Busted
     | Missing
     | Corrected
     | Stopped
@@ -141,6 +150,7 @@ KINDS: Mapping[str, Any] = {
         Overdue,
         Reported,
         Filled,
+        Busted,
         Missing,
         Corrected,
         Stopped,
@@ -169,7 +179,7 @@ def step(trade: Trade, event: Event, now_s: float) -> Trade:
             return advance(trade)
         case Sent(name):
             return _on_leg(trade, name, Leg.sent)
-        case Answered() | Overdue() | Reported() | Filled() | Missing():
+        case Answered() | Overdue() | Reported() | Filled() | Busted() | Missing():
             change = _change(event, trade.plan.settle_ms)
             return advance(_clocked(_on_leg(trade, event.client_order_id, change), now_s))
         case Corrected(venue, size, _):
@@ -184,7 +194,7 @@ def step(trade: Trade, event: Event, now_s: float) -> Trade:
 
 
 def _change(
-    event: Answered | Overdue | Reported | Filled | Missing, settle_ms: int
+    event: Answered | Overdue | Reported | Filled | Busted | Missing, settle_ms: int
 ) -> Callable[[Leg], Leg]:
     match event:
         case Answered(_, verdict, venue_order_id, why):
@@ -195,6 +205,8 @@ def _change(
             return lambda leg: leg.report(report)
         case Filled(_, fill):
             return lambda leg: leg.fill(fill)
+        case Busted(_, fill_id):
+            return lambda leg: leg.bust(fill_id)
         case Missing(_, venue_now_ms):
             return lambda leg: leg.missing(venue_now_ms, settle_ms)
 
@@ -282,11 +294,3 @@ def todo(trade: Trade) -> tuple[Action, ...]:
     if trade.state is State.FLAT and trade.legs:
         return (Finish(),)
     return ()
-
-
-def replay(plan: Plan, events: list[Event]) -> Trade:
-    """Fold a trade's journaled events, in order, into the trade they left behind."""
-    trade = Trade(plan)
-    for event in events:
-        trade = step(trade, event, 0.0)
-    return trade

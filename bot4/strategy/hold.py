@@ -37,9 +37,6 @@ class Reason(StrEnum):
     """What is left is below a venue's smallest order."""
     CAP = "cap"
     # the gates that the tasks keep
-    STOPPING = "stopping"
-    STARTING = "starting"
-    UNRESOLVED = "unresolved"
     UNEXPLAINED = "unexplained"
     COOLDOWN = "cooldown"
     BREAKER = "breaker"
@@ -47,9 +44,8 @@ class Reason(StrEnum):
     ORDER_RATE = "order_rate"
     PREMIUM = "premium"
     """Vest charges more than we learned to expect."""
-    MARGIN = "margin"
-    CLOCK = "clock"
-    """A venue's clock is too far from what we measured."""
+    SLOW = "slow"
+    """Orders take too long to reach a venue."""
 
 
 @attrs.frozen

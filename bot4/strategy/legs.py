@@ -66,14 +66,17 @@ class Leg:
     average_price: Decimal | None = None
     fee: Decimal | None = None
     fills: tuple[Fill, ...] = ()
+    busted: tuple[Fill, ...] = ()
+    """Fills that the venue took back; its reports may go on counting them."""
     reason: str = ""
     missing_since_ms: int | None = None
     """The venue's clock at the first "not found" past the fence."""
 
     @property
     def filled(self) -> Decimal:
-        """Base units filled, by whichever source knows more."""
-        return max(self.reported, sum((f.size for f in self.fills), Decimal(0)))
+        """Base units filled, by whichever source knows more, less what was taken back."""
+        lost = sum((f.size for f in self.busted), Decimal(0))
+        return max(self.reported - lost, sum((f.size for f in self.fills), Decimal(0)))
 
     @property
     def signed(self) -> Decimal:
@@ -83,7 +86,7 @@ class Leg:
     def average(self) -> Decimal | None:
         """Average price of what filled, from its fills, else as the venue reports it."""
         size = sum((f.size for f in self.fills), Decimal(0))
-        if size and size >= self.reported:
+        if size and size >= self.filled:
             return sum((f.size * f.price for f in self.fills), Decimal(0)) / size
         return self.average_price
 
@@ -151,7 +154,7 @@ class Leg:
 
     def fill(self, fill: Fill) -> Leg:
         """Add one fill, once."""
-        if any(known.fill_id == fill.fill_id for known in self.fills):
+        if any(known.fill_id == fill.fill_id for known in (*self.fills, *self.busted)):
             return self
         leg = attrs.evolve(self, fills=(*self.fills, fill))
         if leg.state.terminal:
@@ -159,6 +162,13 @@ class Leg:
         if leg.filled >= leg.order.size:
             return _end(leg, "")
         return _on(leg, LegState.PARTIAL)
+
+    def bust(self, fill_id: str) -> Leg:
+        """The venue takes a fill back: it never was, but that the order ended stays true."""
+        gone = tuple(fill for fill in self.fills if fill.fill_id == fill_id)
+        kept = tuple(fill for fill in self.fills if fill.fill_id != fill_id)
+        leg = attrs.evolve(self, fills=kept, busted=(*self.busted, *gone))
+        return _end(leg, "taken back by the venue") if gone and leg.state.terminal else leg
 
 
 _WAITING: Final = frozenset({LegState.INTENT, LegState.SENDING, LegState.ACKED, LegState.PARTIAL})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import trio
 
 from bot4.domain.fill import Fill
-from bot4.domain.order import OrderReport
+from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import AuthRefused, ConnectionLost
-from bot4.ports import AccountChanged, Notice
+from bot4.ports import AccountChanged, FillBusted, Notice
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
 
@@ -20,14 +20,16 @@ class OrderListener:
         self._gateway = gateway
         self._ledger = ledger
         self._stale = trio.Event()
-        gateway.on_session_lost = self.lost
+        gateway.on_trouble = self.lost
 
     def hear(self, notice: Notice, at: float) -> bool:
         """Pass orders and fills on."""
         del at
-        if isinstance(notice, OrderReport | Fill):
+        if isinstance(notice, OrderReport | Fill | FillBusted):
             self._ledger.hear(notice)
             self._stale.set()
+            if isinstance(notice, OrderReport) and notice.state is OrderState.REFUSED:
+                self._gateway.take_refusal(self._gateway.codec.retry(notice.reason))
         elif isinstance(notice, AccountChanged):
             self._stale.set()
         return False

@@ -19,8 +19,6 @@ class Record:
 
     book: Book
     version: int = 1
-    touch_version: int = 1
-    """Version at which the best bid or ask last changed."""
 
 
 class Books:
@@ -51,11 +49,8 @@ class Books:
         if record is None:
             self._records[book.key] = Record(book)
         else:
-            moved = book.bid != record.book.bid or book.ask != record.book.ask
             record.book = book
             record.version += 1
-            if moved:
-                record.touch_version = record.version
         self._bump()
 
     def beat(self, venue: str, sent_at: float) -> None:

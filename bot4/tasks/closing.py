@@ -19,9 +19,10 @@ from bot4.strategy.premium import Premium, charged_bps
 from bot4.strategy.result import TradeResult, trade_result
 from bot4.strategy.risk import Attempt
 from bot4.strategy.saga import State, Trade
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.tasks.stopwatch import Stopwatch
 
 log = structlog.get_logger()

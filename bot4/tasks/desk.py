@@ -14,16 +14,16 @@ from bot4.domain.market import Pair, other
 from bot4.domain.order import Purpose, Side
 from bot4.domain.quote import QuoteRate
 from bot4.errors import JournalFault
-from bot4.ports import Retry
-from bot4.strategy.complete_or_unwind import Complete, Wait
+from bot4.strategy.bound import NakedBound, naked_bound
 from bot4.strategy.decision import Decision, Enter, Exit, Reason
-from bot4.strategy.events import Compensate, Unwound
+from bot4.strategy.edge import round_trip_fees
 from bot4.strategy.saga import Plan, Trade
 from bot4.tasks import closing, words
 from bot4.tasks.dispatch import LONG, SHORT, Dispatcher, Wanted
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.mending import FREE_DISK, Mender
 from bot4.tasks.reconcile import RECONCILE
 from bot4.tasks.stop import StopSign
 from bot4.tasks.stopwatch import Stopwatch
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 @attrs.define
 class Desk:
-    """Enters, leaves and compensates for one pair."""
+    """Enters and leaves for one pair; its mender makes it even in between."""
 
     pair: Pair
     execution: ExecutionConfig
@@ -45,7 +45,14 @@ class Desk:
     quote: Callable[[], QuoteRate]
     watches: dict[str, Stopwatch] = attrs.field(factory=dict)
     _announced: set[str] = attrs.field(factory=set)
+    mender: Mender = attrs.field(init=False)
     _exit_seen: Decimal | None = None
+
+    @mender.default
+    def _hire(self) -> Mender:
+        return Mender(
+            self.execution, self.judge, self.ledger, self.gate, self.dispatcher, self.watch_of
+        )
 
     @property
     def trade(self) -> Trade | None:
@@ -65,11 +72,19 @@ class Desk:
         return self.judge.forced(trade, "stop")
 
     @property
-    def naked_bound_s(self) -> float:
-        """How long one leg may be alone: an answer, its fence, and the attempts to mend it."""
+    def naked_bound(self) -> NakedBound:
+        """How long one leg may be alone, with the windows of now."""
         one = self.execution
-        doubt_ms = one.answer_by_ms + one.window_ms + 2 * one.settle_ms
-        return (doubt_ms + (one.mend_attempts + 2) * ATTEMPT_MS) / 1000
+        window_ms = max(gateway.window.ms for gateway in self.dispatcher.gateways.values())
+        rungs = len(one.unwind_rungs_bps)
+        return naked_bound(one.mend_attempts, rungs, window_ms, one.settle_ms)
+
+    def state_bound(self) -> None:
+        """Say before trading what a leg that is alone may last and cost."""
+        bound, fees = self.naked_bound, round_trip_fees(self.pair) / 2
+        notional = self.judge.rules.size.notional
+        cost = bound.cost(notional, self.execution.unwind_rungs_bps[-1], fees)
+        words.say_bound(self.pair.name, bound, notional, cost)
 
     @property
     def reconciled(self) -> bool:
@@ -203,84 +218,7 @@ class Desk:
         self.watches.pop(trade.plan.trade_id, None)
         self._announced.discard(trade.plan.trade_id)
 
-    # -------------------------------------------------------------------- compensation
 
-    def compensate(self, trade: Trade, action: Compensate) -> None:
-        """Complete the pair or reduce the excess, whichever is cheaper now and allowed."""
-        excess = action.excess
-        mends = sum(leg.order.purpose is Purpose.MEND for leg in trade.legs)
-        rungs = self.execution.unwind_rungs_bps
-        rung = rungs[min(trade.compensations - mends, len(rungs) - 1)]
-        if action.may_complete:
-            left = mends < self.execution.mend_attempts and not self._refused_for_good(trade)
-            choice = self.judge.choose(trade, excess, rung, may_complete=left)
-            if isinstance(choice, Wait):
-                return
-            if isinstance(choice, Complete):
-                wanted = self._wanted(trade, choice.venue, choice.side, choice.size, choice.limit)
-                attempt = f"{mends + 2}/{self.execution.mend_attempts + 1}"
-                why = self._mend(trade, wanted)
-                if not why:
-                    words.say_mending(trade, wanted, attempt, choice)
-                    return
-            else:
-                why = choice.why
-            trade = self.ledger.happen(trade.plan.trade_id, Unwound())
-            words.say_unwinding(trade, why)
-        limit = self.judge.unwind_limit(excess.venue, excess.side, rung)
-        if limit is None:
-            return
-        words.say_reducing(trade, action, limit, rung)
-        self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
-
-    def _mend(self, trade: Trade, wanted: Wanted) -> str:
-        """Send the missing leg; return why it cannot be, "" when it was."""
-        try:
-            self._send(trade, attrs.evolve(wanted, purpose=Purpose.MEND, reduce_only=False))
-        except JournalFault as fault:
-            self.gate.block("journal", str(fault), FREE_DISK)
-            return f"the journal cannot be written: {fault}"
-        return ""
-
-    def _wanted(
-        self, trade: Trade, venue: str, side: Side, size: Decimal, limit: Decimal
-    ) -> Wanted:
-        key = trade.plan.key(venue)
-        return Wanted(
-            key=key,
-            side=side,
-            size=size,
-            limit=limit,
-            purpose=Purpose.UNWIND,
-            attempt=1 + max((leg.order.attempt for leg in trade.legs), default=0),
-            reduce_only=True,
-            leg=LONG if key == trade.plan.long else SHORT,
-        )
-
-    def _send(self, trade: Trade, wanted: Wanted) -> None:
-        self.dispatcher.spend((wanted.key.venue,), closing=True)
-        signed = self.dispatcher.sign(trade.plan.trade_id, (wanted,))
-        self.ledger.intend(trade.plan.trade_id, tuple(one.order for one in signed))
-        self.dispatcher.post(signed, trio.current_time() + 1.0, self.watch_of(trade))
-
-    def _refused_for_good(self, trade: Trade) -> bool:
-        """Whether the missing leg's last refusal says that trying again is useless."""
-        opening = [
-            leg
-            for leg in trade.legs
-            if leg.order.purpose in (Purpose.ENTER, Purpose.MEND) and not leg.filled
-        ]
-        if not opening:
-            return False
-        last = opening[-1]
-        codec = self.dispatcher.gateways[last.order.key.venue].codec
-        told = codec.retry(last.reason) if last.reason else Retry.REQUOTE
-        return Retry.NEVER in (self.dispatcher.retry_of(last.order.client_order_id), told)
-
-
-FREE_DISK = "free the disk, then start the bot again"
 SLOW_JOURNAL_S = 0.1
 """A commit that took longer came too late to trade on. Source: ours."""
-ATTEMPT_MS = 600
-"""One order out and back, at the slower venue."""
 ENTER_1 = (Purpose.ENTER, 1, False)

@@ -16,14 +16,15 @@ from bot4.ports import Accepted, Errand, InDoubt, Journal, NotSent, PlaceOutcome
 from bot4.strategy.events import Answered, Sent, Verdict
 from bot4.strategy.interactive import LONGEST_S, InteractiveUse
 from bot4.strategy.risk import Bucket, spend
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.tasks.parcel import Parcel
 from bot4.tasks.stopwatch import Stopwatch
 
 LONG, SHORT = "L", "S"
-SIGN_IN_S = 1.5
-"""What a lost session may hold up an order that closes."""
+GET_READY_S = 1.5
+"""What a lost session or a doubted clock may hold up an order that closes."""
 
 
 @attrs.frozen
@@ -57,7 +58,6 @@ class Dispatcher:
         gateways: Mapping[str, Gateway],
         ledger: Ledger,
         journal: Journal,
-        window_ms: int,
         orders_per_second: int,
         interactive: Collection[str] = (),
     ) -> None:
@@ -67,14 +67,12 @@ class Dispatcher:
             gateways: by venue.
             ledger: told what became of every sending.
             journal: gives the numbers of orders.
-            window_ms: receive window of every order.
             orders_per_second: at most so many, per venue.
             interactive: venues whose planned orders count against a Retail token's caps.
         """
         self.gateways = gateways
         self._ledger = ledger
         self._journal = journal
-        self.window_ms = window_ms
         self.sent_on: set[str] = set()
         """Venues that this run may have sent an order to."""
         self._retry: dict[str, Retry] = {}
@@ -84,22 +82,22 @@ class Dispatcher:
         self._interactive = dict.fromkeys(interactive, InteractiveUse())
 
     @property
-    def signed_in(self) -> bool:
-        """Whether both venues would take an order's token."""
-        return all(gateway.signed_in for gateway in self.gateways.values())
+    def ready(self) -> bool:
+        """Whether both venues would take an order's token and time."""
+        return all(gateway.ready for gateway in self.gateways.values())
 
-    async def sign_in(self, venues: Iterable[str]) -> None:
-        """Renew what sessions these venues lost, all at once, for a moment at most. Never raises.
+    async def get_ready(self, venues: Iterable[str]) -> None:
+        """Renew the sessions lost and clocks doubted at these venues, all at once. Never raises.
 
-        Cancellation: waits for the exchange under way.
+        Takes a moment at most. Cancellation: waits for the exchange under way.
         """
-        lost = [gateway for venue in venues if not (gateway := self.gateways[venue]).signed_in]
+        lost = [gateway for venue in venues if not (gateway := self.gateways[venue]).ready]
 
         async def renew(gateway: Gateway) -> None:
             with contextlib.suppress(*SAID):
-                await gateway.sign_in()
+                await gateway.get_ready()
 
-        with trio.move_on_after(SIGN_IN_S):
+        with trio.move_on_after(GET_READY_S):
             async with trio.open_nursery() as renewing:
                 for gateway in lost:
                     renewing.start_soon(renew, gateway)
@@ -156,7 +154,7 @@ class Dispatcher:
                 attempt=want.attempt,
                 reduce_only=want.reduce_only,
             )
-            signed.append(Signed(*gateway.codec.sign(order, now_ms, self.window_ms)))
+            signed.append(Signed(*gateway.codec.sign(order, now_ms, gateway.window.ms)))
         return tuple(signed)
 
     def _number(self, *, closing: bool) -> int:
@@ -226,7 +224,8 @@ class Dispatcher:
                 return Answered(name, Verdict.ACCEPTED, venue_order_id)
             case Refused(code, why, retry):
                 self._retry[name] = retry
-                return Answered(name, Verdict.REFUSED, why=f"{code} {why}".strip())
+                told = why if why.startswith(code) else f"{code} {why}"
+                return Answered(name, Verdict.REFUSED, why=told.strip())
             case NotSent(why):
                 self._retry[name] = Retry.WAIT
                 return Answered(name, Verdict.NOT_SENT, why=f"not sent: {why}")

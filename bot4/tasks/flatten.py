@@ -21,7 +21,8 @@ from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
 from bot4.strategy.limits import unwind_limit
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.tasks.parcel import Parcel
 
 log = structlog.get_logger()
@@ -109,7 +110,7 @@ class Flattener:
         cancelled = 0
         for report in await self.gateway.open_orders():
             if self._ours(report.symbol):
-                await self.gateway.cancel(report, WINDOW_MS)
+                await self.gateway.cancel(report)
                 cancelled += 1
         return cancelled
 

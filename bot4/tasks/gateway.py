@@ -7,43 +7,36 @@ nobody who waits for an order can cancel its sending.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TypeVar
 
-import structlog
 import trio
 
 from bot4.domain.fill import Fill
 from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
 from bot4.ports import (
+    Accepted,
     Answer,
-    Errand,
     HttpDoor,
     InDoubt,
     NotSent,
     PlaceOutcome,
     Refused,
+    Retry,
     VenueCodec,
     World,
 )
+from bot4.strategy.receiving import MOST_MS, ReceiveWindow
 from bot4.tasks.health import Health
+from bot4.tasks.line import Line
 from bot4.tasks.parcel import Parcel
 
-log = structlog.get_logger()
-T = TypeVar("T")
-
-ASK_TIMEOUT_S = 3.0
 ORDER_TIMEOUT_S = 8.0
 """Of one order's exchange; the saga stops waiting for it long before."""
 QUEUE = 64
-WARM_CONNECTIONS = 3
-"""An order's, a question's, and one more."""
 
 
-class Gateway:
+class Gateway(Line):
     """One venue's counter. ``run`` must be running before anything is sent."""
 
     def __init__(
@@ -53,6 +46,7 @@ class Gateway:
         world: World,
         *,
         health: Health | None = None,
+        window_ms: int = 2000,
         stays_home: Callable[[], str] = lambda: "",
         hide: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -63,24 +57,14 @@ class Gateway:
             door: the way to its REST side.
             world: for the wall clock.
             health: its error budget, where opening depends on it.
+            window_ms: receive window of orders until enough of them were measured.
             stays_home: why no opening order may leave now, "" when it may; asked last of all.
             hide: told of every token, so that no log line shows it.
         """
-        self.codec = codec
-        self._hide = hide
-        self._health = health
+        super().__init__(codec, door, world, health=health, hide=hide)
         self._stays_home = stays_home
-        self.venue = codec.venue
-        self._door = door
-        self._world = world
         self._queue, self._parcels = trio.open_memory_channel[Parcel](QUEUE)
-        self._login_lock = trio.Lock()
-        self._login_due_ms = 0
-        self.offset_ms = 0
-        """The venue's clock minus ours."""
-        self.clock_error_ms = 0
-        self.on_session_lost: Callable[[], None] = lambda: None
-        """Called when the session was lost: whoever keeps it renews it."""
+        self.window = ReceiveWindow(window_ms)
         self.on_wire = 0
         """Orders sent whose exchange has not ended."""
 
@@ -94,92 +78,7 @@ class Gateway:
             async for parcel in self._parcels:
                 sending.start_soon(self._carry, parcel)
 
-    def now_ms(self) -> int:
-        """The venue's wall clock, as we estimate it."""
-        return self._world.wall_ms() + self.offset_ms
-
     # ------------------------------------------------------------------------- asking
-
-    async def ask(self, errand: Errand[T], *, timeout_s: float = ASK_TIMEOUT_S) -> T:
-        """Run one errand that is not an order.
-
-        Raises:
-            Unreachable: no readable answer; it proves nothing.
-            VenueRefused, AuthRefused, ProtocolViolation: what the answer says.
-
-        Cancellation: waits for the exchange to end, at most ``timeout_s``.
-        """
-        outcome = await self._door.send(errand.request, timeout_s=timeout_s)
-        if not isinstance(outcome, Answer):
-            self._note(good=False)
-            raise Unreachable(self.venue, outcome.why)
-        try:
-            value = errand.read(outcome)
-        except ProtocolViolation:
-            self._note(good=False)
-            raise
-        self._note(good=True)
-        return value
-
-    async def ask_signed_in(self, make: Callable[[int], Errand[T]]) -> T:
-        """Run an errand that needs the session; sign in again once when it was lost.
-
-        Raises:
-            As ``ask``.
-        """
-        await self.sign_in()
-        try:
-            return await self.ask(make(self.now_ms()))
-        except AuthRefused:
-            self.codec.session_lost()
-            self._login_due_ms = 0
-            await self.sign_in()
-            return await self.ask(make(self.now_ms()))
-
-    @property
-    def signed_in(self) -> bool:
-        """Whether an order sent now would carry a session that nobody refused."""
-        return self._login_due_ms > 0 and self.codec.holds_session()
-
-    def lose_session(self) -> None:
-        """An answer said that the session is no longer good: it is renewed at once."""
-        self.codec.session_lost()
-        self._login_due_ms = 0
-        self.on_session_lost()
-
-    async def sign_in(self) -> None:
-        """Make sure that the session is good, renewing it when it is due.
-
-        Raises:
-            As ``ask``.
-        """
-        async with self._login_lock:
-            if self.now_ms() < min(self._login_due_ms, self.codec.login_due_ms()):
-                return
-            for errand in self.codec.logins(self.now_ms()):
-                await self.ask(errand)
-                for secret in self.codec.secrets():
-                    self._hide(secret.reveal())
-            self._login_due_ms = self.codec.login_due_ms()
-
-    async def sync_clock(self) -> None:
-        """Measure the venue's clock against ours.
-
-        Raises:
-            As ``ask``.
-        """
-        before = self._world.wall_ms()
-        venue_ms = await self.ask(self.codec.clock())
-        after = self._world.wall_ms()
-        self.offset_ms = venue_ms - (before + after) // 2
-        self.clock_error_ms = (after - before + 1) // 2
-
-    async def warm(self) -> None:
-        """Have some connections open, so that no order waits for a handshake. Never raises."""
-        request = self.codec.clock().request
-        async with trio.open_nursery() as asking:
-            for _ in range(WARM_CONNECTIONS):
-                asking.start_soon(partial(self._door.send, request, timeout_s=ASK_TIMEOUT_S))
 
     async def markets(self) -> Sequence[Market]:
         """Every market the venue lists. Raises as ``ask``."""
@@ -213,20 +112,24 @@ class Gateway:
     async def find(self, order: Order) -> tuple[OrderReport | None, int]:
         """What became of an order, and the venue's clock when it said so. Raises as ``ask``.
 
-        The clock is our estimate less its error, so that a "not found" never counts too early.
+        A "not found" is proof only past the order's fence, so the venue's clock is read anew after
+        it, and the time told is when we asked, less the reading's error: never too early.
         """
+        asked_ms = self._world.wall_ms()
         report = await self.ask_signed_in(lambda now_ms: self.codec.find(order, now_ms))
-        return report, self.now_ms() - self.clock_error_ms
+        if report is None:
+            await self.sync_clock()
+        return report, asked_ms + self.offset_ms - self.clock_error_ms
 
     async def fills(self, order: Order) -> Sequence[Fill]:
         """The fills of one order. Raises as ``ask``."""
         return await self.ask_signed_in(lambda now_ms: self.codec.fills(order, now_ms))
 
-    async def cancel(self, report: OrderReport, window_ms: int) -> None:
+    async def cancel(self, report: OrderReport) -> None:
         """Cancel one order; one that already ended is not an error. Raises as ``ask``."""
-        await self.ask_signed_in(lambda now_ms: self.codec.cancel(report, now_ms, window_ms))
+        await self.ask_signed_in(lambda now_ms: self.codec.cancel(report, now_ms, MOST_MS))
 
-    async def cancel_everything(self, window_ms: int) -> int:
+    async def cancel_everything(self) -> int:
         """Cancel every open order of the account and return how many were seen.
 
         Raises:
@@ -238,7 +141,7 @@ class Gateway:
             await self.ask_signed_in(lambda now_ms: self.codec.cancel_all(now_ms) or everything)
         else:
             for report in reports:
-                await self.cancel(report, window_ms)
+                await self.cancel(report)
         return len(reports)
 
     # ------------------------------------------------------------------------- sending
@@ -256,9 +159,11 @@ class Gateway:
             self.on_wire -= 1
             raise
 
-    def _note(self, *, good: bool) -> None:
-        if self._health is not None:
-            self._health.good() if good else self._health.bad()
+    def take_refusal(self, retry: Retry) -> None:
+        """Note what a refused order, at once or later, says of our own time."""
+        if retry is Retry.RESIGN:
+            self.window.expired()
+            self.doubt_clock()
 
     async def _carry(self, parcel: Parcel) -> None:
         try:
@@ -287,8 +192,10 @@ class Gateway:
                 self._note(good=not isinstance(said, InDoubt))
                 if isinstance(said, Refused) and outcome.status == 401:
                     self.lose_session()
+                elif isinstance(said, Refused):
+                    self.take_refusal(said.retry)
+                elif isinstance(said, Accepted):
+                    # A venue that does not say when it received it had it before it answered.
+                    received_ms = said.received_ms or self.now_ms()
+                    self.window.took(received_ms - parcel.order.signed_ms)
                 return said, outcome.sent_at
-
-
-SAID: tuple[type[Exception], ...] = (Unreachable, VenueRefused, AuthRefused, ProtocolViolation)
-"""What a question to a venue may end in; each proves nothing about orders or positions."""

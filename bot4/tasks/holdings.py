@@ -1,16 +1,13 @@
-"""What the trades hold and cost, counted for caps, losses and prices."""
+"""What the trades hold and cost, counted for caps and prices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Final
 
 from bot4.domain.order import Side
 from bot4.strategy.risk import Use
 from bot4.strategy.saga import Trade
-
-DAY_MS: Final = 24 * 3600 * 1000
 
 
 def uses(trades: Iterable[Trade]) -> list[Use]:
@@ -27,20 +24,6 @@ def uses(trades: Iterable[Trade]) -> list[Use]:
             if price:
                 found.append(Use(venue, abs(trade.position(venue)) * price))
     return found
-
-
-def lost_today(results: Iterable[Mapping[str, Any]], now_ms: int) -> Decimal:
-    """What the trades closed today (UTC) lost, USDC; 0 when they earned."""
-    day = now_ms // DAY_MS
-    net = sum(
-        (
-            Decimal(str(result["net_usdc"]))
-            for result in results
-            if int(result["closed_ms"]) // DAY_MS == day
-        ),
-        Decimal(0),
-    )
-    return max(Decimal(0), -net)
 
 
 def filled_price(trade: Trade, venue: str) -> Decimal | None:

@@ -27,17 +27,17 @@ from bot4.strategy.decision import (
     decide,
 )
 from bot4.strategy.depth import ThinBook
-from bot4.strategy.edge import expected_exit
+from bot4.strategy.edge import expected_exit, round_trip_fees
 from bot4.strategy.limits import unwind_limit
 from bot4.strategy.premium import Premium
 from bot4.strategy.risk import Attempt, Breaker, Caps, Room, loss_hold, room
 from bot4.strategy.rules import MendRules, Rules
 from bot4.strategy.saga import Excess, State, Trade
-from bot4.strategy.spread import evaluate
+from bot4.strategy.spread import Spreads, evaluate
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.gate import Gate
-from bot4.tasks.holdings import filled_price, lost_today, uses
+from bot4.tasks.holdings import filled_price, uses
 from bot4.tasks.ledger import Ledger
 
 log = structlog.get_logger()
@@ -233,7 +233,7 @@ class Judge:
         for why in self.gate.reasons.values():
             return Hold(Reason.UNEXPLAINED, why)
         held = self.premium.hold() or loss_hold(
-            lost_today(self.ledger.results, self.wall_ms()), self.limits.daily_loss
+            self.ledger.results.lost(self.wall_ms()), self.limits.daily_loss
         )
         return held or self.breaker.hold(
             trio.current_time(), self.limits.cooldown_s, self.limits.failures_of_20
@@ -260,6 +260,8 @@ class Judge:
             spreads = evaluate(view.vest, view.paradex, max(wanted // lot, 1) * lot, view.rate)
         except ThinBook:
             return
+        if view.holding is not None:
+            self.ledger.results.mark(self.pair.name, self._if_closed(view.holding, spreads))
         doing = self.decision.reason.value if isinstance(self.decision, Hold) else "go"
         log.info(
             "spread.seen",
@@ -272,6 +274,13 @@ class Judge:
             decision=doing,
             flickers=self._memory.flickers,
         )
+
+    def _if_closed(self, held: Holding, spreads: Spreads) -> Decimal:
+        """What the pair would earn if it was closed at the books of now, USDC."""
+        size = min(held.vest_size, held.paradex_size)
+        price = from_e8(self._last[VEST].bid)
+        ratio = held.entry_spread + spreads.leave(held.long) - round_trip_fees(self.pair)
+        return ratio * size * price
 
     def _tell_hold(self, hold: Hold, now: float) -> None:
         if now - self._held_said.get(hold.reason, float("-inf")) < HELD_EVERY_S:

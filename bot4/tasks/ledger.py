@@ -18,12 +18,15 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import MarketKey
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.record import from_record, to_record
+from bot4.domain.units import plain
 from bot4.errors import JournalFault
-from bot4.ports import Entry, Journal
+from bot4.ports import Entry, FillBusted, Journal
 from bot4.strategy import events as happened
-from bot4.strategy.events import Event, Filled, Intended, Planned, Reported, Sent, step
+from bot4.strategy.events import Busted, Event, Intended, Planned, Sent, step
 from bot4.strategy.saga import Plan, State, Trade
 from bot4.tasks.gate import Gate
+from bot4.tasks.handles import Handles, Heard, event_of
+from bot4.tasks.results import Results
 
 log = structlog.get_logger()
 
@@ -41,13 +44,11 @@ class Ledger:
         self._journal = journal
         self._gate = gate
         self._trades: dict[str, Trade] = {}
-        self._by_order: dict[tuple[str, str], str] = {}
-        self._by_venue_order: dict[tuple[str, str], str] = {}
+        self._handles = Handles()
         self._finished: dict[str, Trade] = {}
-        self._changed = trio.Event()
         self._heard: list[Callable[[str, Event, Trade], None]] = []
         self._finishing: list[Callable[[Trade], None]] = []
-        self.results: list[Mapping[str, Any]] = []
+        self.results = Results()
         self.last_change = float("-inf")
         """Trio time of the last change to any trade."""
 
@@ -61,11 +62,17 @@ class Ledger:
         return self._trades.get(trade_id)
 
     def of_pair(self, pair: str) -> Trade | None:
-        """The pair's unfinished trade."""
+        """The pair's unfinished trade; of two, the one that is not hedged.
+
+        Two are rare: a fill of a finished trade was taken back, or told late, while another is on.
+        """
+        found = None
         for trade in self._trades.values():
             if trade.plan.pair == pair:
-                return trade
-        return None
+                if trade.state is not State.HEDGED:
+                    return trade
+                found = found or trade
+        return found
 
     def held(self, key: MarketKey) -> Decimal:
         """Signed base units that all trades together hold on one market."""
@@ -141,31 +148,55 @@ class Ledger:
             self._journal.append([Entry(CLOSED, trade_id, result)], durable=True)
         except JournalFault as fault:
             self._undurable(fault, Sent(""))
-        self.results.append(result)
-        self._finished[trade_id] = self._trades.pop(trade_id)
+        self._file(trade_id, result)
         for finished in self._finishing:
             finished(trade)
-        while len(self._finished) > FINISHED_KEPT:
-            self._finished.pop(next(iter(self._finished)))
-        self._bump()
+        self.last_change = trio.current_time()
 
     # ------------------------------------------------------------------------- hearing
 
-    def hear(self, notice: OrderReport | Fill) -> None:
+    def hear(self, said: Heard) -> None:
         """Take what a venue said of an order, from wherever it came."""
-        trade_id = self._owner(notice)
+        trade_id = self._handles.owner(said)
         if trade_id is None:
-            self._unknown(notice)
+            if not isinstance(said, FillBusted):
+                self._unknown(said)
+        elif (trade := self._trades.get(trade_id)) is not None:
+            self.happen(trade_id, event_of(trade, said))
+        elif (trade := self._finished.get(trade_id)) is not None:
+            self._hear_late(trade, event_of(trade, said))
+
+    def _hear_late(self, trade: Trade, event: Event) -> None:
+        """A finished trade's fill came late or was taken back: it may have to go on."""
+        after = step(trade, event, trio.current_time())
+        if _filled(after) == _filled(trade):
             return
-        trade = self._trades.get(trade_id) or self._finished.get(trade_id)
-        if trade is None:
-            return  # long finished: positions are compared all the same
-        name = self._name(trade, notice)
-        event = Filled(name, notice) if isinstance(notice, Fill) else Reported(name, notice)
-        if trade_id in self._trades:
-            self.happen(trade_id, event)
-        elif step(trade, event, 0.0).net != trade.net:
-            self._unknown(notice)
+        trade_id = trade.plan.trade_id
+        self._finished[trade_id] = after
+        self._handles.learn(after)
+        if after.state is not State.FLAT:
+            self._trades[trade_id] = self._finished.pop(trade_id)
+            self._say_reopened(after, event)
+        try:
+            self._journal.append([_entry(trade_id, event)], durable=True)
+        except JournalFault as fault:
+            self._undurable(fault, event)
+        if after.state is not State.FLAT:
+            self._tell(trade_id, event, after)
+
+    def _say_reopened(self, trade: Trade, event: Event) -> None:
+        taken_back = isinstance(event, Busted)
+        why = "a fill was taken back by the venue" if taken_back else "a fill was told late"
+        log.error(
+            "trade.reopened",
+            message=f"[SAFETY] {trade.plan.pair}: {trade.plan.trade_id} was over, but {why}: "
+            f"net {plain(trade.net)} is closed now",
+            trade_id=trade.plan.trade_id,
+            pair=trade.plan.pair,
+            net=plain(trade.net),
+            why=why,
+            do="nothing: it is reduced; look at the venue's page if it lasts",
+        )
 
     def replay(self) -> list[Order]:
         """Rebuild every trade from the journal. Whatever had not ended is in doubt.
@@ -179,8 +210,7 @@ class Ledger:
         orders: list[Order] = []
         for entry in self._journal.entries():
             if entry.kind == CLOSED:
-                self.results.append(entry.body)
-                self._trades.pop(entry.trade_id, None)
+                self._file(entry.trade_id, entry.body)
                 continue
             try:
                 event: Event | Planned = from_record(happened.KINDS[entry.kind], entry.body)
@@ -192,37 +222,31 @@ class Ledger:
             if isinstance(event, Planned):
                 self._remember(Trade(event.plan))
             elif entry.trade_id in self._trades:
-                self._remember(self._replayed(entry, event))
+                self._remember(self._replayed(self._trades[entry.trade_id], entry, event))
+            elif entry.trade_id in self._finished:
+                trade = self._replayed(self._finished[entry.trade_id], entry, event)
+                where = self._finished if trade.state is State.FLAT else self._trades
+                self._finished.pop(entry.trade_id)
+                where[entry.trade_id] = trade
+                self._handles.learn(trade)
         for trade in self.trades:
             self.happen(trade.plan.trade_id, happened.Restarted())
         return orders
 
-    def _replayed(self, entry: Entry, event: Event) -> Trade:
+    def _replayed(self, trade: Trade, entry: Entry, event: Event) -> Trade:
         try:
-            return step(self._trades[entry.trade_id], event, 0.0)
+            return step(trade, event, 0.0)
         except ValueError as fault:
             raise JournalFault(f"row {entry.row} of the journal cannot follow: {fault}") from None
 
-    async def wait_changed(self, trade_id: str, version: int) -> None:
-        """Block until the trade is no longer at this version. Cancellation: safe."""
-        await trio.lowlevel.checkpoint()
-        while (trade := self._trades.get(trade_id)) is not None and trade.version == version:
-            await self._changed.wait()
-
     # ------------------------------------------------------------------------ insides
 
-    def _owner(self, notice: OrderReport | Fill) -> str | None:
-        if notice.client_order_id:
-            return self._by_order.get((notice.venue, notice.client_order_id))
-        return self._by_venue_order.get((notice.venue, notice.venue_order_id))
-
-    def _name(self, trade: Trade, notice: OrderReport | Fill) -> str:
-        if notice.client_order_id:
-            return notice.client_order_id
-        for leg in trade.legs:
-            if leg.venue_order_id == notice.venue_order_id:
-                return leg.order.client_order_id
-        return ""
+    def _file(self, trade_id: str, result: Mapping[str, Any]) -> None:
+        self.results.book(trade_id, result)
+        if (trade := self._trades.pop(trade_id, None)) is not None:
+            self._finished[trade_id] = trade
+        while len(self._finished) > FINISHED_KEPT:
+            self._handles.forget(self._finished.pop(next(iter(self._finished))))
 
     def _unknown(self, notice: OrderReport | Fill) -> None:
         fill = isinstance(notice, Fill)
@@ -243,21 +267,12 @@ class Ledger:
 
     def _remember(self, trade: Trade) -> None:
         self._trades[trade.plan.trade_id] = trade
-        for leg in trade.legs:
-            venue = leg.order.key.venue
-            self._by_order[venue, leg.order.client_order_id] = trade.plan.trade_id
-            if leg.venue_order_id:
-                self._by_venue_order[venue, leg.venue_order_id] = trade.plan.trade_id
+        self._handles.learn(trade)
 
     def _tell(self, trade_id: str, event: Event, trade: Trade) -> None:
         for heard in self._heard:
             heard(trade_id, event, trade)
-        self._bump()
-
-    def _bump(self) -> None:
         self.last_change = trio.current_time()
-        self._changed.set()
-        self._changed = trio.Event()
 
     def _undurable(self, fault: JournalFault, event: Event) -> None:
         opens = isinstance(event, Intended) and not all(o.reduce_only for o in event.orders)
@@ -274,3 +289,7 @@ class Ledger:
 
 def _entry(trade_id: str, event: Event | Planned) -> Entry:
     return Entry(type(event).__name__, trade_id, to_record(event))
+
+
+def _filled(trade: Trade) -> list[tuple[Decimal, tuple[Fill, ...]]]:
+    return [(leg.filled, leg.fills) for leg in trade.legs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot4.domain.units import plain
-from bot4.strategy.events import Answered, Event, Filled, Missing, Overdue, Reported, Sent
+from bot4.strategy.events import Answered, Busted, Event, Filled, Missing, Overdue, Reported, Sent
 from bot4.strategy.legs import Leg, LegState
 from bot4.strategy.saga import Trade
 
@@ -44,6 +44,8 @@ class Narrator:
         del trade_id
         if isinstance(event, Sent):
             self._sent(trade, event)
+        elif isinstance(event, Busted):
+            self._busted(trade, event)
         elif isinstance(event, Answered | Overdue | Reported | Filled | Missing):
             leg = trade.leg(event.client_order_id)
             before = self._told.get(event.client_order_id)
@@ -65,6 +67,21 @@ class Narrator:
                 message=f"[ORDER] {order.side.value} {plain(order.size)} {order.key.symbol} on "
                 f"{order.key.venue} at {plain(order.limit)} or better, {order.purpose.value}",
                 **facts(trade, leg),
+            )
+
+    def _busted(self, trade: Trade, event: Busted) -> None:
+        leg = trade.leg(event.client_order_id)
+        if leg is not None:
+            who, known = side_word(trade, leg), facts(trade, leg)
+            log.warning(
+                "fill.busted",
+                message=f"[ORDER] {who}: {known['venue']} took a fill back, "
+                f"{plain(leg.filled)} of {known['size']} is left",
+                fill_id=event.fill_id,
+                filled=plain(leg.filled),
+                why="the chain did not accept it",
+                do="nothing: the pair is made even again",
+                **known,
             )
 
     def _tell(self, trade: Trade, leg: Leg, before: LegState | None) -> None:

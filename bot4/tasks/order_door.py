@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Final
 
 import attrs
@@ -87,6 +88,8 @@ class WsOrderDoor:
         self._trips: dict[int, _Trip] = {}
         self._turn = trio.Lock()
         self._last = FIRST_CALL
+        self._leave_at = inf
+        self._under_way: set[trio.CancelScope] = set()
 
     @property
     def up(self) -> bool:
@@ -105,19 +108,28 @@ class WsOrderDoor:
         Cancellation: shielded; the outcome is returned all the same.
         """
         trip = _Trip(trio.current_time())
-        deadline = trip.begun_at + timeout_s
+        deadline = min(trip.begun_at + timeout_s, self._leave_at)
         number = self._last = self._last + 1
         text = self._codec.call(request, number) if self.up else None
         if text is not None:
-            with trio.CancelScope(shield=True, deadline=deadline):
+            with trio.CancelScope(shield=True, deadline=deadline) as scope:
+                self._under_way.add(scope)
                 await self._write(number, text, trip)
                 if trip.begun:
                     await trip.over.wait()
+            self._under_way.discard(scope)
         if trip.begun:
             self._forget(number, trip)
             return trip.outcome
         left_s = max(deadline - trio.current_time(), 0.0)
         return await self._rest.send(request, timeout_s=left_s)
+
+    def hurry(self, at: float) -> None:
+        """Have every exchange, under way or to come, end by this Trio time: we are leaving."""
+        self._leave_at = min(self._leave_at, at)
+        for scope in self._under_way:
+            scope.deadline = min(scope.deadline, at)
+        self._rest.hurry(at)
 
     async def aclose(self) -> None:
         """Give up every call under way. The connection itself is its keeper's to close."""

@@ -29,7 +29,7 @@ from bot4.strategy.events import (
 from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
-from bot4.tasks.gateway import SAID
+from bot4.tasks.line import SAID
 
 log = structlog.get_logger()
 
@@ -71,6 +71,7 @@ class PairTask:
 
         Cancellation: safe at every wait; what is on the wire goes on in the gateways.
         """
+        self.desk.state_bound()
         async with trio.open_nursery() as asking:
             asking.start_soon(self._wake_on_stop)
             while True:
@@ -92,12 +93,12 @@ class PairTask:
         if trade is None:
             if stopping:
                 return None
-            if desk.dispatcher.signed_in and isinstance(decision := desk.take_decision(), Enter):
+            if desk.dispatcher.ready and isinstance(decision := desk.take_decision(), Enter):
                 desk.enter(decision)
             return inf
         if not trade.open_legs():
-            # Whatever is sent next would be refused for its token alone, and count as an attempt.
-            await desk.dispatcher.sign_in(_next_venues(trade))
+            # Whatever is sent next would be refused for its token or time, and count as an attempt.
+            await desk.dispatcher.get_ready(_next_venues(trade))
         if stopping and not trade.stopping:
             trade = desk.ledger.happen(trade.plan.trade_id, Stopped())
         next_at = self._overdue(trade)
@@ -131,12 +132,13 @@ class PairTask:
         since = self.desk.watch_of(trade).naked_since
         if since is None or trade.state in (State.HEDGED, State.STRANDED):
             return inf
-        due = since + self.desk.naked_bound_s
+        bound_s = self.desk.naked_bound.doubt_s
+        due = since + bound_s
         if trio.current_time() < due:
             return due
         if self._bounded != trade.plan.trade_id:
             self._bounded = trade.plan.trade_id
-            why = f"{self.name} is naked for more than {self.desk.naked_bound_s:.1f} s"
+            why = f"{self.name} is naked for more than {bound_s:.1f} s"
             log.error(
                 "exposure.left",
                 message=f"[DANGER] {why}: net {plain(trade.net)}, {trade.state}; still at work",
@@ -203,7 +205,7 @@ class PairTask:
                 why="every allowed attempt to close the leg failed",
                 do="close it on the venue's page, or run scripts/flatten.py",
             )
-        self.desk.compensate(trade, action)
+        self.desk.mender.compensate(trade, action)
         tried = trade.compensations
         first_s = self.desk.execution.mend_backoff_ms / 1000
         pause = 0.0 if tried == 0 else min(first_s * 2 ** (tried - 1), 2.0)
@@ -250,7 +252,7 @@ class PairTask:
         try:
             report, venue_now_ms = await gateway.find(order)
             if report is not None and cancel and not report.state.terminal:
-                await gateway.cancel(report, self.desk.dispatcher.window_ms)
+                await gateway.cancel(report)
             if ledger.get(order.trade_id) is None:
                 return
             if report is not None:

@@ -14,8 +14,8 @@ from bot4.strategy.events import Corrected
 from bot4.strategy.saga import Trade
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
-from bot4.tasks.gateway import SAID
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.tasks.session import Session
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ class Reconciler:
     async def _cancel(self, venue: str, session: Session) -> int:
         while True:
             try:
-                return await session.gateway.cancel_everything(window_ms=5000)
+                return await session.gateway.cancel_everything()
             except SAID as said:
                 log.warning(
                     "venue.unreachable",

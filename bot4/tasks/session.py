@@ -11,8 +11,9 @@ from bot4.errors import AuthRefused, ConfigError
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.health import health_of
+from bot4.tasks.line import SAID
 from bot4.tasks.stop import StopSign
 from bot4.tasks.upkeep import Upkeep
 
@@ -42,7 +43,6 @@ class Session:
     closing: StopSign = attrs.field(factory=StopSign)
     """Raised when the streams close: nothing is read any more, and no silence complained of."""
     _upkeep: Upkeep | None = None
-    _clock_doubted: bool = False
     _complained_at: float = float("-inf")
 
     async def keep(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -69,14 +69,16 @@ class Session:
             try:
                 await self.gateway.sign_in()
                 await self.read_account()
-                if self._clock_doubted or trio.current_time() - clocked > CLOCK_EVERY_S:
-                    await self._measure_clock()
-                    clocked, self._clock_doubted = trio.current_time(), False
+                if not self.gateway.clock_known or trio.current_time() - clocked > CLOCK_EVERY_S:
+                    await self.gateway.sync_clock()
+                    clocked = trio.current_time()
                     await self.gateway.warm()
             except SAID as said:
                 self._complain(said)
                 await trio.sleep(RETRY_S)
+            self._judge_clock()
             self._judge_age()
+            self._judge_line()
 
     async def _keep_up(self) -> None:
         """Ask what is due; that it fails must not keep the account from being read."""
@@ -85,16 +87,6 @@ class Session:
                 await self._upkeep.run_due()
             except SAID as said:
                 self._complain(said)
-
-    def doubt_clock(self) -> None:
-        """Measure the venue's clock again, soon."""
-        self._clock_doubted = True
-        self.listener.lost()
-
-    @property
-    def clock_known(self) -> bool:
-        """Whether the offset was measured since it was last doubted."""
-        return not self._clock_doubted
 
     async def read_account(self) -> None:
         """Read account and positions once. Raises as ``Gateway.ask``."""
@@ -108,9 +100,10 @@ class Session:
             try:
                 # The clock first: signatures and tokens depend on it. A venue whose clock can
                 # only be read when signed in answers with the coarse public one.
-                await self._measure_clock()
+                await self.gateway.sync_clock()
                 await self.gateway.sign_in()
-                await self._measure_clock()
+                await self.gateway.sync_clock()
+                self._judge_clock()
                 await self._learn_markets()
                 await self.read_account()
                 await self._set_leverage()
@@ -157,8 +150,7 @@ class Session:
             if known.get(symbol) != wanted and (reading is None or not reading.positions):
                 await self.gateway.set_leverage(symbol, wanted)
 
-    async def _measure_clock(self) -> None:
-        await self.gateway.sync_clock()
+    def _judge_clock(self) -> None:
         venue, offset = self.gateway.venue, self.gateway.offset_ms
         if abs(offset) > self.clock_limit_ms:
             self.gate.block(
@@ -177,6 +169,13 @@ class Session:
             self.gate.block(f"{venue} account", why, "check the network and the venue's status")
         else:
             self.gate.clear(f"{venue} account")
+
+    def _judge_line(self) -> None:
+        name, slow = f"{self.gateway.venue} line", self.gateway.window.hold()
+        if slow is not None:
+            self.gate.block(name, f"{self.gateway.venue}: {slow.detail}", "look at your network")
+        else:
+            self.gate.clear(name)
 
     def _complain(self, said: Exception) -> None:
         now = trio.current_time()

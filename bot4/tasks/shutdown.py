@@ -9,8 +9,9 @@ import trio
 
 from bot4.domain.units import plain
 from bot4.strategy.saga import State
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 
 log = structlog.get_logger()
 
@@ -20,7 +21,7 @@ SHOT_S = 2.0
 
 
 async def leave(
-    gateways: Mapping[str, Gateway], ledger: Ledger, touched: Iterable[str], within_s: float
+    gateways: Mapping[str, Gateway], ledger: Ledger, touched: Iterable[str], leave_by: float
 ) -> list[str]:
     """Cancel and prove, on every venue that this run may have orders on.
 
@@ -28,7 +29,7 @@ async def leave(
         gateways: by venue.
         ledger: the trades as they stand.
         touched: venues where this run, or an unfinished trade, may have an open order.
-        within_s: for all of it.
+        leave_by: Trio time by which it is over, whatever a venue does.
 
     Returns:
         What is left, one line each; empty when nothing is.
@@ -48,12 +49,13 @@ async def leave(
                     del left[venue]
                     return
                 left[venue] = f"{venue}: {len(open_orders)} open orders, being cancelled"
-                await gateway.cancel_everything(window_ms=5000)
+                await gateway.cancel_everything()
             except SAID as said:
                 left[venue] = f"{venue}: open orders could not be read: {said}"
             await trio.sleep(ASK_AGAIN_S)
 
-    with trio.move_on_after(within_s):
+    hurry(gateways.values(), leave_by)
+    with trio.move_on_at(leave_by):
         async with trio.open_nursery() as proving:
             for venue in tuple(left):
                 proving.start_soon(prove, venue)
@@ -73,12 +75,19 @@ def unfinished(ledger: Ledger) -> list[str]:
     return lines
 
 
+def hurry(gateways: Iterable[Gateway], at: float) -> None:
+    """Have every exchange end by this Trio time; an order's is in doubt then."""
+    for gateway in gateways:
+        gateway.hurry(at)
+
+
 async def fire_cancel_all(gateways: Mapping[str, Gateway]) -> None:
     """After a second signal: one shot at both venues, at most two seconds, no proof."""
+    hurry(gateways.values(), trio.current_time() + SHOT_S)
 
     async def fire(gateway: Gateway) -> None:
         try:
-            await gateway.cancel_everything(window_ms=5000)
+            await gateway.cancel_everything()
         except SAID as said:
             log.warning(
                 "venue.unreachable",

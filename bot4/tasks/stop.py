@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf
 
 import trio
 
@@ -16,8 +15,6 @@ class StopSign:
         self._scopes: set[trio.CancelScope] = set()
         self._event = trio.Event()
         self.why = ""
-        self.at = inf
-        """Trio time at which it was raised."""
 
     @property
     def raised(self) -> bool:
@@ -28,7 +25,7 @@ class StopSign:
         """Ask all present and future ``while_running`` blocks to end. Idempotent."""
         if self.raised:
             return
-        self.why, self.at = why, trio.current_time()
+        self.why = why
         self._event.set()
         for scope in tuple(self._scopes):
             scope.cancel(reason=why)

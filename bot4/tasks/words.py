@@ -9,6 +9,7 @@ import structlog
 from bot4.domain.market import other
 from bot4.domain.order import Purpose
 from bot4.domain.units import percent, plain
+from bot4.strategy.bound import NakedBound
 from bot4.strategy.complete_or_unwind import Complete
 from bot4.strategy.decision import Enter, Exit
 from bot4.strategy.events import Compensate
@@ -39,12 +40,29 @@ def say_entering(pair: str, trade_id: str, decision: Enter) -> None:
     )
 
 
+def say_bound(pair: str, bound: NakedBound, notional: Decimal, cost: Decimal) -> None:
+    """What is promised of a leg that is alone."""
+    log.info(
+        "bound.stated",
+        message=f"[SAFETY] {pair}: a leg may be alone for {bound.answered_s:.1f} s, for "
+        f"{bound.doubt_s:.1f} s when an answer never comes; at {plain(notional)} USDC that may "
+        f"cost {cost:.2f} USDC, then nothing opens any more",
+        pair=pair,
+        answered_s=round(bound.answered_s, 2),
+        doubt_s=round(bound.doubt_s, 2),
+        notional_usdc=plain(notional),
+        worst_usdc=plain(round(cost, 2)),
+    )
+
+
 def say_hedged(trade: Trade, real: Decimal | None, stages: dict[str, float]) -> None:
     """Both legs are on."""
     shown = percent(real) if real is not None else "unknown"
+    mended = any(leg.order.purpose is Purpose.MEND for leg in trade.legs)
     log.info(
         "pair.opened",
-        message=f"[TRADE] Entry executed: spread={shown}, target={percent(trade.plan.target)}",
+        message=f"[TRADE] Entry executed: spread={shown}, target={percent(trade.plan.target)}"
+        + (", mended at a worse price" if mended and real and real < trade.plan.target else ""),
         trade_id=trade.plan.trade_id,
         pair=trade.plan.pair,
         long=trade.plan.long.venue,
@@ -53,7 +71,7 @@ def say_hedged(trade: Trade, real: Decimal | None, stages: dict[str, float]) -> 
         spread_percent=percent(real, 4) if real is not None else None,
         detected_percent=percent(trade.plan.spread, 4),
         target_percent=percent(trade.plan.target, 4),
-        mended=any(leg.order.purpose is Purpose.MEND for leg in trade.legs),
+        mended=mended,
         latency_ms=stages,
     )
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import logging
 import zlib
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -65,6 +66,8 @@ class HttpxDoor:
         self._base_url = base_url.rstrip("/")
         self._urls: dict[str, httpx.URL] = {}
         self._line = self._new_line()
+        self._leave_at = inf
+        self._under_way: set[trio.CancelScope] = set()
 
     async def send(self, request: Request, *, timeout_s: float) -> Answer | NotSent | InDoubt:
         """Send one request and wait for its answer, at most ``timeout_s``.
@@ -77,15 +80,18 @@ class HttpxDoor:
         Cancellation: shielded; the outcome is returned all the same. May take ``timeout_s``, and
         a moment more where a broken connection must be closed.
         """
-        exchange = _Exchange(trio.current_time() + timeout_s)
+        exchange = _Exchange(min(trio.current_time() + timeout_s, self._leave_at))
         message = self._message(request, exchange)
         line = self._line
         outcome: Answer | NotSent | InDoubt | None = None
         line.users += 1
+        scope = trio.CancelScope(shield=True, deadline=exchange.deadline)
+        self._under_way.add(scope)
         try:
-            with trio.CancelScope(shield=True, deadline=exchange.deadline):
+            with scope:
                 outcome = await exchange.run(line.client, message)
         finally:
+            self._under_way.discard(scope)
             line.users -= 1
         if outcome is None:
             # Cancelling inside httpcore can lose a slot for ever: this pool takes no more.
@@ -94,6 +100,12 @@ class HttpxDoor:
         if line.retired and not line.users:
             await _close(line)
         return outcome
+
+    def hurry(self, at: float) -> None:
+        """Have every exchange, under way or to come, end by this Trio time: we are leaving."""
+        self._leave_at = min(self._leave_at, at)
+        for scope in self._under_way:
+            scope.deadline = min(scope.deadline, at)
 
     async def warm(self, path: str, *, connections: int = 1, timeout_s: float = 3.0) -> int:
         """Ask for a harmless path over several connections at once; return how many answered.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import operator
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
+import attrs
 import trio
 
 CAPACITY_BYTES: Final = 1 << 16
@@ -14,12 +16,37 @@ CAPACITY_BYTES: Final = 1 << 16
 RECEIVE_BYTES: Final = 1 << 16
 
 
+@attrs.frozen
+class Carried:
+    """What becomes of some bytes on their way."""
+
+    pieces: tuple[tuple[float, bytes], ...]
+    """(seconds from now, bytes), in order; what is missing is lost."""
+    cut: bool = False
+    """The line breaks behind them."""
+
+
+class Road(Protocol):
+    """What lies between the two ends of one direction."""
+
+    def carry(self, data: bytes) -> Carried | None:
+        """Say what becomes of these bytes; None lets them arrive at once."""
+        ...
+
+
 class _Pipe:
     """One direction: bytes in order, a possible end, and a possible break."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, road: Road | None = None) -> None:
         self.capacity = capacity
         self.data = bytearray()
+        self._road = road
+        self._late: deque[tuple[float, bytes]] = deque()
+        """Bytes on their way, by arrival in Trio time."""
+        self.snapped = False
+        """The line broke behind what is on its way."""
+        self.lost = False
+        """Nothing arrives any more, not even the end, and nobody is told."""
         self.ended = False
         """The sender will send no more."""
         self.deaf = False
@@ -29,14 +56,44 @@ class _Pipe:
 
     @property
     def readable(self) -> bool:
-        return bool(self.data) or self.ended or self.cut
+        if self._late:
+            self._arrive()
+        if self.data or self.cut:
+            return True
+        return not self._late and not self.lost and (self.ended or self.snapped)
 
     @property
     def room(self) -> int:
-        return self.capacity - len(self.data)
+        return self.capacity - len(self.data) - sum(len(piece) for _, piece in self._late)
+
+    def put(self, data: memoryview) -> None:
+        """Send bytes on their way."""
+        carried = None if self._road is None else self._road.carry(bytes(data))
+        if self.lost:
+            return
+        if carried is None and not self._late:
+            self.data += data
+        else:
+            now = trio.current_time()
+            for delay_s, piece in ((0.0, bytes(data)),) if carried is None else carried.pieces:
+                last = self._late[-1][0] if self._late else now
+                self._late.append((max(now + delay_s, last), piece))
+            self.snapped = carried is not None and carried.cut
+        self.wake()
 
     async def wait(self) -> None:
-        await self._waiting.park()
+        """Wait until somebody did something at the other end, or bytes are due."""
+        if not self._late:
+            await self._waiting.park()
+            return
+        with trio.move_on_at(self._late[0][0]):
+            await self._waiting.park()
+            return
+
+    def _arrive(self) -> None:
+        now = trio.current_time()
+        while self._late and self._late[0][0] <= now:
+            self.data += self._late.popleft()[1]
 
     def wake(self) -> None:
         self._waiting.unpark_all()
@@ -44,6 +101,7 @@ class _Pipe:
     def break_off(self) -> None:
         self.cut = True
         self.data.clear()
+        self._late.clear()
         self.wake()
 
 
@@ -74,8 +132,10 @@ class MemoryStream(trio.abc.HalfCloseableStream):
             while rest:
                 await self._wait_for_room()
                 part = rest[: self._out.room]
-                self._out.data += part
-                self._out.wake()
+                self._out.put(part)
+                if self._out.snapped:
+                    self._in.break_off()
+                    self._check_open()
                 rest = rest[len(part) :]
 
     async def wait_send_all_might_not_block(self) -> None:
@@ -99,10 +159,12 @@ class MemoryStream(trio.abc.HalfCloseableStream):
             raise ValueError("at least one byte must be asked for")
         with self._alone_receiving():
             await trio.lowlevel.checkpoint()
-            self._check_open()
+            self._check_receiving()
             while not self._in.readable:
                 await self._in.wait()
-                self._check_open()
+                self._check_receiving()
+            if self._in.snapped and not self._in.data:
+                raise trio.BrokenResourceError("the connection was cut")
             part = bytes(self._in.data[: max_bytes or RECEIVE_BYTES])
             del self._in.data[: len(part)]
             self._in.wake()
@@ -116,6 +178,11 @@ class MemoryStream(trio.abc.HalfCloseableStream):
     def is_readable(self) -> bool:
         """Whether bytes, or the end, already wait to be read."""
         return self._closed or self._in.readable
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be sent or received here any more."""
+        return self._closed or self._out.cut or self._in.cut
 
     def hang_up(self) -> None:
         """Close both directions now, as a kernel does for a process that died."""
@@ -163,6 +230,15 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         if self._out.deaf:
             raise trio.BrokenResourceError("the peer closed the connection")
 
+    def vanish(self) -> None:
+        """Lose whatever is sent from now on, both ways, and tell nobody."""
+        self._out.lost = self._in.lost = True
+
+    def _check_receiving(self) -> None:
+        if self._in.snapped and not self._closed and not self._in.cut:
+            return  # What came before the break may still be read.
+        self._check_open()
+
     def _check_open(self) -> None:
         if self._closed:
             raise trio.ClosedResourceError("this stream was closed")
@@ -170,11 +246,15 @@ class MemoryStream(trio.abc.HalfCloseableStream):
             raise trio.BrokenResourceError("the connection was cut")
 
 
-def pair(capacity: int = CAPACITY_BYTES) -> tuple[MemoryStream, MemoryStream]:
+def pair(
+    capacity: int = CAPACITY_BYTES, *, up: Road | None = None, down: Road | None = None
+) -> tuple[MemoryStream, MemoryStream]:
     """Return the two ends of one connection, client first.
 
     Args:
         capacity: bytes that one direction holds before its sender waits.
+        up: what the client's bytes meet on their way; None is nothing.
+        down: the same for the server's.
     """
-    up, down = _Pipe(capacity), _Pipe(capacity)
-    return MemoryStream(up, down), MemoryStream(down, up)
+    upwards, downwards = _Pipe(capacity, up), _Pipe(capacity, down)
+    return MemoryStream(upwards, downwards), MemoryStream(downwards, upwards)

@@ -20,7 +20,8 @@ from bot4.errors import ConfigError, ExitCode, JournalFault, StartRefused
 from bot4.logs.redact import register_token
 from bot4.ports import World
 from bot4.tasks.flatten import Flat, Flattener, summary
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.transport.database import SqliteDatabase, open_database
 from bot4.transport.http import HttpxDoor
 from bot4.wiring.files import journal_file, stop_file
@@ -41,7 +42,7 @@ async def run_flatten(options: FlattenOptions) -> ExitCode:
         CLEAN only when every venue asked is proven flat.
 
     Raises:
-        StartRefused: the bot is alive.
+        StartRefused: the bot is alive, or nobody could say yes.
         ConfigError: the pair or venue is not one of bot4.yaml.
 
     Cancellation: may leave a venue half flattened; it can be run again.
@@ -49,6 +50,8 @@ async def run_flatten(options: FlattenOptions) -> ExitCode:
     config = load_config(options.config, live_flag=options.live)
     venues = _venues(options)
     symbols = {venue: _symbols(config, options, venue) for venue in venues}
+    if not (options.yes or options.dry_run or sys.stdin.isatty()):
+        raise StartRefused("nobody is there to say yes", "add --yes, or --dry-run to look only")
     world_options = RunOptions(config=options.config, live=options.live)
     async with (
         only_hand(config, ask=not options.dry_run, force=options.force),
@@ -191,8 +194,6 @@ async def _plan(flatteners: list[Flattener]) -> None:
 
 
 async def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise StartRefused("nobody is there to say yes", "add --yes, or --dry-run to look only")
     sys.stderr.write("Cancel and close all of this? Type yes: ")
     sys.stderr.flush()
     # A terminal is readable once a whole line was typed.

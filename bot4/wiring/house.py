@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+import structlog
+
 from bot4.app import House
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VENUES, VEST
@@ -25,6 +27,8 @@ from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.rooms import Rooms
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
 from bot4.wiring.window import open_window
+
+log = structlog.get_logger()
 
 
 def identity_of(secrets: Secrets) -> dict[str, str]:
@@ -67,7 +71,13 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         wanted.unlink(missing_ok=True)  # whoever starts the bot means it
 
         def stays_home() -> str:
-            if wanted.exists():
+            if not stop.raised and wanted.exists():
+                log.warning(
+                    "shutdown.requested",
+                    message="[SHUTDOWN] Asked to stop by another command, nothing opens any more",
+                    why=f"{wanted.name} was put beside the journal",
+                    do="nothing: flatten or guard does so before it closes anything",
+                )
                 stop.raise_sign("the stop file")
             return "stopping: nothing opens any more" if stop.raised else ""
 
@@ -92,6 +102,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         )
         windows = await stack.enter_async_context(open_window(config, journal))
         replayed = ledger.replay()
+        ledger.results.begin_run()
         for order in replayed:
             parts[order.key.venue].gateway.codec.seen_handle(order.client_order_id)
         rooms = Rooms(
@@ -107,7 +118,6 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 {venue: part.gateway for venue, part in parts.items()},
                 ledger,
                 journal,
-                config.execution.window_ms,
                 config.risk.orders_per_second,
                 (PARADEX,) if config.paradex.profile == "retail" else (),
             ),
@@ -120,7 +130,6 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 gate,
                 keys_of(config),
             ),
-            booked_before=len(ledger.results),
         )
         rooms.dispatcher.remember(replayed)
         yield House(

@@ -29,6 +29,7 @@ from bot4.storage.mirror.restore import Restored, restore
 from bot4.storage.mirror.rows import hold_row
 from bot4.storage.mirror.store import Claim, SupabaseStore
 from bot4.strategy.decision import Hold
+from bot4.strategy.receiving import MOST_MS
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
@@ -142,7 +143,7 @@ def longest_trade_s(config: Config) -> int:
         budget.deadline_ms
         + budget.answer_by_ms
         + budget.mend_within_ms
-        + budget.window_ms
+        + MOST_MS
         + budget.settle_ms
     )
     return ceil(ms / 1000) + MARGIN_S

@@ -14,7 +14,8 @@ from bot4.domain.order import Order, OrderReport, OrderState, Purpose, Side
 from bot4.domain.units import ceil_step, floor_step, from_e8, plain
 from bot4.errors import ProtocolViolation, VenueRefused
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import SAID
 from bot4.tasks.parcel import Parcel
 
 FAR: Final = Decimal("0.8")
@@ -131,7 +132,7 @@ async def _cancel(gateway: Gateway, order: Order) -> OrderReport:
             return report
         if report is not None:
             with suppress(*SAID):
-                await gateway.cancel(report, WINDOW_MS)
+                await gateway.cancel(report)
         await trio.sleep(POLL_S)
 
 

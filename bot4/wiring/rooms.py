@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 
 import attrs
@@ -29,7 +28,7 @@ from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.pair import PairTask
 from bot4.tasks.reconcile import Reconciler
-from bot4.tasks.shutdown import fire_cancel_all, leave, unfinished
+from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
@@ -37,6 +36,11 @@ from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
 
 log = structlog.get_logger()
+
+PROVE_S = 2.0
+"""Of the time to leave in, this much is kept for proving that nothing is open."""
+GOODBYE_S = 0.5
+"""Of that, for hanging up: the list of what is left is said in time."""
 
 
 @attrs.define
@@ -57,9 +61,11 @@ class Rooms:
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
     recovered: bool = False
+    stopped_at: float | None = None
+    """Trio time when the stop sign was seen by what trades."""
+    _firing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+    _fired: bool = attrs.field(default=False, init=False)
     started_at: float = attrs.field(factory=trio.current_time)
-    booked_before: int = 0
-    """Trades that earlier runs closed."""
 
     async def recover(self) -> None:
         """Cancel what rests at the venues; the pairs settle what the journal left open."""
@@ -98,12 +104,19 @@ class Rooms:
     async def leave(self) -> list[str]:
         """Prove that no order of ours is open, or list what is left."""
         touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
-        until = self._leave_by(GOODBYE)
-        return await leave(self._gateways, self.ledger, touched, until - trio.current_time())
+        now = trio.current_time()
+        leave_by = now + float(self.config.execution.leave_within_s) - GOODBYE_S
+        if self.stopped_at is not None:
+            spent_s = now - self.stopped_at
+            leave_by = max(leave_by - spent_s, now + PROVE_S - GOODBYE_S)
+        return await leave(self._gateways, self.ledger, touched, leave_by)
 
     async def abandon(self) -> list[str]:
-        """Fire cancel-all at both venues and list what is abandoned."""
-        await fire_cancel_all(self._gateways)
+        """Fire cancel-all at both venues, once however often asked; list what is abandoned."""
+        async with self._firing:
+            if not self._fired:
+                self._fired = True
+                await fire_cancel_all(self._gateways)
         return unfinished(self.ledger)
 
     async def hang_up(self) -> None:
@@ -124,16 +137,14 @@ class Rooms:
         for venue, parts in self.parts.items():
             parts.public.uptime.down()
             uptime[venue] = round(100 * parts.public.uptime.total_s / lived, 2)
-        booked = self.ledger.results[self.booked_before :]
-        results = [result for result in booked if result["outcome"] != "missed"]
-        net = sum((Decimal(str(result["net_usdc"])) for result in results), Decimal(0))
+        results = self.ledger.results
         words = ", ".join(f"{venue} {share}%" for venue, share in uptime.items())
         log.info(
             "bot.ended",
-            message=f"[SHUTDOWN] {len(results)} trades closed, "
-            f"net {plain(net)} USDC, feeds up {words}",
-            trades=len(results),
-            net_usdc=plain(net),
+            message=f"[SHUTDOWN] {results.trades} trades closed, "
+            f"net {plain(results.net)} USDC, feeds up {words}",
+            trades=results.trades,
+            net_usdc=plain(results.net),
             uptime_percent=uptime,
             seconds=round(lived, 1),
         )
@@ -159,28 +170,24 @@ class Rooms:
 
     async def _bound(self, scope: trio.CancelScope) -> None:
         await self.stop.wait()
-        await trio.sleep_until(self._leave_by(PROOF + GOODBYE))
+        self.stopped_at = trio.current_time()
+        await trio.sleep(float(self.config.execution.leave_within_s) - PROVE_S)
+        hurry(self._gateways.values(), trio.current_time() + PROVE_S)
         scope.cancel(reason="out of time to settle")
-
-    def _leave_by(self, kept_back: float) -> float:
-        """Trio time by which something must be over, so that this share of stopping is left."""
-        within_s = float(self.config.execution.leave_within_s)
-        begun = min(self.stop.at, trio.current_time())
-        return begun + within_s * (1 - kept_back)
 
     def watch(self, stays_home: Callable[[], str]) -> Service:
         """The watchdog of this house."""
-        sessions = [part.session for part in self.parts.values()]
+        gateways = self._gateways.values()
 
         def beat() -> None:
             said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
             write_status(self.config, self.world.wall_ms(), said)
-            if CLOCKS in self.gate.reasons and all(one.clock_known for one in sessions):
+            if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
                 self.gate.clear(CLOCKS)
 
         def measure() -> None:
-            for session in sessions:
-                session.doubt_clock()
+            for gateway in gateways:
+                gateway.doubt_clock()
 
         return partial(keep_watch, stays_home, beat, measure, self.gate, self.world)
 
@@ -240,5 +247,3 @@ async def _keep_pair(task: PairTask, crashes: Crashes) -> None:
 
 
 CRASHES_ALLOWED = 5
-PROOF, GOODBYE = 0.2, 0.1
-"""Shares of the time that stopping may take: for proving what is open, and for hanging up."""

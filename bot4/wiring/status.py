@@ -17,8 +17,9 @@ from bot4.logs.redact import register_token
 from bot4.ports import Entry, World
 from bot4.storage.journal import open_journal
 from bot4.tasks.gate import Gate
-from bot4.tasks.gateway import SAID, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
+from bot4.tasks.line import SAID
 from bot4.transport.http import HttpxDoor
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import journal_file

@@ -6,12 +6,12 @@ logic are those that run outside. Under a mock clock a minute takes a moment.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
@@ -21,7 +21,8 @@ from bot4.ports import Database
 from bot4.simulator.box import TwoVenues
 from bot4.simulator.options import Options
 from bot4.transport.database import open_database
-from bot4.transport.memory import MemoryStream, pair
+from bot4.transport.memory import MemoryStream
+from bot4.transport.wires import KINDS, Wires
 from bot4.wiring.simulator import Addresses, embed
 
 WALL_0_MS: Final = 1_795_000_000_000
@@ -45,11 +46,13 @@ class MemoryWorld:
         serving: trio.Nursery,
         seed: int,
         disk: Callable[[Path], Database] = open_database,
+        wires: Wires | None = None,
     ) -> None:
         self.random = Random(f"{seed}/bot")  # noqa: S311 - one seed, one universe
         self._box = box
         self._serving = serving
         self._disk = disk
+        self.wires = wires or Wires(Random(f"{seed}/wires").uniform)  # noqa: S311 - as above
         self._streams: list[MemoryStream] = []
         self._dead = False
 
@@ -65,7 +68,7 @@ class MemoryWorld:
             raise OSError("the process is dead")
         if host not in ("vest.rest", "vest.ws", "paradex.rest", "paradex.ws"):
             raise OSError(f"no host {host}")
-        client, server = pair()
+        client, server = self.wires.join(host)
         self._serving.start_soon(self._box.serve, host, server)
         self._streams.append(client)
         return client
@@ -84,7 +87,7 @@ class MemoryWorld:
 
     def another(self, seed: int, disk: Callable[[Path], Database] | None = None) -> MemoryWorld:
         """The way out of a new process, to the same venues; the disk is this one's unless given."""
-        return MemoryWorld(self._box, self._serving, seed, disk or self._disk)
+        return MemoryWorld(self._box, self._serving, seed, disk or self._disk, self.wires)
 
     def wall_ms(self) -> int:
         """The universe's wall clock."""
@@ -112,6 +115,22 @@ class Universe:
     def new_world(self, seed: int, disk: Callable[[Path], Database] | None = None) -> MemoryWorld:
         """The way out of another process on the same venues."""
         return self.world.another(seed, disk)
+
+    def strike(self, fault: Mapping[str, Any]) -> None:
+        """Let something go wrong now, at a venue or on the way to it.
+
+        Raises:
+            UnknownFault: there is no such fault, or nothing for it to strike.
+        """
+        if fault["kind"] in KINDS:
+            self.world.wires.strike(fault)
+        else:
+            self.box.faults.add(fault)
+
+    def calm(self) -> None:
+        """Let everything go well from now on."""
+        self.world.wires.clear()
+        self.box.faults.clear()
 
 
 def plain_config(state_dir: Path, seed: int) -> Config:

@@ -141,6 +141,7 @@ async def open_venue(
         socket or rest,
         world,
         health=Health(venue, shared.gate),
+        window_ms=config.execution.window_ms,
         stays_home=stays_home,
         hide=register_token,
     )

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
+from typing import TypeVar
 
-from universelib.play import Result, play
+from universelib import coverage, directed
+from universelib.figures import Result, lines
+from universelib.play import play
+from universelib.script import Script
+
+T = TypeVar("T")
+
+QUICK_BOOKS_PER_S = 4.0
+LED_FROM = 900_000
+"""Seeds of universes that are led somewhere."""
+
 
 OTHERS = {"--kill-every-step": "kills", "--mutate": "mutate", "--try-planted": "mutate"}
 """Options that are a command of their own, and the module whose main takes over."""
@@ -21,67 +35,120 @@ def main() -> int:
         if option in sys.argv:
             return int(import_module(f"universelib.{module}").main())
     parser = argparse.ArgumentParser(prog="scripts/universe", description=__doc__)
-    parser.add_argument("--seeds", default="0-49", help="first-last, both included")
-    parser.add_argument("--seed", type=int, help="one seed, with every log line")
+    parser.add_argument(
+        "--seeds", default="", help="ranges, both ends included: 0-49,20260101-20260120"
+    )
+    parser.add_argument("--seed", type=int, help="one seed, and its trace")
+    parser.add_argument("--log", action="store_true", help="with --seed: every log line")
+    parser.add_argument("--fresh", type=int, default=0, help="so many more, from the day's date on")
     parser.add_argument("--seconds", type=float, default=60.0, help="simulated, of trouble")
     parser.add_argument("--calm", action="store_true", help="no faults, no deaths")
+    parser.add_argument("--quick", action="store_true", help="books four times a second")
+    parser.add_argument("--coverage", action="store_true", help="the table of situations met")
+    parser.add_argument("--within", type=float, default=1e9, help="begin none after so many s")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
+    work = partial(
+        play,
+        seconds=args.seconds,
+        calm=args.calm,
+        books_per_s=QUICK_BOOKS_PER_S if args.quick else None,
+    )
     if args.seed is not None:
-        return one(args.seed, args.seconds, calm=args.calm)
-    first, _, last = args.seeds.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
+        return one(work(args.seed, keep_log=args.log))
+    seeds = seeds_of(args.seeds or ("" if args.fresh else "0-49"))
+    if args.fresh:
+        base = int(time.strftime("%Y%m%d", time.gmtime())) * 1000
+        print(f"fresh seeds {base}-{base + args.fresh - 1}")
+        seeds += range(base, base + args.fresh)
     began = time.monotonic()
     results: list[Result] = []
-    with ProcessPoolExecutor(args.jobs) as pool:
-        work = partial(play, seconds=args.seconds, calm=args.calm)
+    gc.collect()
+    gc.freeze()
+    options = f"--seconds {args.seconds:g}" + " --quick" * args.quick + " --calm" * args.calm
+    for result in played(work, seeds, args.jobs, args.within):
+        results.append(result)
+        for broken in result.violations:
+            print(f"VIOLATED seed {result.seed}: {broken}")
+            print(f"  replay: scripts/universe --seed {result.seed} {options}", flush=True)
+    if len(results) < len(seeds):
+        print(f"out of time: {len(results)} of {len(seeds)} universes were played")
+    missing = covered(results, args) if args.coverage else []
+    for line in lines(results, time.monotonic() - began):
+        print(line)
+    return 1 if missing or any(result.violations for result in results) else 0
+
+
+def played(
+    work: Callable[[T], Result], seeds: Sequence[T], jobs: int, within_s: float
+) -> Iterator[Result]:
+    """Yield results in the order of the seeds, until all are there, time is up or Ctrl+C."""
+    until = time.monotonic() + within_s
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("fork"))
+    try:
         for result in pool.map(work, seeds):
-            results.append(result)
-            for broken in result.violations:
-                print(f"VIOLATED seed {result.seed}: {broken}")
-                print(f"  replay: scripts/universe --seed {result.seed} --seconds {args.seconds:g}")
-    figures(results, time.monotonic() - began, args.jobs)
-    return 1 if any(result.violations for result in results) else 0
+            yield result
+            if time.monotonic() > until:
+                break
+    except KeyboardInterrupt:
+        return
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def one(seed: int, seconds: float, *, calm: bool) -> int:
-    """Play one seed and say what was violated."""
-    result = play(seed, seconds, calm=calm)
+def seeds_of(text: str) -> list[int]:
+    """Return the seeds of ranges such as ``0-9,20-29``."""
+    seeds: list[int] = []
+    for span in filter(None, text.split(",")):
+        first, _, last = span.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
+
+
+def one(result: Result) -> int:
+    """Say what was violated in one universe."""
+    for line in result.said:
+        print(line)
     for broken in result.violations:
-        print(f"VIOLATED seed {seed}: {broken}")
+        print(f"VIOLATED seed {result.seed}: {broken}")
     print(
-        f"seed {seed}: trace {result.trace}, {result.seconds:.0f} s simulated, "
+        f"seed {result.seed}: trace {result.trace}, {result.seconds:.0f} s simulated, "
         f"{result.trades} trades, {result.faults} faults, {result.deaths} deaths, "
         f"{len(result.violations)} violations"
     )
     return 1 if result.violations else 0
 
 
-def figures(results: list[Result], wall_s: float, jobs: int) -> None:
-    """Print the figures of a batch, the most telling line last."""
-    hours = sum(result.seconds for result in results) / 3600
-    naked_s = sorted(s for result in results for s in result.naked_s)
-    naked_usd = sorted(s for result in results for s in result.naked_usd_s)
-    worst = sorted(results, key=lambda result: -max(result.naked_s, default=0.0))[:5]
-    print(
-        "longest naked: "
-        + ", ".join(f"{max(r.naked_s, default=0.0):.1f} s in seed {r.seed}" for r in worst)
-    )
-    for name, values, unit in (("naked", naked_s, "s"), ("naked", naked_usd, "USD s")):
-        if values:
-            p50, p99 = values[len(values) // 2], values[int(len(values) * 0.99)]
-            print(
-                f"{name}: p50 {p50:.2f} {unit}, p99 {p99:.2f} {unit}, max {values[-1]:.2f} {unit}"
-            )
-    trades = sum(result.trades for result in results)
-    print(
-        f"{len(results)} universes, {hours:.2f} simulated hours, "
-        f"{hours / (wall_s * jobs):.4f} hours per core-second, {trades} trades, "
-        f"{sum(r.opened for r in results)} hedged, {sum(r.faults for r in results)} faults, "
-        f"{sum(r.deaths for r in results)} deaths, "
-        f"net {sum(r.net_usdc for r in results):.2f} USDC, {wall_s:.0f} s, "
-        f"{sum(len(r.violations) for r in results)} violations"
-    )
+def led(job: tuple[int, Script]) -> Result:
+    """Play a universe that is led somewhere."""
+    seed, script = job
+    return play(seed, directed.SECONDS, script=script)
+
+
+def covered(results: list[Result], args: argparse.Namespace) -> list[str]:
+    """Lead universes to what chance did not meet, and print the table of situations.
+
+    Returns:
+        The empty cells that nobody has explained.
+    """
+    reasons = coverage.read_reasons()
+    missing, _ = coverage.empty_cells(coverage.total(results), reasons)
+    scripts = directed.scripts(missing)
+    for result in played(led, list(enumerate(scripts, LED_FROM)), args.jobs, args.within):
+        results.append(result)
+        for broken in result.violations:
+            script = scripts[result.seed - LED_FROM]
+            print(f"VIOLATED led universe {result.seed}: {broken}")
+            print(f"  its script: {script.faults} {script.aimed}", flush=True)
+    counts = coverage.total(results)
+    for line in coverage.table(counts):
+        print(line)
+    missing, known = coverage.empty_cells(counts, reasons)
+    for cell in missing:
+        print(f"NOT MET {cell}")
+    print(f"{len(scripts)} universes were led to what chance did not meet")
+    print(f"cells never visited: {len(missing)} without a reason, {len(known)} with one")
+    return missing
 
 
 if __name__ == "__main__":

@@ -20,6 +20,18 @@ class Ending:
     truth: dict[str, Any]
     events: list[dict[str, Any]]
     codes: list[int]
+    """Exit codes, -9 for a death."""
+    errors: list[str] = attrs.field(factory=list)
+    """What the processes died of that nobody foresaw."""
+    lifeless: list[str] = attrs.field(factory=list)
+    """How the bot did not come back to trading once the troubles were over."""
+    lasted_s: float = 0.0
+    struck: int = 0
+    dark: list[tuple[str, float, float]] = attrs.field(factory=list)
+    eligible: int = 0
+    captured: int = 0
+    by_hand: int = 0
+    """How often a person ran flatten because the bot asked for it."""
 
 
 def positions(truth: dict[str, Any]) -> dict[str, Decimal]:
@@ -45,6 +57,8 @@ def violations(end: Ending) -> list[str]:
         for handle, times in counts.items():
             if times > 1 and handle:
                 found.append(f"I2: {venue} saw {handle} {times} times")
+    found += end.lifeless
+    found += [f"crashed: {error}" for error in end.errors]
     found += _flips(end.truth)
     found += _spreads(end.events)
     for line in end.events:

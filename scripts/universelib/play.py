@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 import signal
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Mapping
+from decimal import Decimal
 from heapq import heappush
 from itertools import count
 from pathlib import Path
@@ -18,86 +17,73 @@ import structlog
 import trio
 from trio.testing import MockClock
 
-from bot4.app import run_bot
-from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
-from bot4.signals import Signals
-from bot4.wiring.house import open_house
-from bot4.wiring.universe import Universe, open_universe, plain_config
+from bot4.config.schema import Config, ExecutionConfig, OnStop, SimulationConfig
+from bot4.simulator.options import Options
+from bot4.wiring.universe import open_universe, plain_config
 from universelib.check import Ending, violations
-from universelib.script import Death, Script, draw
+from universelib.figures import Result, result_of
+from universelib.life import Life, Log, Stage
+from universelib.revive import Honest, watch
+from universelib.script import LATENCIES, Death, Script, draw
+from universelib.situations import Situations
+from universelib.troubled import TroubledDisk
 
-HONEST_S: Final = 25.0
-"""After the last trouble the world is honest for so long before the end."""
 NEVER_S: Final = 600.0
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders in it; what a disk would cost is a fault
-NO_SOCKETS: Final = shutil.ignore_patterns("*.sock")
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders in it
+VERIFY_EVERY: Final = 10
+EDITED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "notional": {"notional": Decimal(150)},
+    "entry": {"spread_entry": Decimal("0.24")},
+}
 
 
-@attrs.define
-class Result:
-    """One universe, as figures."""
+def play(
+    seed: int,
+    seconds: float,
+    *,
+    calm: bool = False,
+    script: Script | None = None,
+    books_per_s: float | None = None,
+    keep_log: bool = False,
+) -> Result:
+    """Run one universe to its end, in this process.
 
-    seed: int
-    violations: list[str]
-    seconds: float
-    """Simulated."""
-    trades: int
-    faults: int
-    deaths: int
-    opened: int
-    naked_s: list[float]
-    naked_usd_s: list[float]
-    net_usdc: float
-    trace: str
-    """A hash over every log line: the same seed gives the same."""
-
-
-class _Log:
-    """Every event, in order, and a hash over them."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self._hash = hashlib.sha256()
-
-    def __call__(
-        self, _logger: object, level: str, event: MutableMapping[str, Any]
-    ) -> Mapping[str, Any]:
-        line = {"level": level, **{k: v for k, v in event.items() if k != "exc_info"}}
-        self.events.append(line)
-        self._hash.update(json.dumps(line, default=str, sort_keys=True).encode())
-        raise structlog.DropEvent
-
-    @property
-    def trace(self) -> str:
-        return self._hash.hexdigest()[:16]
-
-
-def play(seed: int, seconds: float, *, calm: bool = False) -> Result:
-    """Run one universe to its end, in this process."""
+    Args:
+        seed: of the market, the scheduler, the bot's chance and the troubles.
+        seconds: of trouble.
+        calm: no trouble at all.
+        script: these troubles, and not the seed's own.
+        books_per_s: how often each venue shows its book; each venue's own pace when None.
+        keep_log: return every log line with the figures.
+    """
     seed_trio(seed)
-    log = _Log()
+    log, situations = Log(), Situations()
     structlog.configure(processors=[log], cache_logger_on_first_use=False)
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        clock = MockClock(autojump_threshold=0)
-        end, lasted = trio.run(
-            _universe, seed, seconds, draw(seed, seconds, calm=calm), Path(folder), log, clock=clock
-        )
-    closed = [line for line in log.events if line["event"] in ("pair.closed", "pair.unwound")]
-    booked = [*closed, *(line for line in log.events if line["event"] == "pair.missed")]
-    script = draw(seed, seconds, calm=calm)
-    return Result(
+    script = script or draw(seed, seconds, calm=calm)
+    options = Options(
         seed=seed,
-        violations=violations(end),
-        seconds=lasted,
-        trades=len(booked),
-        faults=len(script.faults),
-        deaths=len(script.deaths),
-        opened=sum(line["event"] == "pair.opened" for line in log.events),
-        naked_s=[float(line["naked_s"]) for line in closed],
-        naked_usd_s=[float(line["naked_usd_s"]) for line in closed],
-        net_usdc=sum(float(line["net_usdc"]) for line in booked),
-        trace=log.trace,
+        bases=("BTC",),
+        latency_scale=LATENCIES[script.latency],
+        books_per_s=books_per_s,
+        vest={"verify_every": VERIFY_EVERY},
+        paradex={"verify_every": VERIFY_EVERY},
     )
+    began_s = time.process_time()
+    with (
+        TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder,
+        situations.listening(),
+    ):
+        clock = MockClock(autojump_threshold=0)
+        config = _config(Path(folder), seed, script)
+        end = trio.run(_universe, config, seconds, script, options, log, situations, clock=clock)
+    result = result_of(seed, end, violations(end), log.trace, script, situations.cells)
+    if keep_log:
+        result.said = [
+            f"{line['at']:8.2f} {line['event']} {line.get('message') or line}"
+            for line in log.events
+        ]
+    result.cpu_s = time.process_time() - began_s
+    return result
 
 
 def seed_trio(seed: int) -> None:
@@ -119,80 +105,107 @@ def seed_trio(seed: int) -> None:
     _run.Deadlines.add = add  # type: ignore[assignment]
 
 
-async def _universe(
-    seed: int, seconds: float, script: Script, folder: Path, log: _Log
-) -> tuple[Ending, float]:
-    config = attrs.evolve(
-        plain_config(folder / "0", seed),
+def _config(folder: Path, seed: int, script: Script) -> Config:
+    return attrs.evolve(
+        plain_config(folder / "state", seed),
         simulation=SimulationConfig(profile="demo", seed=seed),
         execution=ExecutionConfig(on_stop=OnStop(script.on_stop)),
     )
-    codes: list[int] = []
-    async with open_universe(config) as first, trio.open_nursery() as troubles:
-        universe = first
-        troubles.start_soon(_trouble, universe, script)
-        for number, death in enumerate((*script.deaths, None)):
-            until_s = seconds + HONEST_S if death is None else death.at_s
-            codes.append(await _live(universe, death, until_s, seed + number))
-            if death is not None:
-                universe = _reborn(universe, folder / str(number + 1), seed + number)
-        # Whatever a stop left hedged is closed by a last, honest run.
-        last = attrs.evolve(universe.config, execution=ExecutionConfig(on_stop=OnStop.FLATTEN))
-        universe = _reborn(attrs.evolve(universe, config=last), folder / "last", seed + 77)
-        codes.append(await _live(universe, None, trio.current_time() + HONEST_S, seed + 78))
-        truth = universe.box.truth()
-        lasted = trio.current_time()
+
+
+async def _universe(
+    config: Config,
+    seconds: float,
+    script: Script,
+    options: Options,
+    log: Log,
+    situations: Situations,
+) -> Ending:
+    clock = trio.lowlevel.current_clock()
+    if not isinstance(clock, MockClock):
+        raise TypeError("a universe runs under a mock clock")
+    seed, codes, errors = options.seed, list[int](), list[str]()
+    async with open_universe(config, options) as opened, trio.open_nursery() as troubles:
+        disk = TroubledDisk(clock.jump)
+        universe = attrs.evolve(opened, world=opened.new_world(seed, disk.open))
+        stage = Stage(universe, disk, log, situations, list(script.aimed))
+        honest = Honest(stage)
+        troubles.start_soon(stage.aim)
+        troubles.start_soon(_trouble, stage, script)
+        troubles.start_soon(watch, stage, honest)
+        life = Life(stage)
+        for number, death in enumerate(script.deaths):
+            await _one(life, death)
+            codes.append(life.code)
+            errors += life.errors
+            life = life.again(seed + number + 1, **_edited(stage.universe.config, death))
+        while True:
+            again = await honest.live(life, seconds)
+            codes.append(life.code)
+            errors += life.errors
+            if not again:
+                break
+            life = life.again(seed + 70 + len(codes))
+        if honest.held():
+            # Whatever a stop left hedged is closed by a last, honest run.
+            flatten = attrs.evolve(config.execution, on_stop=OnStop.FLATTEN)
+            life = life.again(seed + 78, execution=flatten)
+            await honest.close(life)
+            codes.append(life.code)
+            errors += life.errors
+        situations.ended(universe.box)
+        end = Ending(
+            universe.box.truth(),
+            log.events,
+            codes,
+            errors,
+            honest.found,
+            trio.current_time(),
+            stage.struck,
+            stage.dark,
+            honest.eligible,
+            honest.captured,
+            honest.by_hand,
+        )
         troubles.cancel_scope.cancel()
-    return Ending(truth, log.events, codes), lasted
+    return end
 
 
-async def _trouble(universe: Universe, script: Script) -> None:
+async def _trouble(stage: Stage, script: Script) -> None:
     for at_s, fault in script.faults:
         await trio.sleep_until(at_s)
-        universe.box.faults.add(fault)
+        stage.strike(fault)
 
 
-async def _live(universe: Universe, death: Death | None, until_s: float, seed: int) -> int:
-    """Run one bot until a time, then end it as its death says; -9 for a kill."""
-    del seed
-    signals = Signals(clock=trio.current_time)
-    code = -9
+async def _one(life: Life, death: Death) -> None:
+    """Run one bot until its death; one that ends before it ends by itself."""
     async with trio.open_nursery() as living:
-
-        async def live() -> None:
-            nonlocal code
-            async with open_house(universe.config, universe.secrets, universe.world) as house:
-                code = int(await run_bot(house, signals))
-            living.cancel_scope.cancel()
-
-        living.start_soon(live)
-        await trio.sleep_until(until_s)
-        if death is not None and death.kind == "kill":
-            universe.world.die()
-            dead = _after(universe.config.state_dir)
-            shutil.copytree(universe.config.state_dir, dead, ignore=NO_SOCKETS)
-            living.cancel_scope.cancel()
-        else:
-            if death is None:
-                universe.box.faults.clear()
-            signals.deliver(signal.SIGINT)
-            if death is not None and death.kind == "hurry":
-                await trio.sleep(1.1)
-                signals.deliver(signal.SIGINT)
-            with trio.fail_after(NEVER_S):
-                await trio.sleep_forever()
-    return -9 if death is not None and death.kind == "kill" else code
+        living.start_soon(life.live)
+        with trio.move_on_at(death.at_s):
+            await life.ended.wait()
+        if not life.ended.is_set():
+            await _end(life, death.kind)
 
 
-def _after(state_dir: Path) -> Path:
-    return state_dir.with_name(state_dir.name + ".dead")
+async def _end(life: Life, kind: str) -> None:
+    if kind in ("kill", "power"):
+        await life.die(power_lost=kind == "power")
+        return
+    life.signals.deliver(signal.SIGTERM if kind == "term" else signal.SIGINT)
+    if kind == "hurry":
+        await trio.sleep(1.1)
+        life.signals.deliver(signal.SIGINT)
+    with trio.fail_after(NEVER_S):
+        await life.ended.wait()
 
 
-def _reborn(universe: Universe, state_dir: Path, seed: int) -> Universe:
-    """The same venues, a new process, and the disk as the last one left it."""
-    dead = _after(universe.config.state_dir)
-    source = dead if dead.exists() else universe.config.state_dir
-    if source.exists():
-        shutil.copytree(source, state_dir, ignore=NO_SOCKETS)
-    config = attrs.evolve(universe.config, state_dir=state_dir)
-    return attrs.evolve(universe, config=config, world=universe.new_world(seed))
+def _edited(config: Config, death: Death) -> dict[str, Any]:
+    """Return what a person changed in bot4.yaml between two runs."""
+    if death.edit == "on_stop":
+        hold = config.execution.on_stop is OnStop.HOLD
+        on_stop = OnStop.FLATTEN if hold else OnStop.HOLD
+        return {"execution": attrs.evolve(config.execution, on_stop=on_stop)}
+    changes = EDITED.get(death.edit)
+    if changes is None:
+        return {}
+    return {"pairs": tuple(attrs.evolve(pair, **changes) for pair in config.pairs)}

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
-Fault = dict[str, Any]
+from universelib.grammar import Fault, every, spelled, stranding
 
-VENUES: Final = ("vest", "paradex")
-ORDER_KINDS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
-    ("lose_request", {}),
-    ("lose_request", {"how": "cut"}),
-    ("lose_answer", {}),
-    ("lose_answer", {"how": "cut"}),
-    ("delay_answer", {"ms": 2500}),
-    ("delay_request", {"ms": 900}),
-    ("delay_landing", {"ms": 700}),
-    ("delay_event", {"ms": 1500}),
-    ("double_event", {}),
-    ("mute_private", {}),
-    ("no_fill", {}),
-    ("http_error", {"status": 503, "with_effect": True}),
-    ("http_error", {"status": 503, "with_effect": False, "html": True}),
-)
-PARTIALS: Final = (("partial_fill", {"fraction": 0.4}), ("partial_fill", {"fraction": 0.01}))
-REFUSALS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
-    "vest": ({"code": 3001}, {"code": 3002}, {"code": 3003}, {"status": 429, "code": 1003}),
-    "paradex": (
-        {"cancel_reason": "NOT_ENOUGH_MARGIN"},
-        {"status": 429, "code": "RATE_LIMIT_EXCEEDED"},
-        {"status": 400, "code": "INVALID_ORDER_SIZE"},
-    ),
-}
-FEED_KINDS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
-    ("cut", {"which": "public"}),
-    ("cut", {"which": "private"}),
-    ("cut", {"which": "all"}),
-    ("silence", {"seconds": 4}),
-    ("refuse_connect", {"seconds": 3}),
-    ("expire_token", {}),
-)
-PARADEX_FEED: Final = ("gap", "crossed", "garbage")
-MARKETS: Final = {"vest": "BTC-PERP", "paradex": "BTC-USD-PERP"}
+LATENCIES: Final = {"near": 0.4, "usual": 1.0, "far": 2.0, "slow": 3.0}
+"""How long the venues take, as a multiple of what was seen of them, by profile."""
+DEATHS: Final = ("kill", "kill", "kill", "power", "power", "stop", "term", "hurry", "edit")
+EDITS: Final = ("notional", "entry", "on_stop")
+STATES: Final = ("opening", "settling", "mending", "hedged", "closing", "unwinding", "stranded")
+STRANDED: Final = 0.06
+"""Share of the universes in which one leg is refused every way out."""
 
 
 @attrs.frozen
@@ -52,7 +25,19 @@ class Death:
 
     at_s: float
     kind: str
-    """``kill`` (SIGKILL), ``stop`` (one signal) or ``hurry`` (two signals)."""
+    """``kill`` (SIGKILL), ``power`` (what was not synced is lost), ``stop`` (SIGINT), ``term``
+    (SIGTERM), ``hurry`` (two signals) or ``edit`` (SIGINT, and another bot4.yaml)."""
+    edit: str = ""
+    """What is edited: one of ``EDITS``."""
+
+
+@attrs.frozen
+class Aimed:
+    """A fault that strikes when a trade has just come to a state."""
+
+    state: str
+    after_s: float
+    fault: Fault
 
 
 @attrs.frozen
@@ -62,10 +47,20 @@ class Script:
     faults: tuple[tuple[float, Fault], ...]
     deaths: tuple[Death, ...]
     on_stop: str
+    aimed: tuple[Aimed, ...] = ()
+    latency: str = "usual"
+
+    @property
+    def power(self) -> bool:
+        """Whether a power loss is among the deaths."""
+        return any(death.kind == "power" for death in self.deaths)
 
 
 def draw(seed: int, seconds: float, *, calm: bool = False) -> Script:
-    """Draw one universe's troubles: each seed leaves out a random half of the kinds.
+    """Draw one universe's troubles.
+
+    A swarm: each seed leaves out a random half of the kinds and scales how often they come, from
+    a tenth to tenfold.
 
     Args:
         seed: decides everything.
@@ -74,38 +69,45 @@ def draw(seed: int, seconds: float, *, calm: bool = False) -> Script:
     """
     random = Random(f"{seed}/troubles")  # noqa: S311 - one seed, one universe
     on_stop = random.choice(("hold", "flatten"))
+    latency = random.choice(tuple(LATENCIES))
     if calm:
-        return Script((), (), on_stop)
-    kinds = _swarm(random)
-    rate = random.choice((0.05, 0.2, 0.6))
+        return Script((), (), on_stop, latency=latency)
+    kinds = [kind for kind in every() if random.random() < 0.5]
+    rate = 0.2 * 10 ** random.uniform(-1, 1)
     faults: list[tuple[float, Fault]] = []
-    at = random.expovariate(rate)
-    while at < seconds and kinds:
-        venue, kind, args = random.choice(kinds)
-        count = random.choice((1, 1, 1, 2, 5))
-        faults.append((at, {"venue": venue, "kind": kind, "count": count, **args}))
-        at += random.expovariate(rate)
-    jump = random.uniform(3, 9)
-    while jump < seconds:
+    for at_s in _times(seconds, lambda: random.expovariate(rate)):
+        if kinds:
+            faults += [(at_s + late, one) for late, one in spelled(random.choice(kinds), random)]
+    for at_s in _times(seconds, lambda: random.uniform(3, 10)):
         bps = random.choice((-1, 1)) * random.uniform(28, 60)
         lives = random.choice((0.4, 0.8, 1.5, 4.0, 9.0))
-        faults.append((jump, {"venue": "vest", "kind": "gap_jump", "bps": bps, "seconds": lives}))
-        jump += random.uniform(4, 12)
+        faults.append((at_s, {"venue": "vest", "kind": "gap_jump", "bps": bps, "seconds": lives}))
+    aimed = []
+    for _ in range(random.choice((0, 1, 2, 4, 6)) if kinds else 0):
+        state, late_s = random.choice(STATES), random.choice((0.0, 0.0, 0.1, 0.4))
+        aimed += [
+            Aimed(state, late_s + late, one) for late, one in spelled(random.choice(kinds), random)
+        ]
+    if random.random() < STRANDED:
+        aimed += [Aimed("opening", 0.0, one) for one in stranding(random)]
     deaths = []
     for _ in range(random.choice((0, 0, 1, 1, 2))):
-        kind = random.choice(("kill", "kill", "kill", "stop", "hurry"))
-        deaths.append(Death(random.uniform(2, seconds), kind))
+        kind = random.choice(DEATHS)
+        edit = random.choice(EDITS) if kind == "edit" else ""
+        deaths.append(Death(random.uniform(2, seconds), kind, edit))
     return Script(
         tuple(sorted(faults, key=lambda fault: fault[0])),
         tuple(sorted(deaths, key=lambda death: death.at_s)),
         on_stop,
+        tuple(aimed),
+        latency,
     )
 
 
-def _swarm(random: Random) -> list[tuple[str, str, dict[str, Any]]]:
-    every = [(venue, kind, args) for venue in VENUES for kind, args in ORDER_KINDS + FEED_KINDS]
-    every += [(venue, "refuse", args) for venue in VENUES for args in REFUSALS[venue]]
-    every += [("paradex", kind, args) for kind, args in PARTIALS]
-    every += [("paradex", kind, {}) for kind in PARADEX_FEED]
-    every += [(venue, "manual_close", {"market": MARKETS[venue]}) for venue in VENUES]
-    return [kind for kind in every if random.random() < 0.5]
+def _times(seconds: float, rest: Callable[[], float]) -> list[float]:
+    times: list[float] = []
+    at_s = rest()
+    while at_s < seconds:
+        times.append(at_s)
+        at_s += rest()
+    return times

@@ -8,8 +8,11 @@ import pytest
 import trio
 
 from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
+from bot4.wiring.files import stop_file
 
 CALM = SimulationConfig(profile="calm", seed=3)
+CLOSING_S = 3.0
+"""What saying goodbye to two venues may add, when one of them hangs."""
 CLEAN = "[SHUTDOWN] Clean exit, no pending orders"
 
 
@@ -119,10 +122,60 @@ async def test_a_second_signal_abandons_loudly_and_says_what(play: Any, autojump
             run.stop()
             await trio.sleep(1.2)
             run.stop()
+            hurried_at = trio.current_time()
 
         assert run.code == 70
         assert run.events[-1]["event"] == "shutdown.left"
         assert "in doubt" in run.events[-1]["message"]
+        assert run.events[-1]["at"] - hurried_at <= 2.0 + 0.25
+
+
+async def test_a_second_signal_is_not_held_up_by_a_venue_that_hangs(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.fault("vest", "lose_request", count=1)
+            run.gap(45.0, 10.0)
+            await run.until("pair.opening")
+            run.fault("vest", "lose_request", count=-1, request="any")
+            await trio.sleep(1.0)
+            run.stop()
+            await trio.sleep(4.0)
+            run.stop()
+            hurried_at = trio.current_time()
+
+        assert run.code == 70
+        assert run.events[-1]["at"] - hurried_at <= 2.0 + 0.25
+
+
+async def test_the_stop_file_stops_as_a_signal_does_and_is_told(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            stop_file(universe.config).touch()
+            await run.until("shutdown.clean", within_s=15)
+
+        assert run.code == 0
+        assert [line["why"] for line in run.said("shutdown.requested")] == [
+            "STOP was put beside the journal"
+        ]
+
+
+async def test_leaving_takes_no_longer_than_it_may(play: Any, autojump_clock: Any):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.fault("vest", "lose_request", count=1)
+            run.gap(45.0, 10.0)
+            await run.until("pair.opening")
+            run.fault("vest", "lose_request", count=-1, request="any")
+            await trio.sleep(1.0)
+            run.stop()
+            stopped_at = trio.current_time()
+
+        assert run.code == 3
+        assert "vest" in run.events[-1]["message"]
+        assert run.events[-1]["at"] - stopped_at <= 10.0 + CLOSING_S
 
 
 async def test_a_stranded_leg_at_the_stop_is_listed_with_exit_code_3(

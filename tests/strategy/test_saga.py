@@ -27,7 +27,6 @@ from bot4.strategy.events import (
     Stopped,
     Unwound,
     Verdict,
-    replay,
     step,
     todo,
 )
@@ -248,7 +247,9 @@ def test_a_restart_anywhere_stands_where_the_crash_stood(cut: int):
     events = [*OPEN, Answered("1", Verdict.ACCEPTED, "v"), filled(BUY), filled(SELL)][: cut + 1]
     before = walk(*events)
 
-    again = replay(PLAN, events)
+    again = Trade(PLAN)
+    for event in events:
+        again = step(again, event, 0.0)
     restarted = step(again, Restarted(), 0.0)
 
     assert attrs.evolve(again, first_fill_s=None) == attrs.evolve(before, first_fill_s=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from math import inf
 from random import Random
 from typing import Any
 
@@ -143,6 +144,8 @@ class Venue:
     clock_ahead_ms: int = 0
     due_ms: int = 10**15
     lost: int = 0
+    leave_at: float = inf
+    _under_way: set[Any] = attrs.field(factory=set)
     cancels_all: bool = False
     told: dict[str, Retry] = attrs.field(factory=dict)
     _troubles: dict[str, deque[Any]] = attrs.field(factory=dict)
@@ -197,15 +200,23 @@ class Venue:
 
     # ------------------------------------------------------------------------- a door
 
+    def hurry(self, at: float) -> None:
+        self.leave_at = min(self.leave_at, at)
+        for scope in self._under_way:
+            scope.deadline = min(scope.deadline, at)
+
     async def send(self, request: Request, *, timeout_s: float) -> Any:
         _, kind, number = request.path.split("/")
         self.before(kind, self._acts.get(number))
         self.asked.append(kind)
         if kind == "order":
             self.sent.append((trio.current_time(), self._results[number]))
-        with trio.CancelScope(shield=True):
+        scope = trio.CancelScope(shield=True, deadline=self.leave_at)
+        self._under_way.add(scope)
+        with scope:
             await trio.sleep(min(self.delay_s, timeout_s))
-        if self.delay_s > timeout_s:
+        self._under_way.discard(scope)
+        if self.delay_s > timeout_s or scope.cancelled_caught:
             return InDoubt("no answer in time")
         trouble = self._troubles.get(kind)
         found = trouble.popleft() if trouble else self._acts[number]

@@ -29,18 +29,7 @@ async def test_a_book_is_replaced_and_counted(books: Any):
     books.post(attrs.evolve(BOOK, sequence=2))
 
     record = books.get(KEY)
-    assert (record.book.sequence, record.version, record.touch_version) == (2, 2, 1)
-
-
-@pytest.mark.parametrize("side", ["bids", "asks"])
-async def test_a_moved_touch_is_remembered_by_its_version(books: Any, side: str):
-    books.post(BOOK)
-    books.post(BOOK)
-    books.post(attrs.evolve(BOOK, **{side: Ladder((99 if side == "bids" else 102,), (5,))}))
-    books.post(attrs.evolve(BOOK, **{side: Ladder((99 if side == "bids" else 102,), (7,))}))
-
-    assert books.get(KEY).touch_version == 3
-    assert books.get(KEY).version == 4
+    assert (record.book.sequence, record.version) == (2, 2)
 
 
 async def test_a_wiped_book_is_gone_and_readers_are_told_once(books: Any):

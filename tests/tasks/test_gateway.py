@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import attrs
@@ -10,7 +11,8 @@ import trio
 
 from bot4.domain.order import Purpose
 from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
-from bot4.ports import Accepted, Answer, InDoubt, NotSent, Refused
+from bot4.ports import Accepted, Answer, InDoubt, NotSent, Refused, Retry
+from bot4.strategy.receiving import ENOUGH
 from bot4.tasks.gate import Gate
 from bot4.tasks.gateway import QUEUE, Gateway
 from bot4.tasks.health import SICK, Health
@@ -278,8 +280,66 @@ async def test_the_clock_is_the_venues_as_measured_in_the_middle(
     assert 400 <= gateway.offset_ms <= 425
     assert gateway.clock_error_ms == 25
     assert gateway.now_ms() == world.wall_ms() + gateway.offset_ms
-    _, heard_ms = await gateway.find(make_order("1"))
-    assert heard_ms == gateway.now_ms() - 25
+
+
+async def test_not_found_is_told_with_the_venues_clock_when_it_was_asked(
+    gateway: Any, venue: Any, world: Any, make_order: Any, autojump_clock: Any
+):
+    await gateway.sync_clock()
+    await gateway.sign_in()
+    venue.clock_ahead_ms = -4000
+    asked_ms = world.wall_ms()
+    found, heard_ms = await gateway.find(make_order("1"))
+
+    # Its clock went back since it was measured: an old offset would prove too much, 4 s too early.
+    assert found is None
+    assert asked_ms - 4050 <= heard_ms <= asked_ms - 4000
+
+
+async def test_not_found_without_the_venues_clock_proves_nothing(
+    gateway: Any, venue: Any, make_order: Any, autojump_clock: Any
+):
+    venue.trouble("clock", Unreachable("vest", "timed out"))
+    with pytest.raises(Unreachable):
+        await gateway.find(make_order("1"))
+
+
+async def test_a_refusal_for_the_time_has_the_clock_measured_before_the_next_order(
+    gateway: Any, venue: Any, autojump_clock: Any
+):
+    await gateway.sign_in()
+    assert gateway.ready
+    venue.clock_ahead_ms = 4000
+    gateway.take_refusal(Retry.REQUOTE)
+    assert gateway.ready
+    gateway.take_refusal(Retry.RESIGN)
+    assert not gateway.ready
+    await gateway.get_ready()
+
+    assert gateway.ready
+    assert 4000 <= gateway.offset_ms <= 4025
+
+
+async def test_a_clock_that_cannot_be_read_stays_doubted_and_holds_no_question_up(
+    gateway: Any, venue: Any, autojump_clock: Any
+):
+    gateway.doubt_clock()
+    venue.trouble("clock", Unreachable("vest", "timed out"))
+    assert await gateway.positions() == []
+
+    assert not gateway.clock_known
+
+
+async def test_a_question_refused_for_its_time_is_asked_again_with_the_new_time(
+    gateway: Any, venue: Any, autojump_clock: Any
+):
+    venue.clock_ahead_ms = 4000
+    venue.told["1132"] = Retry.RESIGN
+    venue.trouble("positions", VenueRefused("vest", "too old", code="1132"))
+    assert await gateway.positions() == []
+
+    assert venue.asked.count("positions") == 2
+    assert gateway.offset_ms >= 4000
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one request", "one by one"])
@@ -293,13 +353,13 @@ async def test_everything_open_is_cancelled(
     at_once: bool,
 ):
     venue.cancels_all = at_once
-    assert await gateway.cancel_everything(5000) == 0
+    assert await gateway.cancel_everything() == 0
     for number in range(3):
         venue.ways.append(way(rests=True, fills=0))
         gateway.post(outcomes.parcel(venue, make_order(str(number))))
     await settled(gateway)
 
-    assert await gateway.cancel_everything(5000) == 3
+    assert await gateway.cancel_everything() == 3
     assert await gateway.open_orders() == []
     assert venue.asked.count("cancel_all") == (1 if at_once else 0)
 
@@ -333,3 +393,18 @@ async def test_silence_and_chaos_count_against_the_venue_and_refusals_do_not(
     await settled(gateway)
 
     assert "vest health" in gate.reasons
+
+
+async def test_the_window_follows_how_long_orders_take(
+    gateway: Any, venue: Any, make_order: Any, outcomes: Any, autojump_clock: Any
+):
+    venue.delay_s = 0.9
+    for number in range(ENOUGH):
+        order = make_order(str(number), signed_ms=gateway.now_ms())
+        parcel = outcomes.parcel(venue, order, deadline=inf)
+        gateway.post(attrs.evolve(parcel, order=order))
+        await trio.sleep(1)
+    assert gateway.window.ms == 1225
+
+    gateway.take_refusal(Retry.RESIGN)
+    assert gateway.window.ms == 2450

@@ -8,7 +8,8 @@ import pytest
 import trio
 
 from bot4.ports import InDoubt, NotSent
-from bot4.tasks.gateway import WARM_CONNECTIONS, Gateway
+from bot4.tasks.gateway import Gateway
+from bot4.tasks.line import WARM_CONNECTIONS
 
 
 async def test_several_exchanges_at_once_leave_several_connections_open(

@@ -43,7 +43,7 @@ class FakeGateway:
 def make(interactive: tuple[str, ...] = (PARADEX,)) -> Dispatcher:
     gateways: Any = {VEST: FakeGateway(), PARADEX: FakeGateway()}
     nothing: Any = None
-    return Dispatcher(gateways, nothing, nothing, 2000, 50, interactive)
+    return Dispatcher(gateways, nothing, nothing, 50, interactive)
 
 
 def post(dispatcher: Dispatcher, **changes: Any) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 import attrs
 import pytest
-import trio
 
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState, Purpose, Side
 from bot4.errors import JournalFault
-from bot4.ports import Entry
+from bot4.ports import Entry, FillBusted
 from bot4.strategy.events import Answered, Corrected, Overdue, Sent, Stopped, Verdict
 from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State
@@ -60,6 +59,15 @@ def closed(order: Any, size: Decimal, named: bool = True) -> OrderReport:
         OrderState.CLOSED,
         filled=size,
     )
+
+
+EXIT = {"purpose": Purpose.EXIT, "reduce_only": True}
+ACCOUNT = {
+    "pair": "BTC",
+    "outcome": "closed",
+    "net_usdc": "0",
+    "closed_ms": 1_795_000_000_000,
+}
 
 
 def kinds(journal: Any) -> list[str]:
@@ -199,7 +207,22 @@ async def finished(ledger: Any, plan: Any, entry: Any) -> None:
     ledger.begin(plan, entry)
     for order in entry:
         ledger.happen(plan.trade_id, Answered(order.client_order_id, Verdict.REFUSED, why="no"))
-    ledger.finish(plan.trade_id, {"net_usdc": "0"})
+    ledger.finish(plan.trade_id, ACCOUNT)
+
+
+async def held(ledger: Any, plan: Any, entry: Any, *, leave: bool = True) -> tuple[Any, Any]:
+    """Open the pair; then intend both exits."""
+    ledger.begin(plan, entry)
+    for order in entry:
+        ledger.hear(filled(order))
+    long, short = entry
+    exits = (
+        attrs.evolve(long, client_order_id="3", side=Side.SELL, **EXIT),
+        attrs.evolve(short, client_order_id="4", side=Side.BUY, **EXIT),
+    )
+    if leave:
+        ledger.intend(plan.trade_id, exits)
+    return exits
 
 
 async def test_a_trade_is_only_finished_when_it_is_flat(
@@ -221,7 +244,7 @@ async def test_a_finished_trade_is_booked_durably_and_forgotten(
     assert ledger.trades == ()
     assert journal.commits[-1] == [CLOSED]
     assert journal.durable[-1]
-    assert ledger.results == [{"net_usdc": "0"}]
+    assert ledger.results.last == ACCOUNT
 
 
 async def test_a_trade_finishes_even_when_the_disk_is_full(
@@ -231,7 +254,7 @@ async def test_a_trade_finishes_even_when_the_disk_is_full(
     for order in entry:
         ledger.happen(plan.trade_id, Answered(order.client_order_id, Verdict.REFUSED, why="no"))
     journal.broken = True
-    ledger.finish(plan.trade_id, {})
+    ledger.finish(plan.trade_id, ACCOUNT)
 
     assert ledger.trades == ()
     assert "journal" in gate.reasons
@@ -249,14 +272,98 @@ async def test_late_words_on_a_finished_trade_change_nothing(
     assert len(journal.rows) == before
 
 
-async def test_a_late_fill_on_a_finished_trade_stops_opening(
-    ledger: Any, gate: Any, plan: Any, entry: Any
+async def test_a_late_fill_on_a_finished_trade_takes_it_up_again(
+    ledger: Any, gate: Any, journal: Any, plan: Any, entry: Any, lines: Any
 ):
     await finished(ledger, plan, entry)
+    told: list[State] = []
+    ledger.watch(lambda _id, _event, trade: told.append(trade.state))
 
     ledger.hear(filled(entry[0]))
+    ledger.hear(filled(entry[0]))
 
-    assert "unknown order" in gate.reasons
+    (trade,) = ledger.trades
+    assert trade.state is State.UNWINDING
+    assert trade.net == SIZE
+    assert told == [State.UNWINDING]
+    assert kinds(journal)[-2:] == [CLOSED, "Filled"]
+    assert [line["event"] for line in lines].count("trade.reopened") == 1
+    assert gate.open
+
+
+async def test_a_reopened_trade_is_found_after_a_restart_and_booked_once(
+    ledger: Any, journal: Any, plan: Any, entry: Any, make_order: Any
+):
+    await finished(ledger, plan, entry)
+    ledger.hear(filled(entry[0]))
+
+    again = Ledger(journal, Gate())
+    again.replay()
+    (trade,) = again.trades
+    assert (trade.state, trade.net) == (State.UNWINDING, SIZE)
+    back = make_order("3", "vest", side=Side.SELL, purpose=Purpose.UNWIND, reduce_only=True)
+    again.intend(plan.trade_id, (back,))
+    again.hear(filled(back))
+    again.finish(plan.trade_id, {**ACCOUNT, "net_usdc": "-1.5"})
+
+    assert again.trades == ()
+    assert (again.results.trades, again.results.net) == (1, D("-1.5"))
+    once_more = Ledger(journal, Gate())
+    once_more.replay()
+    assert once_more.trades == ()
+    assert once_more.results.lost(ACCOUNT["closed_ms"]) == D("1.5")
+
+
+async def test_a_fill_that_is_told_after_its_sum_is_journaled_and_changes_nothing_else(
+    ledger: Any, journal: Any, plan: Any, entry: Any
+):
+    exits = await held(ledger, plan, entry)
+    for order in exits:
+        ledger.hear(closed(order, SIZE))
+    ledger.finish(plan.trade_id, ACCOUNT)
+    ledger.hear(filled(exits[0]))
+    ledger.hear(filled(exits[0]))
+
+    assert ledger.trades == ()
+    assert kinds(journal)[-2:] == [CLOSED, "Filled"]
+
+
+async def test_a_closing_fill_that_is_taken_back_takes_the_trade_up_again(
+    ledger: Any, gate: Any, plan: Any, entry: Any
+):
+    exits = await held(ledger, plan, entry)
+    for order in exits:
+        ledger.hear(filled(order))
+    ledger.finish(plan.trade_id, ACCOUNT)
+    ledger.hear(FillBusted("paradex", f"{exits[1].client_order_id}-1"))
+    ledger.hear(FillBusted("paradex", f"{exits[1].client_order_id}-1"))
+    ledger.hear(filled(exits[1]))  # told again: it is still taken back
+
+    (trade,) = ledger.trades
+    assert trade.state is State.UNWINDING
+    assert (trade.position("vest"), trade.position("paradex")) == (0, -SIZE)
+    assert gate.open
+
+
+async def test_an_opening_fill_that_is_taken_back_leaves_the_other_leg_to_reduce(
+    ledger: Any, plan: Any, entry: Any
+):
+    await held(ledger, plan, entry, leave=False)
+    ledger.hear(FillBusted("paradex", "2-1"))
+
+    (trade,) = ledger.trades
+    assert (trade.state, trade.net) == (State.UNWINDING, SIZE)
+    assert trade.leg("2").filled == 0
+
+
+async def test_a_bust_of_somebody_elses_fill_is_none_of_ours(
+    ledger: Any, gate: Any, plan: Any, entry: Any
+):
+    trade = ledger.begin(plan, entry)
+    ledger.hear(FillBusted("paradex", "stranger-1"))
+
+    assert ledger.trades == (trade,)
+    assert gate.open
 
 
 async def test_trades_finished_long_ago_are_forgotten(
@@ -270,9 +377,9 @@ async def test_trades_finished_long_ago_are_forgotten(
         )
         await finished(ledger, attrs.evolve(plan, trade_id=name), pair)
 
-    ledger.hear(filled(make_order("0a")))  # its positions are compared all the same
+    ledger.hear(filled(make_order("0a")))
 
-    assert gate.open
+    assert "unknown order" in gate.reasons  # until the positions have been compared
     assert len(ledger._finished) == FINISHED_KEPT
 
 
@@ -325,7 +432,7 @@ async def test_a_restart_after_the_end_knows_results_and_used_names(
     orders = again.replay()
 
     assert again.trades == ()
-    assert again.results == [{"net_usdc": "0"}]
+    assert again.results.last == ACCOUNT
     assert len(orders) == 2
 
 
@@ -376,47 +483,3 @@ async def test_an_event_without_its_trade_is_passed_over(
     again.replay()
 
     assert again.trades == ()
-
-
-# ------------------------------------------------------------------------------------ waiting
-
-
-async def test_whoever_waits_for_a_trade_is_woken_by_its_change_only(
-    ledger: Any, plan: Any, entry: Any, autojump_clock: Any, nursery: Any
-):
-    version = ledger.begin(plan, entry).version
-    other = attrs.evolve(plan, trade_id="abc123-2", pair="ETH")
-    woken = trio.Event()
-
-    async def wait() -> None:
-        await ledger.wait_changed(plan.trade_id, version)
-        woken.set()
-
-    nursery.start_soon(wait)
-    await trio.testing.wait_all_tasks_blocked()
-    ledger.begin(other, ())
-    await trio.testing.wait_all_tasks_blocked()
-    assert not woken.is_set()
-
-    ledger.hear(filled(entry[0]))
-    with trio.fail_after(1):
-        await woken.wait()
-
-
-async def test_waiting_for_a_trade_that_is_over_ends_at_once(
-    ledger: Any, plan: Any, entry: Any, autojump_clock: Any
-):
-    await finished(ledger, plan, entry)
-
-    with trio.fail_after(1):
-        await ledger.wait_changed(plan.trade_id, 0)
-
-
-async def test_waiting_can_be_cancelled(ledger: Any, plan: Any, entry: Any, autojump_clock: Any):
-    trade = ledger.begin(plan, entry)
-
-    with trio.move_on_after(5) as scope:
-        await ledger.wait_changed(plan.trade_id, trade.version)
-
-    assert scope.cancelled_caught
-    assert ledger.trades == (trade,)

@@ -64,6 +64,10 @@ class FakeWire:
 @attrs.define
 class Rest:
     sent: list[tuple[Request, float]] = attrs.field(factory=list)
+    hurried: list[float] = attrs.field(factory=list)
+
+    def hurry(self, at: float) -> None:
+        self.hurried.append(at)
 
     async def send(self, request: Request, *, timeout_s: float) -> Any:
         await trio.lowlevel.checkpoint()

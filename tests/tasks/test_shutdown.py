@@ -13,7 +13,7 @@ from bot4.domain.fill import Fill
 from bot4.ports import InDoubt
 from bot4.strategy.events import Overdue
 from bot4.tasks.gate import Gate
-from bot4.tasks.gateway import ASK_TIMEOUT_S, Gateway
+from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.shutdown import SHOT_S, fire_cancel_all, leave, unfinished
 
@@ -57,7 +57,7 @@ async def test_what_rests_is_cancelled_and_looked_for_again(
     for venue in rooms.venues:
         rest(rooms, venue, way, make_order("1", venue))
 
-    assert await leave(rooms.gateways, rooms.ledger, rooms.venues, 10.0) == []
+    assert await leave(rooms.gateways, rooms.ledger, rooms.venues, trio.current_time() + 10.0) == []
     assert all(not known.open for v in rooms.venues.values() for known in v.known.values())
     assert rooms.venues["vest"].asked.count("open_orders") >= 2
 
@@ -65,18 +65,20 @@ async def test_what_rests_is_cancelled_and_looked_for_again(
 async def test_no_answer_is_no_proof_and_is_listed_in_time(rooms: Any, autojump_clock: Any):
     rooms.venues["paradex"].trouble("open_orders", CUT, 999)
     began = trio.current_time()
-    left = await leave(rooms.gateways, rooms.ledger, rooms.venues, 10.0)
+    left = await leave(rooms.gateways, rooms.ledger, rooms.venues, trio.current_time() + 10.0)
 
     assert left == ["paradex: open orders could not be read: paradex: cut"]
-    assert trio.current_time() - began <= 10.0 + ASK_TIMEOUT_S
+    assert trio.current_time() - began <= 10.1
 
 
 async def test_a_venue_that_hangs_is_listed(rooms: Any, autojump_clock: Any):
     rooms.venues["vest"].delay_s = 100
-    left = await leave(rooms.gateways, rooms.ledger, rooms.venues, 1.0)
+    began = trio.current_time()
+    left = await leave(rooms.gateways, rooms.ledger, rooms.venues, began + 1.0)
 
     assert len(left) == 1
     assert left[0].startswith("vest: open orders could not be read")
+    assert trio.current_time() - began <= 1.1
 
 
 async def test_a_cancel_that_fails_is_repeated_and_listed_meanwhile(
@@ -84,11 +86,11 @@ async def test_a_cancel_that_fails_is_repeated_and_listed_meanwhile(
 ):
     rest(rooms, "vest", way, make_order("1", "vest"))
     rooms.venues["vest"].trouble("cancel", CUT, 3)
-    assert await leave(rooms.gateways, rooms.ledger, rooms.venues, 10.0) == []
+    assert await leave(rooms.gateways, rooms.ledger, rooms.venues, trio.current_time() + 10.0) == []
 
     rest(rooms, "vest", way, make_order("2", "vest"))
     rooms.venues["vest"].trouble("cancel", CUT, 999)
-    assert await leave(rooms.gateways, rooms.ledger, rooms.venues, 1.0) != []
+    assert await leave(rooms.gateways, rooms.ledger, rooms.venues, trio.current_time() + 1.0) != []
 
 
 async def test_a_trade_that_is_not_safely_hedged_is_listed_with_what_it_holds(
@@ -150,5 +152,4 @@ async def test_the_last_shot_does_not_take_for_ever(rooms: Any, autojump_clock: 
     began = trio.current_time()
     await fire_cancel_all(rooms.gateways)
 
-    # One exchange that is under way ends by its own limit.
-    assert trio.current_time() - began <= SHOT_S + ASK_TIMEOUT_S
+    assert trio.current_time() - began <= SHOT_S + 0.1

@@ -131,6 +131,9 @@ class FakeDoor:
         self.asked.append(request.path)
         return self.outcome
 
+    def hurry(self, at: float) -> None:
+        raise AssertionError(at)
+
     async def aclose(self) -> None:
         await trio.lowlevel.checkpoint()
 

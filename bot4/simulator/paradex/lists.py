@@ -33,12 +33,13 @@ def history(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
         Refused: a query parameter makes no sense.
     """
     shows_new = desk.switches.history_shows_new
-    span = _span(query)
+    span, known = _span(query), desk.shown_until_ms()
     chosen = [
         order
         for order in desk.orders.values()
         if (shows_new or order.status != "NEW")
         and order.received_ms in span
+        and order.received_ms <= known
         and _agrees(query, "client_id", order.handle)
         and _agrees(query, "market", order.symbol)
         and _agrees(query, "side", order.side.upper())
@@ -55,12 +56,12 @@ def fills(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         Refused: a query parameter makes no sense.
     """
-    span = _span(query)
+    span, known = _span(query), desk.shown_until_ms()
     listed = desk.ledger.fills if desk.switches.busted_fills_shown else desk.ledger.standing
     chosen = [
         fill
         for fill in reversed(listed)
-        if fill.time_ms in span and _agrees(query, "market", fill.symbol)
+        if fill.time_ms in span and fill.time_ms <= known and _agrees(query, "market", fill.symbol)
     ]
     return _page(chosen, query, _id_of, lambda fill: shapes.fill(desk, fill))
 

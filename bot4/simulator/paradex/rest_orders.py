@@ -41,13 +41,16 @@ class OrderEndpoints:
 
     def live(self, call: Call) -> Reply:
         """GET /orders: what is not closed, NEW included."""
+        known = self._engine.shown_until_ms()
         orders = self._engine.live_orders(call.query.get("market") or None)
-        return Reply(200, {"results": [shapes.order(self._engine, order) for order in orders]})
+        shown = [shapes.order(self._engine, one) for one in orders if one.received_ms <= known]
+        return Reply(200, {"results": shown})
 
     def by_id(self, call: Call) -> Reply:
         """GET /orders/{order_id}: NEW or open only."""
         order = self._engine.orders.get(call.params["order_id"])
-        if order is None or order.done:
+        stale = order is not None and order.received_ms > self._engine.shown_until_ms()
+        if order is None or order.done or stale:
             raise not_found("ORDER_ID_NOT_FOUND", "order id")
         return Reply(200, shapes.order(self._engine, order))
 

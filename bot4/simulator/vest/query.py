@@ -31,6 +31,8 @@ def find_orders(venue: VestVenue, query: dict[str, str]) -> list[dict[str, Any]]
     nonce = _integer(query, "nonce", -1)
     ids = set(query["id"].split(",")) if query.get("id") else None
 
+    end = min(end, venue.shown_until_ms())
+
     def wanted(order: SimOrder) -> bool:
         return (
             (ids is None or order.id in ids)

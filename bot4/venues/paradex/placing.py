@@ -13,7 +13,7 @@ from bot4.errors import VenueError
 from bot4.ports import Accepted, Answer, InDoubt, PlaceOutcome, Refused, Retry
 from bot4.venues.paradex import messages, rules
 from bot4.venues.paradex.signing import StarkSigner
-from bot4.venues.reading import Unreadable, as_row, read_text
+from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
 
 ORDER_TYPE: Final = "LIMIT"
 IMMEDIATE: Final = "IOC"
@@ -68,7 +68,7 @@ def read_placed(answer: Answer) -> PlaceOutcome:
     fault = messages.read_fault(answer)
     if fault is None:
         try:
-            return Accepted(messages.read_answer(answer, "order", _order_id))
+            return messages.read_answer(answer, "order", _accepted)
         except VenueError as error:
             return InDoubt(error.why, answer.sent_at)
     if not rules.is_definite(answer.status, fault.code):
@@ -81,8 +81,9 @@ def read_placed(answer: Answer) -> PlaceOutcome:
     return Refused(code, fault.why, rules.retry(code))
 
 
-def _order_id(value: object) -> str:
-    order_id = read_text(as_row(value), "id")
+def _accepted(value: object) -> Accepted:
+    row = as_row(value)
+    order_id = read_text(row, "id")
     if not order_id:
         raise Unreadable("no order id")
-    return order_id
+    return Accepted(order_id, read_whole(row, "received_at", 0) or None)

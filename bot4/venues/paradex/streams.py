@@ -16,7 +16,7 @@ from bot4.config.schema import ParadexConfig
 from bot4.domain.book import BookUpdate
 from bot4.domain.market import PARADEX
 from bot4.errors import ProtocolViolation
-from bot4.ports import AccountChanged, Acknowledged, Frame, Notice, Pong
+from bot4.ports import AccountChanged, Acknowledged, FillBusted, Frame, Notice, Pong
 from bot4.venues.paradex import json_book, sbe
 from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.messages import read_fill, read_order
@@ -37,7 +37,7 @@ _JSON_SUFFIX: Final = "@15@50ms"
 TOKEN_REFUSED: Final = (40110, 40111, 40300)
 """Malformed, invalid, absent. Source: Paradex API docs (OpenRPC 1.3), errors, seen 2026-08."""
 
-_CHANGES: Final = ("positions", "account", "balance_events", "tradebusts", "transfers")
+_CHANGES: Final = ("positions", "account", "balance_events", "transfers")
 
 
 class ParadexStream:
@@ -177,6 +177,9 @@ class ParadexPrivate(ParadexStream):
             return (read_order(as_row(params.get("data"))),)
         if kind == "fills":
             return (read_fill(as_row(params.get("data"))),)
+        if kind == "tradebusts":
+            busted = read_text(as_row(params.get("data")), "busted_fill_id")
+            return (FillBusted(PARADEX, busted), AccountChanged(PARADEX))
         return (AccountChanged(PARADEX),) if kind in _CHANGES else ()
 
     def _read_binary(self, data: bytes) -> Sequence[Notice]:

@@ -67,7 +67,7 @@ class Bench:
         }
         for venue in self.venues.values():
             venue.hear = self.ledger.hear
-        self.dispatcher = Dispatcher(self.gateways, self.ledger, self.journal, 2000, 1000)
+        self.dispatcher = Dispatcher(self.gateways, self.ledger, self.journal, 1000)
         self.pair = Pair("BTC", self.venues[VEST].market, self.venues[PARADEX].market)
         self.judge = Judge(
             pair=self.pair,
@@ -208,8 +208,8 @@ class Bench:
 
     async def over(self, within_s: float = 30.0) -> dict[str, Any]:
         """Wait until the trade is booked; return its account."""
-        await self.until(lambda: self.ledger.results, within_s)
-        return dict(self.ledger.results[-1])
+        await self.until(lambda: self.ledger.results.newest, within_s)
+        return dict(self.ledger.results.last)
 
 
 @pytest.fixture

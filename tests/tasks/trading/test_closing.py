@@ -37,8 +37,8 @@ async def round_trip(bench: Any) -> dict[str, Any]:
     bench.enter()
     await bench.until(lambda: bench.desk.trade.state is State.HEDGED)
     bench.touch["paradex"] = (D(83000), D("83000.1"))
-    await bench.until(lambda: bench.task.look() or bench.ledger.results, 60)
-    return dict(bench.ledger.results[-1])
+    await bench.until(lambda: bench.task.look() or bench.ledger.results.newest, 60)
+    return dict(bench.ledger.results.last)
 
 
 async def test_a_closed_trade_is_added_up_from_its_fills(
@@ -167,7 +167,7 @@ async def test_a_failed_pair_counts_for_the_breaker_and_a_closed_one_does_not(
         await round_trip(bench)
         assert [one.failed for one in bench.judge.breaker.attempts] == [False]
         bench.touch["paradex"] = (D(83200), D("83200.1"))
-        bench.ledger.results.clear()
+        bench.ledger.results.newest.clear()
         bench.vest.ways.append(way(FINAL, fills=D(0), lands=False))
         bench.enter()
         await bench.over()
@@ -205,7 +205,7 @@ async def test_a_finish_cut_off_by_a_cancel_is_done_after_the_restart(
             pair.start_soon(bench.task.keep)
             await bench.until(lambda: "fills" in bench.vest.asked)
             pair.cancel_scope.cancel()
-        assert bench.ledger.results == []
+        assert bench.ledger.results.newest == {}
         nursery.start_soon(bench.task.keep)
         await bench.over()
         nursery.cancel_scope.cancel()

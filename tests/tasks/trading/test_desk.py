@@ -201,7 +201,7 @@ async def test_taking_back_follows_the_market(bench: Any, autojump_clock: Any, w
     bench.vest.before = look
     async with bench.running():
         bench.enter()
-        while not bench.ledger.results:
+        while not bench.ledger.results.newest:
             await trio.sleep(0.01)
             bench.touch["vest"] = tuple(price + 3 for price in bench.touch["vest"])
 
@@ -294,6 +294,25 @@ async def test_a_naked_leg_without_any_picture_waits_and_goes_on_when_there_is_o
         assert bench.vest.position == SIZE
         bench.blind.clear()
         await bench.until(lambda: bench.net == 0)
+
+
+async def test_a_naked_leg_whose_feed_stays_dark_is_taken_back_at_the_last_price_known(
+    bench: Any, autojump_clock: Any, way: Any, lines: Any
+):
+    bench.paradex.ways.append(way(FINAL, fills=D(0), lands=False))
+    async with bench.running():
+        bench.post_books()
+        bench.judge.look()
+        bench.enter()
+        bench.blind.add("vest")
+        bench.books.wipe(bench.pair.vest.key)
+        await trio.sleep(1)
+        assert bench.vest.position == SIZE
+        await bench.until(lambda: not bench.ledger.trades, within_s=5)
+
+    assert bench.vest.position == 0
+    said = [line["why"] for line in lines if "Not completing" in line.get("message", "")]
+    assert said == ["the filled leg cannot be taken back, nor the other completed"]
 
 
 async def test_a_recovered_leg_is_taken_back_once_a_first_book_is_there(

@@ -164,7 +164,7 @@ async def test_an_answer_for_a_trade_that_is_over_changes_nothing(
 async def test_opening_orders_wait_for_their_rate_and_closing_ones_do_not(
     bench: Any, autojump_clock: Any
 ):
-    dispatcher = Dispatcher(bench.gateways, bench.ledger, bench.journal, 2000, 6)
+    dispatcher = Dispatcher(bench.gateways, bench.ledger, bench.journal, 6)
     opened = [dispatcher.spend(("vest", "paradex"), closing=False) for _ in range(6)]
     closed = [dispatcher.spend(("vest",), closing=True) for _ in range(6)]
 

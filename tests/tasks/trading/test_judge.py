@@ -128,17 +128,42 @@ async def test_a_reason_at_the_gate_holds_the_entry_and_is_said_now_and_then(
 async def test_a_day_that_lost_too_much_opens_nothing_until_the_next(
     bench: Any, autojump_clock: Any
 ):
-    now_ms = bench.world.wall_ms()
-    lost = {"net_usdc": "-60", "closed_ms": now_ms}
-    bench.ledger.results.append({"net_usdc": "5", "closed_ms": now_ms - 2 * DAY_MS})
-    bench.ledger.results.append(lost)
+    results, now_ms = bench.ledger.results, bench.world.wall_ms()
+
+    def book(name: str, net: str, closed_ms: int) -> None:
+        account = {"pair": "ETH", "outcome": "closed", "net_usdc": net, "closed_ms": closed_ms}
+        results.book(name, account)
+
+    book("1", "5", now_ms - 2 * DAY_MS)
+    book("2", "-60", now_ms)
     assert (await seen(bench)).reason is Reason.DAILY_LOSS
 
-    bench.ledger.results.append({"net_usdc": "40", "closed_ms": now_ms})
+    book("3", "40", now_ms)
     assert isinstance(await seen(bench), Enter)
 
-    bench.ledger.results[:] = [{**lost, "closed_ms": now_ms - DAY_MS}]
+    # What another pair would lose if it was closed now counts too, until it is booked.
+    results.mark("ETH", D(-31))
+    assert (await seen(bench)).reason is Reason.DAILY_LOSS
+    book("4", "-1", now_ms)
     assert isinstance(await seen(bench), Enter)
+
+    book("2", "-60", now_ms - DAY_MS)
+    assert results.lost(now_ms) == 0
+
+
+async def test_a_held_pair_is_marked_at_the_books_it_could_be_closed_at(
+    bench: Any, autojump_clock: Any
+):
+    async with bench.running():
+        bench.enter()
+        await bench.until(lambda: bench.ledger.trades[0].state is State.HEDGED)
+        bench.touch["paradex"] = (D(86000), D(86001))
+        await trio.sleep(3)
+        bench.judge.look()
+        lost = bench.ledger.results.lost(bench.world.wall_ms())
+
+    # Short 0.003 at 83195 or so, to be bought back at 86001; half of it is 8.4 USDC, and fees.
+    assert D(8) < lost < D(9)
 
 
 async def test_a_failed_attempt_is_followed_by_a_pause(bench: Any, autojump_clock: Any):

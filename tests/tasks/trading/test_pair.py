@@ -164,7 +164,7 @@ async def test_a_doubt_is_asked_about_until_the_venue_proves_how_it_ended(
         bench.enter()
         await bench.until(lambda: "find" in bench.paradex.asked)
         await bench.until(
-            lambda: bench.ledger.results or (hedged(bench) and bench.net == 0), within_s=60
+            lambda: bench.ledger.results.newest or (hedged(bench) and bench.net == 0), within_s=60
         )
         await trio.sleep(0.1)
         opened = [line for line in lines if line["event"] == "pair.opened"]
@@ -233,7 +233,7 @@ async def test_a_cancel_that_is_not_answered_is_sent_again(
     bench.paradex.trouble("cancel", CUT, 3)
     async with bench.running():
         bench.enter()
-        await bench.until(lambda: hedged(bench) or bench.ledger.results)
+        await bench.until(lambda: hedged(bench) or bench.ledger.results.newest)
 
     assert bench.paradex.asked.count("cancel") == 4
     assert bench.net == 0

@@ -127,7 +127,7 @@ async def test_cancelled_anywhere_and_run_again_it_settles(
         with trio.move_on_after(after_ms / 1000):
             await bench.task.keep()
         nursery.start_soon(bench.task.keep)
-        await bench.until(lambda: bench.ledger.results)
+        await bench.until(lambda: bench.ledger.results.newest)
         nursery.cancel_scope.cancel()
 
     assert bench.vest.position == bench.paradex.position == 0

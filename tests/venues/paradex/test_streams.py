@@ -15,7 +15,7 @@ from bot4.domain.book import BookUpdate
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import ProtocolViolation
-from bot4.ports import AccountChanged, Acknowledged, Frame, Pong
+from bot4.ports import AccountChanged, Acknowledged, FillBusted, Frame, Pong
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
 
 SBE = ParadexConfig()
@@ -265,7 +265,13 @@ def test_orders_and_fills_are_heard_in_binary(private):
     assert (heard.price, heard.size, heard.fee) == (Decimal(78520), Decimal("0.02"), Decimal("0.7"))
 
 
-@pytest.mark.parametrize("channel", ["positions", "account", "tradebusts", "balance_events"])
+def test_a_fill_taken_back_is_named(private):
+    told = push("tradebusts", {"account": "0x1", "busted_fill_id": "f9", "created_at": 1})
+
+    assert private.read(told) == (FillBusted("paradex", "f9"), AccountChanged("paradex"))
+
+
+@pytest.mark.parametrize("channel", ["positions", "account", "balance_events"])
 def test_what_moves_the_account_is_a_change_to_be_read_again(private, channel):
     assert private.read(push(channel, {})) == (AccountChanged("paradex"),)
 

@@ -1,0 +1,68 @@
+"""Which trade an order or a fill belongs to, by whichever of its names a venue tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot4.domain.fill import Fill
+from bot4.domain.order import OrderReport
+from bot4.ports import FillBusted
+from bot4.strategy.events import Busted, Filled, Reported
+from bot4.strategy.saga import Trade
+
+Heard = OrderReport | Fill | FillBusted
+"""What a venue says of an order."""
+
+
+class Handles:
+    """Names of orders, by venue: a late word of an old trade is still understood."""
+
+    def __init__(self) -> None:
+        self._by_order: dict[tuple[str, str], str] = {}
+        self._by_venue_order: dict[tuple[str, str], str] = {}
+        self._by_fill: dict[tuple[str, str], str] = {}
+
+    def learn(self, trade: Trade) -> None:
+        """Note every name that the trade's orders and fills have by now."""
+        trade_id = trade.plan.trade_id
+        for leg in trade.legs:
+            venue = leg.order.key.venue
+            self._by_order[venue, leg.order.client_order_id] = trade_id
+            if leg.venue_order_id:
+                self._by_venue_order[venue, leg.venue_order_id] = trade_id
+            for fill in leg.fills:
+                self._by_fill[venue, fill.fill_id] = trade_id
+
+    def forget(self, trade: Trade) -> None:
+        """The trade is long over."""
+        for leg in trade.legs:
+            venue = leg.order.key.venue
+            self._by_order.pop((venue, leg.order.client_order_id), None)
+            self._by_venue_order.pop((venue, leg.venue_order_id), None)
+            for fill in (*leg.fills, *leg.busted):
+                self._by_fill.pop((venue, fill.fill_id), None)
+
+    def owner(self, said: Heard) -> str | None:
+        """The id of the trade that it is about."""
+        if isinstance(said, FillBusted):
+            return self._by_fill.get((said.venue, said.fill_id))
+        if said.client_order_id:
+            return self._by_order.get((said.venue, said.client_order_id))
+        return self._by_venue_order.get((said.venue, said.venue_order_id))
+
+
+def event_of(trade: Trade, said: Heard) -> Reported | Filled | Busted:
+    """What it means for its trade."""
+    if isinstance(said, FillBusted):
+        fills = ((leg, fill) for leg in trade.legs for fill in (*leg.fills, *leg.busted))
+        names = (leg.order.client_order_id for leg, fill in fills if fill.fill_id == said.fill_id)
+        return Busted(next(names, ""), said.fill_id)
+    name = said.client_order_id or _name(trade, said.venue_order_id)
+    return Filled(name, said) if isinstance(said, Fill) else Reported(name, said)
+
+
+def _name(trade: Trade, venue_order_id: str) -> str:
+    legs: Iterable[str] = (
+        leg.order.client_order_id for leg in trade.legs if leg.venue_order_id == venue_order_id
+    )
+    return next(iter(legs), "")

@@ -1,0 +1,186 @@
+"""One venue's line: the session and the clock kept good, and one question asked at a time.
+
+A session that was refused is renewed, and a clock that a venue refused or that jumped is measured
+again, before anything else is signed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import trio
+
+from bot4.errors import AuthRefused, ProtocolViolation, Unreachable, VenueRefused
+from bot4.ports import Answer, Errand, HttpDoor, Retry, VenueCodec, World
+from bot4.tasks.health import Health
+
+T = TypeVar("T")
+
+ASK_TIMEOUT_S = 3.0
+WARM_CONNECTIONS = 3
+"""An order's, a question's, and one more."""
+SAID: tuple[type[Exception], ...] = (Unreachable, VenueRefused, AuthRefused, ProtocolViolation)
+"""What a question to a venue may end in; each proves nothing about orders or positions."""
+
+
+class Line:
+    """The way to one venue's REST side: whoever it knows us as, and what time it has there."""
+
+    def __init__(
+        self,
+        codec: VenueCodec,
+        door: HttpDoor,
+        world: World,
+        *,
+        health: Health | None = None,
+        hide: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            codec: how the venue speaks.
+            door: the way to its REST side.
+            world: for the wall clock.
+            health: its error budget, where opening depends on it.
+            hide: told of every token, so that no log line shows it.
+        """
+        self.codec = codec
+        self.venue = codec.venue
+        self.offset_ms = 0
+        """The venue's clock minus ours."""
+        self.clock_error_ms = 0
+        self.on_trouble: Callable[[], None] = lambda: None
+        """Called when the session was lost or the clock is doubted: whoever keeps them mends it."""
+        self._door = door
+        self._world = world
+        self._health = health
+        self._hide = hide
+        self._login_lock = trio.Lock()
+        self._login_due_ms = 0
+        self._clock_doubted = False
+
+    def now_ms(self) -> int:
+        """The venue's wall clock, as we estimate it."""
+        return self._world.wall_ms() + self.offset_ms
+
+    async def ask(self, errand: Errand[T], *, timeout_s: float = ASK_TIMEOUT_S) -> T:
+        """Run one errand that is not an order.
+
+        Raises:
+            Unreachable: no readable answer; it proves nothing.
+            VenueRefused, AuthRefused, ProtocolViolation: what the answer says.
+
+        Cancellation: waits for the exchange to end, at most ``timeout_s``.
+        """
+        outcome = await self._door.send(errand.request, timeout_s=timeout_s)
+        if not isinstance(outcome, Answer):
+            self._note(good=False)
+            raise Unreachable(self.venue, outcome.why)
+        try:
+            value = errand.read(outcome)
+        except ProtocolViolation:
+            self._note(good=False)
+            raise
+        self._note(good=True)
+        return value
+
+    async def ask_signed_in(self, make: Callable[[int], Errand[T]]) -> T:
+        """Run an errand that needs the session; sign in again once when it was lost.
+
+        Raises:
+            As ``ask``.
+        """
+        await self.get_ready()
+        try:
+            return await self.ask(make(self.now_ms()))
+        except AuthRefused:
+            self.codec.session_lost()
+            self._login_due_ms = 0
+        except VenueRefused as refused:
+            if self.codec.retry(refused.code) is not Retry.RESIGN:
+                raise
+            self.doubt_clock()
+        await self.get_ready()
+        return await self.ask(make(self.now_ms()))
+
+    @property
+    def ready(self) -> bool:
+        """Whether an order sent now would carry a session and a time that nobody refused."""
+        return self.clock_known and self._login_due_ms > 0 and self.codec.holds_session()
+
+    async def get_ready(self) -> None:
+        """Measure a doubted clock, then sign in where it is due. A clock not told stays doubted.
+
+        Raises:
+            As ``ask``.
+        """
+        if self._clock_doubted:
+            with contextlib.suppress(*SAID):
+                await self.sync_clock()
+        await self.sign_in()
+
+    def lose_session(self) -> None:
+        """An answer said that the session is no longer good: it is renewed at once."""
+        self.codec.session_lost()
+        self._login_due_ms = 0
+        self.on_trouble()
+
+    @property
+    def clock_known(self) -> bool:
+        """Whether the offset was measured since it was last doubted."""
+        return not self._clock_doubted
+
+    def doubt_clock(self) -> None:
+        """The venue refused our time, or ours jumped: it is measured before the next order."""
+        self._clock_doubted = True
+        self.on_trouble()
+
+    async def sign_in(self) -> None:
+        """Make sure that the session is good, renewing it when it is due.
+
+        Raises:
+            As ``ask``.
+        """
+        async with self._login_lock:
+            if self.now_ms() < min(self._login_due_ms, self.codec.login_due_ms()):
+                return
+            for errand in self.codec.logins(self.now_ms()):
+                await self.ask(errand)
+                for secret in self.codec.secrets():
+                    self._hide(secret.reveal())
+            self._login_due_ms = self.codec.login_due_ms()
+
+    async def sync_clock(self) -> None:
+        """Measure the venue's clock against ours.
+
+        Raises:
+            As ``ask``.
+        """
+        self._clock_doubted, was = False, self._clock_doubted
+        before = self._world.wall_ms()
+        try:
+            venue_ms = await self.ask(self.codec.clock())
+        except SAID:
+            self._clock_doubted = self._clock_doubted or was
+            raise
+        after = self._world.wall_ms()
+        self.offset_ms = venue_ms - (before + after) // 2
+        self.clock_error_ms = (after - before + 1) // 2
+
+    def hurry(self, at: float) -> None:
+        """Have every exchange with the venue end by this Trio time: we are leaving."""
+        self._door.hurry(at)
+
+    async def warm(self) -> None:
+        """Have some connections open, so that no order waits for a handshake. Never raises."""
+        request = self.codec.clock().request
+        async with trio.open_nursery() as asking:
+            for _ in range(WARM_CONNECTIONS):
+                asking.start_soon(partial(self._door.send, request, timeout_s=ASK_TIMEOUT_S))
+
+    def _note(self, *, good: bool) -> None:
+        if self._health is not None:
+            self._health.good() if good else self._health.bad()

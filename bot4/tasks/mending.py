@@ -1,0 +1,116 @@
+"""A trade that is uneven: complete it or take it back, whichever is cheaper now and allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+import attrs
+import trio
+
+from bot4.config.schema import ExecutionConfig
+from bot4.domain.order import Purpose, Side
+from bot4.errors import JournalFault
+from bot4.ports import Retry
+from bot4.strategy.complete_or_unwind import Complete, Wait
+from bot4.strategy.events import Compensate, Unwound
+from bot4.strategy.saga import Trade
+from bot4.tasks import words
+from bot4.tasks.dispatch import LONG, SHORT, Dispatcher, Wanted
+from bot4.tasks.gate import Gate
+from bot4.tasks.judge import Judge
+from bot4.tasks.ledger import Ledger
+from bot4.tasks.stopwatch import Stopwatch
+
+FREE_DISK: Final = "free the disk, then start the bot again"
+PATIENCE_S: Final = 2.0
+"""A leg without a picture of its market is naked so long at most before its last one will do."""
+
+
+@attrs.frozen
+class Mender:
+    """Sends what makes a pair even again. Plain; nothing here waits."""
+
+    execution: ExecutionConfig
+    judge: Judge
+    ledger: Ledger
+    gate: Gate
+    dispatcher: Dispatcher
+    watch_of: Callable[[Trade], Stopwatch]
+
+    def compensate(self, trade: Trade, action: Compensate) -> None:
+        """Complete the pair or reduce the excess, whichever is cheaper now and allowed."""
+        excess = action.excess
+        mends = sum(leg.order.purpose is Purpose.MEND for leg in trade.legs)
+        rungs = self.execution.unwind_rungs_bps
+        rung = rungs[min(trade.compensations - mends, len(rungs) - 1)]
+        if action.may_complete:
+            left = mends < self.execution.mend_attempts and not self._refused_for_good(trade)
+            choice = self.judge.choose(trade, excess, rung, may_complete=left)
+            if isinstance(choice, Wait) and self._naked_s(trade) < PATIENCE_S:
+                return
+            if isinstance(choice, Complete):
+                wanted = self._wanted(trade, choice.venue, choice.side, choice.size, choice.limit)
+                attempt = f"{mends + 2}/{self.execution.mend_attempts + 1}"
+                why = self._mend(trade, wanted)
+                if not why:
+                    words.say_mending(trade, wanted, attempt, choice)
+                    return
+            else:
+                why = choice.why
+            trade = self.ledger.happen(trade.plan.trade_id, Unwound())
+            words.say_unwinding(trade, why)
+        limit = self.judge.unwind_limit(excess.venue, excess.side, rung)
+        if limit is None:
+            return
+        words.say_reducing(trade, action, limit, rung)
+        self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
+
+    def _naked_s(self, trade: Trade) -> float:
+        since = self.watch_of(trade).naked_since
+        return 0.0 if since is None else trio.current_time() - since
+
+    def _mend(self, trade: Trade, wanted: Wanted) -> str:
+        """Send the missing leg; return why it cannot be, "" when it was."""
+        try:
+            self._send(trade, attrs.evolve(wanted, purpose=Purpose.MEND, reduce_only=False))
+        except JournalFault as fault:
+            self.gate.block("journal", str(fault), FREE_DISK)
+            return f"the journal cannot be written: {fault}"
+        return ""
+
+    def _wanted(
+        self, trade: Trade, venue: str, side: Side, size: Decimal, limit: Decimal
+    ) -> Wanted:
+        key = trade.plan.key(venue)
+        return Wanted(
+            key=key,
+            side=side,
+            size=size,
+            limit=limit,
+            purpose=Purpose.UNWIND,
+            attempt=1 + max((leg.order.attempt for leg in trade.legs), default=0),
+            reduce_only=True,
+            leg=LONG if key == trade.plan.long else SHORT,
+        )
+
+    def _send(self, trade: Trade, wanted: Wanted) -> None:
+        self.dispatcher.spend((wanted.key.venue,), closing=True)
+        signed = self.dispatcher.sign(trade.plan.trade_id, (wanted,))
+        self.ledger.intend(trade.plan.trade_id, tuple(one.order for one in signed))
+        self.dispatcher.post(signed, trio.current_time() + 1.0, self.watch_of(trade))
+
+    def _refused_for_good(self, trade: Trade) -> bool:
+        """Whether the missing leg's last refusal says that trying again is useless."""
+        opening = [
+            leg
+            for leg in trade.legs
+            if leg.order.purpose in (Purpose.ENTER, Purpose.MEND) and not leg.filled
+        ]
+        if not opening:
+            return False
+        last = opening[-1]
+        codec = self.dispatcher.gateways[last.order.key.venue].codec
+        told = codec.retry(last.reason) if last.reason else Retry.REQUOTE
+        return Retry.NEVER in (self.dispatcher.retry_of(last.order.client_order_id), told)

@@ -1,0 +1,187 @@
+"""Everything that can go wrong in a universe, by kind; a script draws from it."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+from bot4.venues.vest.rules import NAMES
+
+Fault = dict[str, Any]
+"""``kind``, ``venue`` ("vest", "paradex" or "disk") and the kind's own arguments."""
+
+VENUES: Final = ("vest", "paradex")
+MARKETS: Final = {"vest": "BTC-PERP", "paradex": "BTC-USD-PERP"}
+
+_PARADEX_REASONS: Final = (
+    "DELEVERAGE",
+    "IOC_REMAINDER",
+    "MARKET_NOT_OPEN",
+    "MMP_TRIGGERED",
+    "NOT_ENOUGH_MARGIN",
+    "ORDER_EXCEEDS_POSITION_LIMIT",
+    "POST_ONLY_WOULD_CROSS",
+    "PRICE_BAND",
+    "REDUCE_ONLY",
+    "SELF_TRADE",
+    "USER_CANCELED",
+)
+_PARADEX_CODES: Final = {
+    "ACCOUNT_NOT_FOUND": 400,
+    "BINDING_ERROR": 400,
+    "DUPLICATED_CLIENT_ID": 400,
+    "INTERNAL_ERROR": 500,
+    "INVALID_ORDER_SIGNATURE": 400,
+    "INVALID_ORDER_SIZE": 400,
+    "INVALID_PRICE_PRECISION": 400,
+    "INVALID_REQUEST_PARAMETER": 400,
+    "INVALID_SIGNATURE_EXPIRATION": 400,
+    "INVALID_SUBKEY": 401,
+    "INVALID_TIMESTAMP": 400,
+    "INVALID_TOKEN": 401,
+    "MARKET_MARGIN_RESTRICTED": 400,
+    "MARKET_NOT_FOUND": 404,
+    "NO_ACCESS_TO_MARKET": 403,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "REQUEST_NOT_ALLOWED": 400,
+    "SERVICE_UNAVAILABLE": 503,
+    "SYSTEM_STATUS_CANCEL_ONLY": 400,
+    "SYSTEM_STATUS_POST_ONLY": 400,
+    "VALIDATION_ERROR": 400,
+    "SOMETHING_NEW": 400,
+}
+REFUSAL_CODES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
+    "vest": tuple({"code": code} for code in (*NAMES, 1999, 3999)),
+    "paradex": (
+        *({"cancel_reason": reason} for reason in (*_PARADEX_REASONS, "SOMETHING_NEW")),
+        *({"status": status, "code": code} for code, status in _PARADEX_CODES.items()),
+    ),
+}
+"""What an order may be refused with: by the documents, and by something that they do not know."""
+
+_ORDERS: Final[tuple[Fault, ...]] = (
+    {"kind": "lose_request"},
+    {"kind": "lose_request", "how": "cut"},
+    {"kind": "lose_answer"},
+    {"kind": "lose_answer", "how": "cut"},
+    {"kind": "lose_answer", "request": "any"},
+    {"kind": "lose_request", "request": "query"},
+    {"kind": "delay_answer", "ms": 2500},
+    {"kind": "delay_request", "ms": 900},
+    {"kind": "delay_landing", "ms": 700},
+    {"kind": "delay_landing", "ms": 2600},
+    {"kind": "delay_event", "ms": 1500},
+    {"kind": "double_event"},
+    {"kind": "reorder_event"},
+    {"kind": "mute_private"},
+    {"kind": "no_fill"},
+    {"kind": "http_error", "status": 503, "with_effect": True},
+    {"kind": "http_error", "status": 503, "with_effect": False, "html": True},
+    {"kind": "http_error", "status": 502, "request": "any"},
+    # An answer that says no to an order that is taken all the same.
+    {"kind": "http_error", "status": 400, "with_effect": True, "html": False},
+    {"kind": "http_error", "status": 504, "with_effect": True, "request": "query"},
+    {"kind": "stale", "ms": 600, "seconds": 3},
+    {"kind": "stale", "ms": 1500, "seconds": 2},
+)
+_PARTS: Final[tuple[Fault, ...]] = (
+    {"kind": "partial_fill", "fraction": 0.4},
+    {"kind": "partial_fill", "fraction": 0.01},
+    {"kind": "partial_fill", "fraction": 0.97},
+)
+_FEEDS: Final[tuple[Fault, ...]] = (
+    {"kind": "cut", "which": "public"},
+    {"kind": "cut", "which": "private"},
+    {"kind": "cut", "which": "all"},
+    {"kind": "cut", "which": "all", "code": 1001},
+    {"kind": "silence", "seconds": 4},
+    {"kind": "silence", "seconds": 8},
+    {"kind": "refuse_connect", "seconds": 3},
+    {"kind": "expire_token"},
+    {"kind": "crossed"},
+    {"kind": "garbage"},
+    {"kind": "maintenance", "seconds": 4},
+    {"kind": "clock_skew", "ms": 300, "seconds": 5},
+    {"kind": "clock_skew", "ms": 4000, "seconds": 6},
+    {"kind": "clock_skew", "ms": -4000, "seconds": 6},
+    {"kind": "ghost", "side": "asks", "bps": 4, "seconds": 3},
+    {"kind": "ghost", "side": "bids", "bps": 4, "seconds": 3},
+    {"kind": "ghost", "side": "asks", "bps": 30, "seconds": 2},
+    {"kind": "ghost", "side": "bids", "bps": 30, "seconds": 2},
+    {"kind": "halt", "seconds": 4},
+)
+_NETWORK: Final[tuple[Fault, ...]] = (
+    {"kind": "net_delay", "ms": 150, "seconds": 4},
+    {"kind": "net_delay", "ms": 900, "seconds": 3, "way": "down"},
+    {"kind": "net_delay", "ms": 600, "seconds": 3, "which": "rest"},
+    {"kind": "net_delay", "ms": 600, "seconds": 3, "which": "ws"},
+    {"kind": "net_cut", "when": "before", "which": "rest", "way": "up"},
+    {"kind": "net_cut", "when": "inside", "which": "rest", "way": "up"},
+    {"kind": "net_cut", "when": "after", "which": "rest", "way": "up"},
+    {"kind": "net_cut", "when": "before", "which": "rest", "way": "down"},
+    {"kind": "net_cut", "when": "inside", "which": "rest", "way": "down"},
+    {"kind": "net_cut", "when": "inside", "which": "ws", "way": "down"},
+    {"kind": "net_cut", "when": "after", "which": "ws", "way": "down"},
+    {"kind": "net_half_open", "which": "ws"},
+    {"kind": "net_half_open", "which": "rest"},
+    {"kind": "net_drip", "piece": 60, "ms": 20, "seconds": 3, "which": "rest"},
+    {"kind": "net_drip", "piece": 60, "ms": 20, "seconds": 3, "which": "ws"},
+)
+_ACCOUNT: Final[tuple[Fault, ...]] = (
+    {"kind": "manual_close", "count": 1},
+    {"kind": "liquidate", "count": 1},
+    {"kind": "liquidate", "count": 1, "share": 0.5},
+)
+DISK: Final[tuple[Fault, ...]] = (
+    {"venue": "disk", "kind": "disk_full", "seconds": 2},
+    {"venue": "disk", "kind": "disk_slow", "ms": 120, "seconds": 5},
+    {"venue": "disk", "kind": "disk_slow", "ms": 800, "seconds": 2},
+)
+_WITH_MARKET: Final = {"manual_close": "market", "liquidate": "market", "bust": "market"}
+STORM: Final = (6, 0.7)
+"""A storm of reconnections: so many cuts of everything, so many seconds apart."""
+
+
+def every() -> list[Fault]:
+    """Return one of each kind, at each venue that knows it. Refusals are drawn by code."""
+    faults: list[Fault] = []
+    for venue in VENUES:
+        for one in (*_ORDERS, *_FEEDS, *_NETWORK, *_ACCOUNT):
+            named = {"venue": venue, **one}
+            if market := _WITH_MARKET.get(one["kind"]):
+                named[market] = MARKETS[venue]
+            if one["kind"] in ("halt", "ghost"):
+                named["symbol"] = MARKETS[venue]
+            faults.append(named)
+        faults += [{"venue": venue, "kind": "refuse"}, {"venue": venue, "kind": "storm"}]
+    faults += [{"venue": "paradex", **one} for one in (*_PARTS, {"kind": "gap"})]
+    faults += [
+        {"venue": "paradex", "kind": "maintenance", "state": state, "seconds": 4}
+        for state in ("cancel_only", "post_only")
+    ]
+    faults.append({"venue": "paradex", "kind": "bust", "count": 1, "market": MARKETS["paradex"]})
+    return faults + [dict(one) for one in DISK]
+
+
+def spelled(fault: Fault, random: Random) -> list[tuple[float, Fault]]:
+    """Return the faults that a drawn one stands for, each with its delay in seconds."""
+    if fault["kind"] == "storm":
+        times, apart_s = STORM
+        cut = {"venue": fault["venue"], "kind": "cut", "which": "all"}
+        return [(n * apart_s, dict(cut)) for n in range(times)]
+    if fault["kind"] == "refuse" and len(fault) == 2:
+        fault = {**fault, **random.choice(REFUSAL_CODES[fault["venue"]])}
+    return [(0.0, {"count": random.choice((1, 1, 1, 2, 5)), **fault})]
+
+
+def stranding(random: Random) -> list[Fault]:
+    """Return what keeps a leg alone: one opens, the other does not, and nothing reduces it."""
+    filled, missing = random.sample(VENUES, 2)
+    no: dict[str, Fault] = {
+        "vest": {"code": 3001},
+        "paradex": {"cancel_reason": "NOT_ENOUGH_MARGIN"},
+    }
+    return [
+        {"venue": missing, "kind": "refuse", "count": 9, "reduce_only": False, **no[missing]},
+        {"venue": filled, "kind": "refuse", "count": 14, "reduce_only": True, **no[filled]},
+    ]

@@ -1,0 +1,252 @@
+"""The parts of a universe: what is drawn, what the disk does, what the table says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+from universelib import coverage, directed
+from universelib.check import Ending, violations
+from universelib.figures import Result, bound_s, lines
+from universelib.grammar import MARKETS, REFUSAL_CODES, every, spelled
+from universelib.script import Script, draw
+from universelib.situations import Situations, known_cells
+from universelib.troubled import TroubledDisk
+
+from bot4.errors import JournalFault
+from bot4.simulator.box import TwoVenues
+from bot4.simulator.faults import UnknownFault
+from bot4.simulator.options import Options
+from bot4.transport.wires import KINDS, Wires
+
+SEEDS = range(300)
+NOTHING: dict[str, Any] = {
+    venue: {"positions": {}, "open_orders": [], "orders": [], "fills": []} for venue in MARKETS
+}
+
+
+def test_a_seed_draws_the_same_whenever_it_is_asked():
+    assert draw(5, 60) == draw(5, 60) != draw(6, 60)
+
+
+def test_each_seed_leaves_out_kinds_and_together_they_leave_out_none():
+    drawn = [{fault["kind"] for _, fault in draw(seed, 60).faults} for seed in SEEDS]
+
+    every_kind = {fault["kind"] for fault in every()} - {"storm"}
+    assert set().union(*drawn) >= every_kind
+    assert not any(kinds >= every_kind for kinds in drawn)
+
+
+def test_troubles_come_from_a_tenth_to_ten_times_as_often():
+    counts = sorted(len(draw(seed, 60).faults) for seed in SEEDS)
+
+    assert counts[0] < 12
+    assert counts[-1] > 100
+
+
+def test_every_death_edit_latency_and_state_is_drawn():
+    scripts = [draw(seed, 60) for seed in SEEDS]
+
+    assert {d.kind for s in scripts for d in s.deaths} == {
+        "kill",
+        "power",
+        "stop",
+        "term",
+        "hurry",
+        "edit",
+    }
+    assert {d.edit for s in scripts for d in s.deaths} == {"", "notional", "entry", "on_stop"}
+    assert len({s.latency for s in scripts}) == 4
+    assert len({a.state for s in scripts for a in s.aimed}) == 7
+
+
+def test_calm_is_calm():
+    assert draw(5, 60, calm=True) == Script((), (), draw(5, 60).on_stop, (), draw(5, 60).latency)
+
+
+async def test_every_kind_can_strike(autojump_clock):
+    from random import Random
+
+    box, wires = TwoVenues(Options(bases=("BTC",)), wall_ms=lambda: 1_795_000_000_000), None
+    wires = Wires(Random(1).uniform)
+    disk = TroubledDisk(lambda _: None)
+    for kind in every():
+        for _, fault in spelled(kind, Random(1)):
+            if fault["venue"] == "disk":
+                disk.strike(fault)
+            elif fault["kind"] in KINDS:
+                wires.strike(fault)
+            else:
+                try:
+                    box.faults.add(fault)
+                except UnknownFault as nothing:
+                    assert "no such fill" in str(nothing)  # noqa: PT017 - a bust needs a fill
+
+
+def test_the_disk_refuses_to_write_while_it_is_full(tmp_path: Path):
+    async def main() -> list[Any]:
+        disk = TroubledDisk(lambda _: None)
+        file = disk.open(tmp_path / "a.db")
+        file.execute("CREATE TABLE t (x)")
+        disk.strike({"kind": "disk_full", "seconds": 2})
+        with pytest.raises(JournalFault, match="make room"):
+            file.execute("INSERT INTO t VALUES (1)")
+        assert list(file.execute("SELECT * FROM t")) == []
+        await trio.sleep(2)
+        file.execute("INSERT INTO t VALUES (2)")
+        return list(file.execute("SELECT * FROM t"))
+
+    assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == [(2,)]
+
+
+@pytest.mark.parametrize(("power_lost", "left"), [(False, [(1,), (2,)]), (True, [(1,)])])
+def test_a_power_loss_takes_what_was_not_synced(
+    tmp_path: Path, power_lost: bool, left: list[tuple[int]]
+):
+    async def main() -> list[Any]:
+        disk = TroubledDisk(lambda _: None)
+        file = disk.open(tmp_path / "a.db")
+        file.execute("CREATE TABLE t (x)")
+        for sync, value in (("FULL", 1), ("NORMAL", 2)):
+            file.execute(f"PRAGMA synchronous={sync}")
+            file.execute("BEGIN IMMEDIATE")
+            file.execute("INSERT INTO t VALUES (?)", (value,))
+            file.execute("COMMIT")
+        again = disk.left(power_lost=power_lost).open(tmp_path / "a.db")
+        with pytest.raises(JournalFault, match="dead"):
+            file.execute("SELECT 1")
+        return list(again.execute("SELECT * FROM t"))
+
+    assert trio.run(main) == left
+
+
+def test_a_slow_disk_stalls_synced_commits_alone(tmp_path: Path):
+    stalls: list[float] = []
+
+    async def main() -> None:
+        disk = TroubledDisk(stalls.append)
+        file = disk.open(tmp_path / "a.db")
+        disk.strike({"kind": "disk_slow", "ms": 120, "seconds": 2})
+        for sync in ("NORMAL", "FULL"):
+            file.execute(f"PRAGMA synchronous={sync}")
+            file.execute("BEGIN IMMEDIATE")
+            file.execute("COMMIT")
+
+    trio.run(main)
+    assert stalls == [0.12]
+    with pytest.raises(ValueError, match="disk_wet"):
+        trio.run(_strike, {"kind": "disk_wet"})
+
+
+async def _strike(fault: dict[str, Any]) -> None:
+    TroubledDisk(lambda _: None).strike(fault)
+
+
+def test_a_bot_that_does_not_come_back_is_a_violation():
+    end = Ending(NOTHING, [], [0], [], ["L: not trading"])
+
+    assert violations(end) == ["L: not trading"]
+    assert violations(Ending(NOTHING, [], [-9, 0])) == []
+    assert violations(Ending(NOTHING, [], [0], ["KeyError('x')"])) == ["crashed: KeyError('x')"]
+
+
+def result(**changes: Any) -> Result:
+    plain = Result(
+        seed=1,
+        violations=[],
+        seconds=3600.0,
+        trades=2,
+        faults=3,
+        deaths=1,
+        opened=1,
+        naked_s=[1.0],
+        naked_usd_s=[300.0],
+        net_usdc=0.06,
+        trace="x",
+        naked=[("answered", bound_s("answered", "usual") / 2), ("dark", 9.0)],
+        slips_bps=[-1.0],
+        eligible=4,
+        captured=1,
+        cpu_s=timedelta(minutes=1).total_seconds(),
+    )
+    return attrs.evolve(plain, **changes)
+
+
+def test_the_figures_are_those_of_the_universes():
+    *_, money, last = said = lines([result()], 30.0)
+
+    assert "0.50 x bound" in said[0]
+    assert "a venue dark: p50 9.00 s" in said[0]
+    assert money.startswith("net 1.00 bp per attempt, realised less detected spread -1.00 bp")
+    assert "captured 1 of 4 eligible spreads (25 %)" in money
+    assert last.startswith("1 universes, 1.00 simulated hours, 0.0167 hours per core-second")
+    assert last.endswith("0 violations")
+
+
+def test_a_slower_venue_has_a_longer_bound_and_doubt_the_longest():
+    assert bound_s("answered", "near") < bound_s("answered", "far")
+    assert bound_s("answered", "usual") < bound_s("doubt", "usual")
+
+
+def test_an_empty_cell_needs_a_reason(tmp_path: Path):
+    counts = Counter(dict.fromkeys(known_cells(), 1))
+    assert coverage.empty_cells(counts, {}) == ([], [])
+    del counts["saga/flat/Overdue"], counts["code/vest/3001"]
+
+    assert coverage.empty_cells(counts, {"saga/flat/*": "nothing is under way"}) == (
+        ["code/vest/3001"],
+        ["saga/flat/Overdue"],
+    )
+    told = tmp_path / "reasons.txt"
+    told.write_text("# why\nsaga/flat/*: nothing\ncode/x: \n")
+    with pytest.raises(ValueError, match=r"reasons.txt:3"):
+        coverage.read_reasons(told)
+
+
+def test_every_reason_is_about_a_cell_there_is():
+    cells = Counter[str]()
+    for pattern in coverage.read_reasons():
+        _, known = coverage.empty_cells(cells, {pattern: "x"})
+        assert known, pattern
+
+
+def test_the_table_shows_every_row():
+    text = "\n".join(coverage.table(Counter({"saga/opening/Filled": 7, "code/vest/3001": 5})))
+
+    assert "Filled" in text
+    assert "3001 5" in text
+    assert all(fault["kind"] in text for fault in every() if fault["kind"] != "storm")
+    assert len(REFUSAL_CODES["vest"]) > 30
+
+
+def test_chance_is_helped_to_every_fault_and_code():
+    wanted = [cell for cell in known_cells() if not cell.startswith("saga")]
+    scripts = directed.scripts(wanted)
+
+    aimed = {f"fault/{one.fault['kind']}/{one.state}" for s in scripts for one in s.aimed}
+    timed = [fault for s in scripts for _, fault in s.faults]
+    codes = {
+        f"code/{one['venue']}/{one.get('cancel_reason', one.get('code'))}"
+        for one in timed
+        if one["kind"] == "refuse"
+    }
+    flat = {f"fault/{one['kind']}/flat" for one in timed}
+    assert aimed | codes | flat >= set(wanted)
+    assert directed.scripts(["saga/flat/Overdue"]) == []
+
+
+async def test_refusals_and_faults_are_counted_where_they_happen(autojump_clock):
+    from bot4.simulator.vest.refusals import VestRefusal
+
+    situations = Situations()
+    with situations.listening():
+        VestRefusal(1132)
+        situations.struck({"venue": "vest", "kind": "cut"})
+    VestRefusal(1002)
+
+    assert situations.cells == Counter({"code/vest/1132": 1, "fault/cut/flat": 1})
