@@ -25,7 +25,14 @@ LED_FROM = 900_000
 """Seeds of universes that are led somewhere."""
 
 
-OTHERS = {"--kill-every-step": "kills", "--mutate": "mutate", "--try-planted": "mutate"}
+OTHERS = {
+    "--kill-every-step": "kills",
+    "--mutate": "mutate",
+    "--try-planted": "mutate",
+    "--shrink": "shrink",
+    "--faults": "shrink",
+    "--hunt": "hunt",
+}
 """Options that are a command of their own, and the module whose main takes over."""
 
 

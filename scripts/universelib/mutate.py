@@ -22,7 +22,7 @@ from modelchecklib.mutants import MUTANTS
 from mutantslib.table import ROOT, Mutant, read_table
 from mutantslib.trial import copy_of, plant
 
-from universelib.planted import OURS, plant_saga
+from universelib.planted import OURS, SHOWS, plant_saga
 
 SEEDS: Final = 200
 SEED_S: Final = 30.0
@@ -37,6 +37,10 @@ UNSEEN: Final = {
 STOPS: Final = (("clean", "kill"), ("vest-refused", "sigint"), ("clean", "sigint2"))
 FINE: Final = 7
 """The same where a planted bug is known to show."""
+
+
+SAGAS: Final = {f"M-{name.partition(' ')[0]}": name for name in MUTANTS}
+"""The model checker's wrong sagas, by a short name."""
 
 
 @attrs.frozen
@@ -60,7 +64,7 @@ class Bug:
 def bugs() -> dict[str, Bug]:
     """Return every planted bug by name."""
     found = [Bug(mutant.id, mutant.title, mutant) for mutant in read_table()]
-    found += [Bug("M-" + name.replace(" ", "-"), "saga: " + name) for name in MUTANTS]
+    found += [Bug(short, name.partition(" ")[2]) for short, name in SAGAS.items()]
     found += [Bug(name, ours.title) for name, ours in OURS.items()]
     return {bug.name: bug for bug in found}
 
@@ -130,9 +134,8 @@ def _last(said: str) -> str:
 
 def _try_here(name: str) -> int:
     """Plant a bug into this process unless it is in the code already, and look for it."""
-    saga = {"M-" + one.replace(" ", "-"): one for one in MUTANTS}.get(name)
-    if saga is not None:
-        plant_saga(saga)
+    if name in SAGAS:
+        plant_saga(SAGAS[name])
     elif name in OURS:
         OURS[name].plant()
     runs = 0
@@ -154,17 +157,16 @@ def _tries(name: str) -> Iterator[tuple[str, str, int]]:
     from universelib.scenarios import EVERY as STORIES
     from universelib.scenarios import SCENARIOS
 
-    ours = OURS.get(name)
-    first = [STORIES[one] for one in (ours.scenarios if ours else ())]
-    stops = [(one.name, ours.stop) for one in first if ours and ours.stop] + list(STOPS)
-    for scenario in [*first, *SCENARIOS]:
+    shows, shows_stopped = SHOWS.get(name, ("", ""))
+    if shows_stopped:
+        yield from _stopped(shows, shows_stopped, FINE)
+    first = [STORIES[shows]] if shows else []
+    for scenario in [*first, *(one for one in SCENARIOS if one not in first)]:
         print(f"scenario {scenario.name}", flush=True)
         results = Base(scenario, Wanted(7, ())).run()
         found = [what for one in results for what in one.broken]
         yield f"scenario {scenario.name}", found[0] if found else "", 1
-        if stops and stops[0][0] == scenario.name and scenario in first:
-            yield from _stopped(*stops.pop(0), FINE)
-    for story, mode in stops:
+    for story, mode in STOPS:
         yield from _stopped(story, mode, EVERY)
     for seed in range(SEEDS):
         print(f"seed {seed}", flush=True)

@@ -119,18 +119,68 @@ class Ours:
 
     title: str
     plant: Callable[[], None]
-    stop: str = ""
-    """The mode in which stopping shows it."""
-    scenarios: tuple[str, ...] = ()
-    """Where it is likely to show."""
 
 
 OURS: Final = {
-    "U-1": Ours("commits return before the disk has them", _unsynced, "power", ("clean",)),
-    "U-2": Ours("only the first row of a commit is synced", _one_row, "power", ("clean",)),
-    "U-3": Ours("a restart counts orders from one again", _numbers_again, "kill", ("clean",)),
-    "U-4": Ours("leaving settles and proves nothing", _proves_nothing, "sigint", ("clean",)),
-    "U-5": Ours("a trade does not hear of the stop", _deaf_gate, "sigint", ("vest-refused",)),
-    "U-6": Ours("nothing is compared at the start", _leaves_resting, "kill", ("journal-gone",)),
-    "U-7": Ours("an answer in doubt counts as not sent", _no_doubt_on_cancel, "", ("unanswered",)),
+    "U-1": Ours("commits return before the disk has them", _unsynced),
+    "U-2": Ours("only the first row of a commit is synced", _one_row),
+    "U-3": Ours("a restart counts orders from one again", _numbers_again),
+    "U-4": Ours("leaving settles and proves nothing", _proves_nothing),
+    "U-5": Ours("a trade does not hear of the stop", _deaf_gate),
+    "U-6": Ours("nothing is compared at the start", _leaves_resting),
+    "U-7": Ours("an answer in doubt counts as not sent", _no_doubt_on_cancel),
 }
+SHOWS: Final = {
+    "O4-1": ("vest-refused", ""),
+    "O4-2": ("exit-refused", ""),
+    "O4-3": ("partial-taken-back", ""),
+    "O4-4": ("silent-fill", ""),
+    "O4-5": ("no-fill", ""),
+    "O4-6": ("journal-gone", ""),
+    "O4-7": ("closed-by-hand", ""),
+    "O4-8": ("unanswered", ""),
+    "O4-9": ("clean", "sigint"),
+    "HB-1": ("spread-gone", ""),
+    "HB-2": ("stranded", ""),
+    "HB-3": ("partial", ""),
+    "HB-4": ("partial", ""),
+    "HB-5": ("unanswered", ""),
+    "R2-1": ("vest-doubt-filled", ""),
+    "R2-3": ("unwind-refused", ""),
+    "SP-1": ("vest-doubt-unfilled", ""),
+    "SP-2": ("paradex-refused", "sigint"),
+    "SP-3": ("clean", "kill"),
+    "BB-1": ("paradex-doubt-filled", ""),
+    "BB-2": ("clean", "kill"),
+    "BB-3": ("silent-fill", ""),
+    "PX-1": ("clean", ""),
+    "PX-2": ("paradex-refused", ""),
+    "PX-3": ("paradex-refused", ""),
+    "NT-1": ("unanswered", ""),
+    "M-NT-1": ("silent-fill", ""),
+    "M-O4-4": ("silent-fill", ""),
+    "M-HB-5": ("vest-doubt-filled", ""),
+    "M-HB-5b": ("vest-doubt-unfilled", ""),
+    "M-NT-2": ("clean", ""),
+    "M-O4-6": ("clean", "kill"),
+    "M-O4-5": ("no-fill", ""),
+    "M-HB-4": ("partial", ""),
+    "M-HB-2": ("paradex-refused", ""),
+    "M-PX-3": ("stranded", ""),
+    "M-R2-1": ("silent-fill", ""),
+    "M-O4-3": ("partial-taken-back", ""),
+    "M-SG-1": ("exit-refused", ""),
+    "M-HB-6": ("vest-refused", "sigint"),
+    "M-SP-1": ("paradex-refused", ""),
+    "M-SG-2": ("silent-fill", ""),
+    "M-BB-3": ("silent-fill", ""),
+    "U-1": ("clean", "power"),
+    "U-2": ("clean", "power"),
+    "U-3": ("held", "kill"),
+    "U-4": ("clean", "sigint"),
+    "U-5": ("vest-refused", "sigint"),
+    "U-6": ("held", "kill"),
+    "U-7": ("unanswered", ""),
+}
+"""Where each is likely to show: a scenario, and the mode in which stopping it there does. Tried
+first; everything else is tried when it does not show there."""
