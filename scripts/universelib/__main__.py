@@ -24,7 +24,15 @@ QUICK_BOOKS_PER_S = 4.0
 LED_FROM = 900_000
 """Seeds of universes that are led somewhere."""
 
-OTHERS = {"--kill-every-step": "kills"}
+
+OTHERS = {
+    "--kill-every-step": "kills",
+    "--mutate": "mutate",
+    "--try-planted": "mutate",
+    "--shrink": "shrink",
+    "--faults": "shrink",
+    "--hunt": "hunt",
+}
 """Options that are a command of their own, and the module whose main takes over."""
 
 

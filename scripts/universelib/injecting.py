@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -22,34 +23,15 @@ from trio.testing import MockClock
 
 from universelib.play import seed_trio
 from universelib.process import bot, flatten
-from universelib.proof import broken
 from universelib.scenarios import EVERY, FLATTENED, Scenario
 from universelib.stopping import Steps, fork, stop
 from universelib.story import Story
+from universelib.verdict import Injected, print_log, verdict_of
 
 MEMORY: Final = "/dev/shm"  # noqa: S108 - only where it exists; the names are made by mkdtemp
+CHILD_LIMIT_S: Final = 120
+"""Real seconds after which a child that goes round in circles is ended by the system."""
 PIECE: Final = 1 << 16
-
-
-@attrs.frozen
-class Injected:
-    """What became of one injection."""
-
-    scenario: str
-    mode: str
-    step: int
-    broken: tuple[str, ...]
-    code: int
-    stop_s: float
-    """From the signal to the exit, simulated."""
-    kind: str
-    """``plain``, ``doubt`` (something was in doubt) or ``dark``."""
-    task: str
-    seconds: float
-    """Simulated, of the whole story."""
-    cpu_s: float
-    same: bool = False
-    """Whether it was not played, because an earlier one left exactly this world."""
 
 
 @attrs.frozen
@@ -66,6 +48,8 @@ class Wanted:
     jobs: int = 2
     log: bool = False
     """Whether a child prints its log."""
+    until_broken: bool = False
+    """Whether the first violation is enough."""
 
 
 @attrs.define
@@ -144,6 +128,8 @@ class Base:
         begun = self.begins or self.scenario.whole or (story and len(story.processes) > 1)
         if step > wanted.last or story is None or story.subject.ended.is_set():
             return
+        if wanted.until_broken and any(one.broken for one in self.results):
+            return
         if step < wanted.first or not (begun or wanted.first):
             return
         for shift, mode in enumerate(wanted.modes):
@@ -169,6 +155,7 @@ class Base:
             self._running.append(child)
             return False
         os.close(child.pipe)
+        signal.alarm(CHILD_LIMIT_S)
         self._mine, self._cpu_0 = (write, child), time.process_time()
         if self._counter is not None:
             with suppress(KeyError):
@@ -200,11 +187,11 @@ class Base:
     def _tell(self, story: Story, error: BaseException | None) -> None:
         """Judge the story; a child hands its verdict over and ends here."""
         if self._mine is None:
-            self.results.append(_verdict(story, None, self._cpu_0))
+            self.results.append(verdict_of(story, "", 0, self._cpu_0))
             return
         pipe, child = self._mine
         try:
-            result = _verdict(story, child, self._cpu_0)
+            result = verdict_of(story, child.mode, child.step, self._cpu_0)
             if self.wanted.log:
                 print_log(story)
             if error is not None:
@@ -235,55 +222,6 @@ class Base:
         self.results.append(result)
         for step in child.same:
             self._add_same(child, step)
-
-
-def _verdict(story: Story, child: _Child | None, cpu_0: float) -> Injected:
-    try:
-        found = tuple(broken(story))
-    except Exception as error:  # noqa: BLE001 - a proof that cannot be made is a violation
-        found = (f"nothing could be proven: {error!r}",)
-    stopped = story.stopped
-    subject = story.processes[1 if story.flattens and len(story.processes) > 1 else 0]
-    return Injected(
-        scenario=story.scenario.name,
-        mode=child.mode if child else "",
-        step=child.step if child else 0,
-        broken=found,
-        code=subject.code,
-        stop_s=subject.ended_at - stopped.at_s if stopped else 0.0,
-        kind=_kind(story),
-        task=stopped.what if stopped else "",
-        seconds=story.lasted_s,
-        cpu_s=time.process_time() - cpu_0,
-    )
-
-
-def print_log(story: Story) -> None:
-    """Print what every process said, and how the first was stopped."""
-    for line in story.log.events:
-        said = line.get("message") or line.get("why") or ""
-        print(f"{line['at']:9.4f} {line['process']} {line['level']:8} {line['event']}: {said}")
-    print(story.stopped)
-    for process in story.processes:
-        print(f"process {process.number}: code {process.code}, {process.error!r}")
-
-
-def _kind(story: Story) -> str:
-    """Whether the stop met a doubt, or a venue that is away."""
-    if story.scenario.dark:
-        return "dark"
-    at_s, open_ = (story.stopped.at_s if story.stopped else 0.0), set[str]()
-    for line in story.log.events:
-        name = str(line.get("client_order_id", ""))
-        if line["process"] != 1:
-            continue
-        if line["event"] == "leg.in_doubt":
-            open_.add(name)
-            if line["at"] >= at_s:
-                return "doubt"
-        elif line["at"] <= at_s:
-            open_.discard(name)
-    return "doubt" if open_ else "plain"
 
 
 def warm_up(seed: int) -> None:

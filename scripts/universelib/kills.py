@@ -8,9 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from universelib.injecting import Base, Injected, Wanted, warm_up
+from universelib.injecting import Base, Wanted, warm_up
 from universelib.scenarios import EVERY, FLATTENED, SCENARIOS
 from universelib.stopping import MODES
+from universelib.verdict import Injected
 
 SHOWN = 20
 """So many violations are printed in full; the others are counted."""

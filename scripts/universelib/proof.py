@@ -16,6 +16,7 @@ from bot4.errors import ExitCode
 from bot4.strategy import events as happened
 from bot4.strategy.events import Intended, Planned, step
 from bot4.strategy.saga import State, Trade
+from universelib import bounds
 from universelib.check import DUST, Ending, violations
 from universelib.process import Process
 from universelib.story import Story, held
@@ -45,8 +46,13 @@ def broken(story: Story) -> list[str]:
         found.append(f"the next process crashed: {story.processes[-1].error!r}")
     found += _sizes(story.truth)
     if not story.flattens:
-        found += _journal(story)
         found += _late(story)
+        try:
+            found += _journal(story)
+        except (ValueError, KeyError, IndexError) as fault:
+            found.append(f"I10: the journal cannot be replayed: {fault!r}")
+    if stopped is None or stopped.mode == "sigint":
+        found += bounds.broken(story)
     if stopped is not None and story.exit_truth is not None:
         found += _ending(story, story.exit_truth)
     return found

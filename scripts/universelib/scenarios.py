@@ -9,6 +9,7 @@ import attrs
 Fault = dict[str, Any]
 VEST: Final = "vest"
 PARADEX: Final = "paradex"
+MARKETS: Final = {VEST: "BTC-PERP", PARADEX: "BTC-USD-PERP"}
 DARK: Final = "dark"
 """Not on the venues' menu: the network to this venue is gone until the process has ended."""
 
@@ -37,6 +38,8 @@ class Scenario:
     on_stop: str = "hold"
     dark: bool = False
     """Whether a venue stays away until the bot has gone."""
+    forgets: bool = False
+    """Whether it is killed at the end, and its disk is lost; then flatten is what takes over."""
     whole: bool = False
     """Steps count from the process's first; else from the moment when the gap opens."""
 
@@ -53,6 +56,7 @@ def _dark(venue: str, event: str, after_s: float) -> tuple[Later, ...]:
     return (Later(event, after_s, {"venue": venue, "kind": DARK}),)
 
 
+BAND: Final = {"cancel_reason": "PRICE_BAND"}
 OVER: Final = ("trade over", 0.15)
 """Closed, taken back or missed, whichever comes."""
 HELD: Final = ("pair.opened", 0.3)
@@ -151,6 +155,51 @@ SCENARIOS: Final = tuple(
             ),
             "until": OVER,
         },
+        {
+            "name": "silent-fill",
+            "faults": (_order(VEST, "lose_answer"), _order(VEST, "mute_private", count=6)),
+            "until": OVER,
+        },
+        {
+            "name": "unanswered",
+            "faults": (
+                _order(VEST, "lose_answer"),
+                _order(VEST, "mute_private", count=6),
+                _order(VEST, "http_error", status=503, count=7, request="query"),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "partial-taken-back",
+            "faults": (
+                _order(PARADEX, "partial_fill", fraction=0.4),
+                _order(PARADEX, "refuse", **BAND, count=6, skip=1, reduce_only=False),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "spread-gone",
+            "gap_s": 0.75,
+            "faults": (_order(VEST, "refuse", code=3001, count=2),),
+            "until": OVER,
+        },
+        {
+            "name": "stranded",
+            "faults": (
+                _order(PARADEX, "refuse", cancel_reason="NOT_ENOUGH_MARGIN", count=5),
+                _order(VEST, "refuse", code=3002, count=14, reduce_only=True),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "closed-by-hand",
+            "gap_s": 30.0,
+            "later": (
+                Later("pair.opened", 0.3, _order(PARADEX, "manual_close", market=MARKETS[PARADEX])),
+            ),
+            "until": OVER,
+        },
+        {"name": "journal-gone", "gap_s": 30.0, "until": HELD, "forgets": True},
         {
             "name": "vest-dark",
             "gap_s": 30.0,

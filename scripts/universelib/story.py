@@ -31,11 +31,15 @@ profiles.PROFILES.setdefault(
 )
 FRAME_S: Final = 0.25
 """Between two frames of Paradex's book. The strategy wants one a second at least."""
+VERIFY_EVERY: Final = 10
+"""One signature in so many is checked by the venues: they cost most of an order."""
 GAP_BPS: Final = 45.0
 HANGS_S: Final = 90.0
 """A process that has not ended so long after it was stopped never will."""
 PRESSES_S: Final = 30.0
 """A story whose end does not come is ended all the same."""
+LOOKS_S: Final = 8.0
+"""How long a process that knows of nothing looks at what it finds, with a spread to enter at."""
 SETTLES_S: Final = 60.0
 """What the next process gets to settle everything before it is stopped in its turn."""
 DELAYS_S: Final = (0.05, 0.3, 1.1)
@@ -95,7 +99,11 @@ class Story:
     async def play(self) -> None:
         """Run it to its end. Cancellation: leaves everything."""
         options = Options(
-            seed=self.seed, profile=QUIET, bases=("BTC",), paradex={"frame_s": FRAME_S}
+            seed=self.seed,
+            profile=QUIET,
+            bases=("BTC",),
+            vest={"verify_every": VERIFY_EVERY},
+            paradex={"verify_every": VERIFY_EVERY, "frame_s": FRAME_S},
         )
         config = attrs.evolve(
             plain_config(self.folder / "1", self.seed),
@@ -109,6 +117,8 @@ class Story:
             disk = await self._first(universe)
             if self.flattens:
                 disk = await self._run(universe, disk, flatten)
+            if self.scenario.forgets and self.stopped is None:
+                disk = await self._look_around(universe, disk)
             if self._something_left():
                 await trio.sleep(self._random.choice(DELAYS_S))
                 await self._last(universe, disk)
@@ -129,6 +139,17 @@ class Story:
         stop = self.stopped
         where = f"{stop.mode}/{stop.step}" if stop else "whole"
         return Random(f"{self.seed}/{self.scenario.name}/{where}")  # noqa: S311
+
+    async def _look_around(self, universe: Universe, disk: Disk) -> Disk:
+        """A process with an empty journal meets what the last one held, and flatten ends it."""
+        self.left = None
+        process = self._process(universe, disk, bot)
+        with trio.move_on_after(LOOKS_S):
+            await process.ended.wait()
+        process.signals.deliver(signal.SIGINT)
+        await self._wait_end(process)
+        self.again = flatten
+        return Disk()
 
     def _something_left(self) -> bool:
         """Whether there is anything that another process could take over."""
@@ -216,6 +237,9 @@ class Story:
             await self._until(*self.scenario.until)
         if self.flattens:
             self.left = process.die(power_lost=False)
+        elif self.scenario.forgets and self.stopped is None:
+            process.die(power_lost=False)
+            self.left = Disk()
         elif self.stopped is None or self.stopped.mode == "error":
             # An error may be one that the bot lives with.
             self.pressed = True
