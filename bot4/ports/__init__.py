@@ -37,6 +37,7 @@ from bot4.ports.wire import (
     Wire,
 )
 from bot4.ports.world import (
+    CLOSED,
     ByteStream,
     Database,
     Entry,
@@ -45,6 +46,7 @@ from bot4.ports.world import (
 )
 
 __all__ = [
+    "CLOSED",
     "Accepted",
     "AccountChanged",
     "Acknowledged",

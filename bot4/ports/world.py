@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
+
+CLOSED: Final = "Closed"
+"""Kind of the row that ends a trade and carries its account; every other one is an event's name."""
 
 
 @attrs.frozen

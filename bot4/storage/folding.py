@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol
 
 import attrs
 
-from bot4.ports import Entry
-from bot4.storage.reading import BUSTED, CLOSED, FILLED, INTENDED, RawRow
+from bot4.ports import CLOSED, Entry
+from bot4.storage.reading import BUSTED, FILLED, INTENDED, RawRow
 
 LATE_ROWS: Final = 3000
 """How far beyond a trade's closing row its late words are looked for."""

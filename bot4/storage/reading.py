@@ -8,9 +8,8 @@ from typing import Final
 
 import attrs
 
-from bot4.ports import Database, Entry
+from bot4.ports import CLOSED, Database, Entry
 
-CLOSED: Final = "Closed"
 FILLED: Final = "Filled"
 BUSTED: Final = "Busted"
 INTENDED: Final = "Intended"

@@ -21,6 +21,7 @@ from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
 from bot4.strategy.limits import unwind_limit
+from bot4.strategy.receiving import MOST_MS
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.line import SAID
 from bot4.tasks.parcel import Parcel
@@ -32,9 +33,9 @@ ROUNDS = 12
 POLL_S = 0.2
 SETTLE_S = 1.0
 """Between the two readings that prove a venue flat."""
-LATEST_S = 6.0
-"""What somebody sent just before we began may arrive so much later: the longest window that
-bot4.yaml allows, and a second. Nothing is proven sooner."""
+LATEST_S = MOST_MS / 1000 + SETTLE_S
+"""What somebody sent just before we began may arrive so much later: the longest window that an
+order is given, and what a venue takes to show it. Nothing is proven sooner."""
 WINDOW_MS = 2000
 REST_LIMIT_S = 5.0
 """How long a closing order may stay open at the venue. Source: ours."""

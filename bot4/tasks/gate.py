@@ -36,6 +36,13 @@ class Gate:
                 do=do,
             )
 
+    def judge(self, name: str, why: str, do: str) -> None:
+        """Stop opening while there is a ``why``; withdraw the reason when it is ""."""
+        if why:
+            self.block(name, why, do)
+        else:
+            self.clear(name)
+
     def clear(self, name: str, *, quiet: bool = False) -> None:
         """Withdraw a reason."""
         if self._reasons.pop(name, None) is None:

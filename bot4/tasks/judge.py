@@ -73,7 +73,6 @@ class Judge:
     decision: Decision | None = None
     _memory: Memory = attrs.field(init=False)
     _last: dict[str, Book] = attrs.field(factory=dict, init=False)
-    _versions: tuple[int, int] = (0, 0)
     _sampler: Sampler = attrs.field(factory=Sampler, init=False)
 
     @_memory.default

@@ -20,7 +20,7 @@ from bot4.domain.order import Order, OrderReport
 from bot4.domain.record import from_record, to_record
 from bot4.domain.units import plain
 from bot4.errors import JournalFault
-from bot4.ports import Entry, FillBusted, Journal
+from bot4.ports import CLOSED, Entry, FillBusted, Journal
 from bot4.strategy import events as happened
 from bot4.strategy.events import Busted, Event, Intended, Planned, Sent, step
 from bot4.strategy.saga import Plan, State, Trade
@@ -29,9 +29,6 @@ from bot4.tasks.handles import Handles, Heard, event_of
 from bot4.tasks.results import Results
 
 log = structlog.get_logger()
-
-CLOSED = "Closed"
-"""The journal's kind of the row that ends a trade and carries its result."""
 
 FINISHED_KEPT = 64
 """Finished trades whose late words are still understood."""
@@ -172,16 +169,12 @@ class Ledger:
         if _filled(after) == _filled(trade):
             return
         trade_id = trade.plan.trade_id
-        self._finished[trade_id] = after
-        self._handles.learn(after)
-        if after.state is not State.FLAT:
-            self._trades[trade_id] = self._finished.pop(trade_id)
-            self._say_reopened(after, event)
         try:
             self._journal.append([_entry(trade_id, event)], durable=True)
         except JournalFault as fault:
             self._undurable(fault, event)
-        if after.state is not State.FLAT:
+        if self._goes_on(after):
+            self._say_reopened(after, event)
             self._tell(trade_id, event, after)
 
     def _say_reopened(self, trade: Trade, event: Event) -> None:
@@ -224,11 +217,7 @@ class Ledger:
             elif entry.trade_id in self._trades:
                 self._remember(self._replayed(self._trades[entry.trade_id], entry, event))
             elif entry.trade_id in self._finished:
-                trade = self._replayed(self._finished[entry.trade_id], entry, event)
-                where = self._finished if trade.state is State.FLAT else self._trades
-                self._finished.pop(entry.trade_id)
-                where[entry.trade_id] = trade
-                self._handles.learn(trade)
+                self._goes_on(self._replayed(self._finished[entry.trade_id], entry, event))
         for trade in self.trades:
             self.happen(trade.plan.trade_id, happened.Restarted())
         return orders
@@ -247,6 +236,14 @@ class Ledger:
             self._finished[trade_id] = trade
         while len(self._finished) > FINISHED_KEPT:
             self._handles.forget(self._finished.pop(next(iter(self._finished))))
+
+    def _goes_on(self, trade: Trade) -> bool:
+        """Put a finished trade that heard more where it belongs; whether it has to go on."""
+        self._finished.pop(trade.plan.trade_id)
+        open_again = trade.state is not State.FLAT
+        (self._trades if open_again else self._finished)[trade.plan.trade_id] = trade
+        self._handles.learn(trade)
+        return open_again
 
     def _unknown(self, notice: OrderReport | Fill) -> None:
         fill = isinstance(notice, Fill)

@@ -51,18 +51,14 @@ class MarginWatch:
         """Judge every leg and the money as last read. Plain, quick."""
         near = {key: found for key in self.keys if (found := self._distance(key)) is not None}
         nearest = min(near, key=lambda key: near[key], default=None)
+        why = ""
         if nearest is not None and near[nearest] < self.rules.warn:
             why = f"{nearest} is {percent(near[nearest], 1)} from its liquidation"
-            self.gate.block(MARGIN, why, ADD)
-        else:
-            self.gate.clear(MARGIN)
+        self.gate.judge(MARGIN, why, ADD)
         readings = {venue: self.accounts.get(venue) for venue in VENUES}
         equity = {venue: one.account.equity for venue, one in readings.items() if one is not None}
         uneven = lopsided(equity, self.rules.share) if len(equity) == len(VENUES) else None
-        if uneven is not None:
-            self.gate.block(SHARES, *uneven)
-        else:
-            self.gate.clear(SHARES)
+        self.gate.judge(SHARES, *(uneven or ("", "")))
 
     def _distance(self, key: MarketKey) -> Decimal | None:
         reading, record = self.accounts.get(key.venue), self.books.get(key)

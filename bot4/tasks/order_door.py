@@ -45,6 +45,8 @@ class _Trip:
     """One call on its way."""
 
     begun_at: float
+    scope: trio.CancelScope
+    """Shields it, and ends it when its time is over."""
     begun: bool = False
     """Whether its first byte may have left."""
     sent_at: float | None = None
@@ -89,7 +91,6 @@ class WsOrderDoor:
         self._turn = trio.Lock()
         self._last = FIRST_CALL
         self._leave_at = inf
-        self._under_way: set[trio.CancelScope] = set()
 
     @property
     def up(self) -> bool:
@@ -107,17 +108,16 @@ class WsOrderDoor:
 
         Cancellation: shielded; the outcome is returned all the same.
         """
-        trip = _Trip(trio.current_time())
-        deadline = min(trip.begun_at + timeout_s, self._leave_at)
+        now = trio.current_time()
+        deadline = min(now + timeout_s, self._leave_at)
+        trip = _Trip(now, trio.CancelScope(shield=True, deadline=deadline))
         number = self._last = self._last + 1
         text = self.codec.call(request, number) if self.up else None
         if text is not None:
-            with trio.CancelScope(shield=True, deadline=deadline) as scope:
-                self._under_way.add(scope)
+            with trip.scope:
                 await self._write(number, text, trip)
                 if trip.begun:
                     await trip.over.wait()
-            self._under_way.discard(scope)
         if trip.begun:
             self._forget(number, trip)
             return trip.outcome
@@ -127,8 +127,8 @@ class WsOrderDoor:
     def hurry(self, at: float) -> None:
         """Have every exchange, under way or to come, end by this Trio time: we are leaving."""
         self._leave_at = min(self._leave_at, at)
-        for scope in self._under_way:
-            scope.deadline = min(scope.deadline, at)
+        for trip in self._open_trips():
+            trip.scope.deadline = min(trip.scope.deadline, at)
         self._rest.hurry(at)
 
     async def aclose(self) -> None:

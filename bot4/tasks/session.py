@@ -159,30 +159,23 @@ class Session:
 
     def _judge_clock(self) -> None:
         venue, offset = self.gateway.venue, self.gateway.offset_ms
-        if abs(offset) > self.clock_limit_ms:
-            self.gate.block(
-                f"{venue} clock",
-                f"our clock is {offset} ms off {venue}'s",
-                "set this machine's clock (timedatectl set-ntp true)",
-            )
-        else:
-            self.gate.clear(f"{venue} clock")
+        off = abs(offset) > self.clock_limit_ms
+        self.gate.judge(
+            f"{venue} clock",
+            f"our clock is {offset} ms off {venue}'s" if off else "",
+            "set this machine's clock (timedatectl set-ntp true)",
+        )
 
     def _judge_age(self) -> None:
         venue = self.gateway.venue
         age = self.accounts.age_s(venue)
-        if age > ACCOUNT_LIMIT_S:
-            why = f"{venue}'s account was last read {age:.0f} s ago"
-            self.gate.block(f"{venue} account", why, "check the network and the venue's status")
-        else:
-            self.gate.clear(f"{venue} account")
+        why = f"{venue}'s account was last read {age:.0f} s ago" if age > ACCOUNT_LIMIT_S else ""
+        self.gate.judge(f"{venue} account", why, "check the network and the venue's status")
 
     def _judge_line(self) -> None:
-        name, slow = f"{self.gateway.venue} line", self.gateway.window.hold()
-        if slow is not None:
-            self.gate.block(name, f"{self.gateway.venue}: {slow.detail}", "look at your network")
-        else:
-            self.gate.clear(name)
+        venue, slow = self.gateway.venue, self.gateway.window.hold()
+        why = "" if slow is None else f"{venue}: {slow.detail}"
+        self.gate.judge(f"{venue} line", why, "look at your network")
 
     def _complain(self, said: Exception) -> None:
         now = trio.current_time()

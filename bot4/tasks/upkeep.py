@@ -60,36 +60,29 @@ class Upkeep:
                 self.compare(symbol, listed.get(symbol))
 
     def _judge_state(self, why: str) -> None:
-        name = f"{self.gateway.venue} state"
-        if why:
-            self.gate.block(name, f"{self.gateway.venue}: {why}", "wait: it is asked again")
-        else:
-            self.gate.clear(name)
+        venue = self.gateway.venue
+        self.gate.judge(f"{venue} state", why and f"{venue}: {why}", "wait: it is asked again")
 
     def compare(self, symbol: str, read: Market | None) -> None:
         """Take what the venue says of one market now; None is that it no longer lists it."""
         known, name = self.markets[symbol], f"{self.gateway.venue} {symbol}"
-        odd = False
-        if read is None or not read.trading:
-            odd = True
-            why = f"{symbol} is no longer listed" if read is None else f"{symbol} is not trading"
-            self.gate.block(name, why, "wait, or remove the pair from bot4.yaml")
-        else:
-            self.gate.clear(name)
+        away = changes = ""
+        if read is None:
+            away = f"{symbol} is no longer listed"
+        elif not read.trading:
+            away = f"{symbol} is not trading"
+        self.gate.judge(name, away, "wait, or remove the pair from bot4.yaml")
         if read is not None:
             changed = [step for step in STEPS if getattr(known, step) != getattr(read, step)]
             if changed:
-                odd = True
                 steps = ", ".join(
                     f"{step} {plain(getattr(known, step))} to {plain(getattr(read, step))}"
                     for step in changed
                 )
-                why = f"{symbol} changed its steps: {steps}"
-                self.gate.block(f"{name} steps", why, "start the bot again: it reads the new ones")
-            else:
-                self.gate.clear(f"{name} steps")
+                changes = f"{symbol} changed its steps: {steps}"
+            self.gate.judge(f"{name} steps", changes, "start the bot again: it reads the new ones")
             self._take_rates(known, read)
-        (self._odd.add if odd else self._odd.discard)(symbol)
+        (self._odd.add if away or changes else self._odd.discard)(symbol)
 
     def _take_rates(self, known: Market, read: Market) -> None:
         if known.taker_fee != read.taker_fee:

@@ -15,12 +15,12 @@ import attrs
 
 from bot4.config.schema import Config
 from bot4.errors import StartRefused
-from bot4.ports import World
+from bot4.ports import CLOSED, World
 from bot4.report.account import Account, account_of, moment
 from bot4.report.tables import LATENCY, TRADE, csv_lines, trade_record
 from bot4.storage.archive import Archive
 from bot4.storage.folding import FILL_COLUMNS, fills_of
-from bot4.storage.reading import BUSTED, CLOSED, FILLED, RawRow
+from bot4.storage.reading import BUSTED, FILLED, RawRow
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file
 from bot4.wiring.history import Source, accounts_of

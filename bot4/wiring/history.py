@@ -10,11 +10,11 @@ import attrs
 from bot4.config.options import Since
 from bot4.config.schema import Config
 from bot4.errors import StartRefused
-from bot4.ports import World
+from bot4.ports import CLOSED, World
 from bot4.report.account import Account, Day, account_of, day_of, merged, moment, read_totals
 from bot4.report.holding import Holding, holdings_of
 from bot4.storage.archive import Archive, ArchivedDay
-from bot4.storage.reading import CLOSED, INTENDED, PLANNED, RawRow, last_row, read_newest, read_span
+from bot4.storage.reading import INTENDED, PLANNED, RawRow, last_row, read_newest, read_span
 from bot4.tasks.window import NEWEST_LIMIT
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file, journal_file

@@ -8,7 +8,7 @@ first orders, the tracking of orders in doubt, exits. Real ones know less, so th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
@@ -102,38 +102,36 @@ class AlwaysProceed(Policy):
 
 @attrs.frozen
 class RetryThenAbandon(Policy):
-    """Send the missing leg again at market, at once, three times; then leave it (hummingbot)."""
+    """Send the missing leg at market, at once, three times; then leave it (hummingbot, crossex)."""
+
+    attempts: ClassVar[int] = 3
 
     def answer(self, trade: Trade, action: Compensate) -> None:
         """Try, or leave it."""
-        if trade.compensations >= ATTEMPTS:
+        if trade.compensations >= self.attempts:
             self.give_up()
         else:
-            self.proceed(trade, action, None)
+            self.attempt(trade, action)
+
+    def attempt(self, trade: Trade, action: Compensate) -> None:
+        """Send one order at market."""
+        self.proceed(trade, action, None)
 
 
 @attrs.frozen
-class ReverseOnce(Policy):
-    """One order at market that takes the filled leg back, and no second look (r2)."""
-
-    def answer(self, trade: Trade, action: Compensate) -> None:
-        """Try, or leave it."""
-        if trade.compensations:
-            self.give_up()
-        else:
-            self.reverse(trade, action, None)
-
-
-@attrs.frozen
-class ProceedOnce(Policy):
+class ProceedOnce(RetryThenAbandon):
     """One order at market for the missing leg, and no second look (r2)."""
 
-    def answer(self, trade: Trade, action: Compensate) -> None:
-        """Try, or leave it."""
-        if trade.compensations:
-            self.give_up()
-        else:
-            self.proceed(trade, action, None)
+    attempts: ClassVar[int] = 1
+
+
+@attrs.frozen
+class ReverseOnce(ProceedOnce):
+    """One order at market that takes the filled leg back, and no second look (r2)."""
+
+    def attempt(self, trade: Trade, action: Compensate) -> None:
+        """Send it."""
+        self.reverse(trade, action, None)
 
 
 @attrs.frozen
@@ -182,18 +180,6 @@ class Serial(Policy):
 
 
 @attrs.frozen
-class SerialThenHalt(Serial):
-    """One leg first, then its hedge at market, three tries; then stop for a person (crossex)."""
-
-    def answer(self, trade: Trade, action: Compensate) -> None:
-        """Hedge, or halt."""
-        if trade.compensations >= ATTEMPTS:
-            self.give_up()
-        else:
-            self.proceed(trade, action, None)
-
-
-@attrs.frozen
 class Kind:
     """One line of the table."""
 
@@ -204,7 +190,6 @@ class Kind:
     """Whether completing is allowed without a limit of time."""
 
 
-ATTEMPTS: Final = 3
 OURS: Final = "ours"
 STATIC: Final = ("always reverse", "always proceed")
 POLICIES: Final[Mapping[str, Kind]] = {
@@ -215,7 +200,7 @@ POLICIES: Final[Mapping[str, Kind]] = {
     "retry at market x3, abandon": Kind(RetryThenAbandon),
     "reverse once at market": Kind(ReverseOnce),
     "proceed once at market": Kind(ProceedOnce),
-    "serial, hedge x3, halt": Kind(SerialThenHalt, PARADEX),
+    "serial, hedge x3, halt": Kind(RetryThenAbandon, PARADEX),
     "serial, vest first": Kind(Serial, VEST),
     "serial, paradex first": Kind(Serial, PARADEX),
     "do nothing": Kind(DoNothing),

@@ -11,9 +11,9 @@ import attrs
 
 from bot4.config.load import load_config
 from bot4.domain.record import from_record
+from bot4.ports import CLOSED
 from bot4.strategy.events import KINDS, Intended, Planned, step
 from bot4.strategy.saga import Trade
-from bot4.tasks.ledger import CLOSED
 from bot4.wiring.history import Source
 
 

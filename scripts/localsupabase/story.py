@@ -133,23 +133,11 @@ class Story:
             reduce_only=True,
             attempt=3,
         )
-        name = again.client_order_id
-        report = OrderReport(
-            venue=again.key.venue,
-            client_order_id=name,
-            venue_order_id=f"v-{name}",
-            state=OrderState.CLOSED,
-            filled=self.size,
-            average_price=self.price,
-            fee=self.fee,
-        )
         account = {**self.closing()[-1].body, "net_usdc": "0.25"}
         return [
             self.entry(Busted(lost.client_order_id, f"f-{lost.client_order_id}")),
             self.entry(Intended((again,))),
-            self.entry(Answered(name, Verdict.ACCEPTED, f"v-{name}")),
-            self.entry(Filled(name, self.fill(again))),
-            self.entry(Reported(name, report)),
+            *self._filled(again),
             Entry("Closed", self.trade_id, account),
         ]
 
@@ -161,17 +149,21 @@ class Story:
         orders = tuple(self.order(venue, purpose) for venue in (self.long, self.short))
         rows = [self.entry(Intended(orders))]
         for order in orders:
-            name = order.client_order_id
-            report = OrderReport(
-                venue=order.key.venue,
-                client_order_id=name,
-                venue_order_id=f"v-{name}",
-                state=OrderState.CLOSED,
-                filled=self.size,
-                average_price=self.price,
-                fee=self.fee,
-            )
-            accepted = Answered(name, Verdict.ACCEPTED, f"v-{name}")
-            heard = (accepted, Filled(name, self.fill(order)), Reported(name, report))
-            rows += map(self.entry, heard)
+            rows += self._filled(order)
         return rows
+
+    def _filled(self, order: Order) -> list[Entry]:
+        """An order is accepted, filled and reported closed."""
+        name = order.client_order_id
+        report = OrderReport(
+            venue=order.key.venue,
+            client_order_id=name,
+            venue_order_id=f"v-{name}",
+            state=OrderState.CLOSED,
+            filled=self.size,
+            average_price=self.price,
+            fee=self.fee,
+        )
+        accepted = Answered(name, Verdict.ACCEPTED, f"v-{name}")
+        heard = (accepted, Filled(name, self.fill(order)), Reported(name, report))
+        return [self.entry(event) for event in heard]

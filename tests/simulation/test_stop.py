@@ -14,6 +14,17 @@ CALM = SimulationConfig(profile="calm", seed=3)
 CLEAN = "[SHUTDOWN] Clean exit, no pending orders"
 
 
+async def stopped_in_doubt_of_a_dark_venue(run: Any) -> None:
+    """Lose an order to Vest, and every question about it; then ask the bot to stop."""
+    await run.until("feed.ready", 4)
+    run.fault("vest", "lose_request", count=1)
+    run.gap(45.0, 10.0)
+    await run.until("pair.opening")
+    run.fault("vest", "lose_request", count=-1, request="any")
+    await trio.sleep(1.0)
+    run.stop()
+
+
 @pytest.mark.parametrize("after_ms", range(0, 1000, 50))
 async def test_a_stop_at_any_moment_of_an_entry_leaves_flat_or_hedged(
     play: Any, autojump_clock: Any, after_ms: int
@@ -131,13 +142,7 @@ async def test_a_second_signal_abandons_loudly_and_says_what(play: Any, autojump
 async def test_a_second_signal_is_not_held_up_by_a_venue_that_hangs(play: Any, autojump_clock: Any):
     async with play.universe(simulation=CALM) as universe:
         async with play.bot(universe) as run:
-            await run.until("feed.ready", 4)
-            run.fault("vest", "lose_request", count=1)
-            run.gap(45.0, 10.0)
-            await run.until("pair.opening")
-            run.fault("vest", "lose_request", count=-1, request="any")
-            await trio.sleep(1.0)
-            run.stop()
+            await stopped_in_doubt_of_a_dark_venue(run)
             await trio.sleep(4.0)
             run.stop()
             hurried_at = trio.current_time()
@@ -162,13 +167,7 @@ async def test_the_stop_file_stops_as_a_signal_does_and_is_told(play: Any, autoj
 async def test_leaving_takes_no_longer_than_it_may(play: Any, autojump_clock: Any):
     async with play.universe(simulation=CALM) as universe:
         async with play.bot(universe) as run:
-            await run.until("feed.ready", 4)
-            run.fault("vest", "lose_request", count=1)
-            run.gap(45.0, 10.0)
-            await run.until("pair.opening")
-            run.fault("vest", "lose_request", count=-1, request="any")
-            await trio.sleep(1.0)
-            run.stop()
+            await stopped_in_doubt_of_a_dark_venue(run)
             stopped_at = trio.current_time()
 
         assert run.code == 3

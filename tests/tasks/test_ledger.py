@@ -11,12 +11,12 @@ import pytest
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState, Purpose, Side
 from bot4.errors import JournalFault
-from bot4.ports import Entry, FillBusted
+from bot4.ports import CLOSED, Entry, FillBusted
 from bot4.strategy.events import Answered, Corrected, Overdue, Sent, Stopped, Verdict
 from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State
 from bot4.tasks.gate import Gate
-from bot4.tasks.ledger import CLOSED, FINISHED_KEPT, Ledger
+from bot4.tasks.ledger import FINISHED_KEPT, Ledger
 
 D = Decimal
 SIZE = D("0.0030")

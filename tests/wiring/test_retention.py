@@ -9,40 +9,13 @@ from localsupabase.story import Story
 
 from bot4.errors import JournalFault
 from bot4.report.account import add_up
-from bot4.storage.journal import open_journal
-from bot4.transport.world import RealWorld
 from bot4.wiring import retention
-from bot4.wiring.files import archive_file, cursor_file, journal_file
+from bot4.wiring.files import archive_file, cursor_file
 from bot4.wiring.history import Source
 from bot4.wiring.retention import AT_ONCE, DAY_MS, EVERY_S, Retention, sent_everywhere
-from bot4.wiring.universe import plain_config
 from bot4.wiring.window import open_window
 
 MINUTE_MS = 60_000
-
-
-class World(RealWorld):
-    now_ms = 1_795_000_009_000
-
-    def wall_ms(self):
-        return self.now_ms
-
-
-@pytest.fixture
-def world():
-    return World()
-
-
-@pytest.fixture
-def config(tmp_path):
-    return plain_config(tmp_path / "state", 1)
-
-
-@pytest.fixture
-def journal(config, world):
-    opened = open_journal(world, journal_file(config), mode="simulation", identity={})
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -10,12 +10,10 @@ import attrs
 from bot4.domain.fill import Fill
 from bot4.domain.order import Purpose
 from bot4.domain.record import from_record
-from bot4.ports import Entry
+from bot4.ports import CLOSED, Entry
 from bot4.strategy.events import KINDS, Busted, Event, Filled, Intended, Planned, step
 from bot4.strategy.saga import State, Trade
 
-CLOSED: Final = "Closed"
-"""The journal's kind of the row that ends a trade and carries its account."""
 FINISHED_KEPT: Final = 256
 """Trades that are over and whose late words are still understood."""
 

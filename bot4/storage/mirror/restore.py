@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import attrs
 
-from bot4.ports import Entry
-from bot4.storage.mirror.fold import CLOSED, FINISHED_KEPT, Fold
+from bot4.ports import CLOSED, Entry
+from bot4.storage.mirror.fold import FINISHED_KEPT, Fold
 from bot4.storage.mirror.store import RemoteEvent, SupabaseStore
 
 
