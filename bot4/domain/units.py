@@ -82,8 +82,8 @@ def common_step(one: Decimal, other: Decimal) -> Decimal:
 
 
 def plain(number: Decimal) -> str:
-    """Return the number without exponent or trailing zeros, for logs and rows."""
-    text = f"{number:f}"
+    """Return the number without exponent or trailing zeros, for logs and rows; 0 has no sign."""
+    text = f"{number or abs(number):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -220,4 +220,4 @@ def _text(number: Decimal | None) -> str | None:
 
 
 def _places(number: Decimal | None, places: int) -> str:
-    return NOTHING if number is None else f"{number:.{places}f}"
+    return NOTHING if number is None else f"{number:z.{places}f}"

@@ -227,8 +227,8 @@ def learn(
 def _tell(trade: Trade, result: TradeResult, body: dict[str, Any]) -> None:
     known = {"trade_id": trade.plan.trade_id, **body}
     money = f"net={plain(round(result.net, 4))} USDC, fees={plain(round(result.fees, 4))}"
-    if result.funding:
-        money += f", funding={plain(round(result.funding, 4))}"
+    if result.funding is not None and (shown := round(result.funding, 4)):
+        money += f", funding={plain(shown)}"
     if body["outcome"] == "closed":
         entry, leave = result.entry_spread, result.exit_spread
         log.info(
