@@ -179,6 +179,7 @@ def _stopped(name: str, mode: str, every: int) -> Iterator[tuple[str, str, int]]
     from universelib.scenarios import EVERY as STORIES
 
     print(f"stop points of {name}, {mode}", flush=True)
+    signal.alarm(0)  # Each child has its own limit; the batch may take longer than one universe.
     base = Base(STORIES[name], Wanted(7, (mode,), every=every, until_broken=True))
     results = base.run()
     bad = [one for one in results if one.broken]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 from collections.abc import Callable
 from random import Random
 from typing import Any, Final, NoReturn
@@ -127,7 +128,10 @@ def fork() -> int:
     if pid == 0:
         from trio._core._run import GLOBAL_RUN_CONTEXT
 
-        io: Any = GLOBAL_RUN_CONTEXT.runner.io_manager
+        runner: Any = GLOBAL_RUN_CONTEXT.runner
+        io: Any = runner.io_manager
+        _own(io._force_wakeup)  # noqa: SLF001 - Trio's own, of a pinned version
+        _own(runner.entry_queue.wakeup)
         # Shared with the parent otherwise: what the child closes would be closed for both.
         io._epoll = select.epoll()  # noqa: SLF001
         io._epoll.register(io._force_wakeup.wakeup_sock, select.EPOLLIN)  # noqa: SLF001
@@ -135,3 +139,19 @@ def fork() -> int:
             waiters.current_flags = 0
             io._update_registrations(fd)  # noqa: SLF001
     return pid
+
+
+def _own(pair: Any) -> None:
+    """Put a new pair of sockets in the place of one that a fork shares.
+
+    A child that reads the byte by which its parent wakes its own loop leaves the parent asleep
+    for ever.
+    """
+    woken = bool(select.select([pair.wakeup_sock], [], [], 0)[0])
+    ours = socket.socketpair()
+    for mine, shared in zip(ours, (pair.wakeup_sock, pair.write_sock), strict=True):
+        mine.setblocking(False)
+        os.dup2(mine.fileno(), shared.fileno())
+        mine.close()
+    if woken:
+        pair.wakeup_thread_and_signal_safe()
