@@ -30,6 +30,8 @@ class Standing:
     """Whether there was ever anything to answer."""
     given_up: bool = False
     """Nothing more is done: a person has to come."""
+    trade_id: str = ""
+    """Which trade this is about; another one is begun afresh."""
 
 
 @attrs.frozen
@@ -40,10 +42,13 @@ class Policy(Mender):
 
     def compensate(self, trade: Trade, action: Compensate) -> None:
         """Answer the question for an entry; exits go forward as the product's do."""
+        standing, trade_id = self.standing, trade.plan.trade_id
+        if standing.trade_id != trade_id:
+            standing.trade_id, standing.given_up = trade_id, False
         if trade.closing:
             Mender.compensate(self, trade, action)
-        elif not self.standing.given_up:
-            self.standing.asked = True
+        elif not standing.given_up:
+            standing.asked = True
             self.answer(trade, action)
 
     def answer(self, trade: Trade, action: Compensate) -> None:

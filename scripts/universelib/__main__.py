@@ -32,8 +32,18 @@ OTHERS = {
     "--shrink": "shrink",
     "--faults": "shrink",
     "--hunt": "hunt",
+    "--policies": "policies",
 }
 """Options that are a command of their own, and the module whose main takes over."""
+EPILOG = """commands of their own, each with its own --help:
+  --kill-every-step  the bot, and flatten, stopped at each of their scheduler steps
+  --mutate NAMES     bugs planted one by one, and what noticed each; NAMES may be all
+  --shrink           a failing --seed reduced to a short script of faults
+  --faults SCRIPT    play such a script again
+  --hunt             look for the troubles that leave a leg alone longest
+  --policies         the same universes under what other bots do about a failed leg
+
+docs/simulation.md says what a universe is and what it leaves out."""
 
 
 def main() -> int:
@@ -41,7 +51,12 @@ def main() -> int:
     for option, module in OTHERS.items():
         if option in sys.argv:
             return int(import_module(f"universelib.{module}").main())
-    parser = argparse.ArgumentParser(prog="scripts/universe", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="scripts/universe",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--seeds", default="", help="ranges, both ends included: 0-49,20260101-20260120"
     )

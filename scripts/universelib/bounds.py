@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from universelib.check import DUST
+from universelib.rounds import DUST
 from universelib.story import Story
 
 NAKED_S: Final = 9.5

@@ -8,8 +8,9 @@ from typing import Any
 
 import attrs
 
+from universelib.rounds import DUST, Round
+
 D = Decimal
-DUST = D("0.00013")
 CLOSING = frozenset({"exit", "unwind", "flatten"})
 
 
@@ -32,6 +33,7 @@ class Ending:
     captured: int = 0
     by_hand: int = 0
     """How often a person ran flatten because the bot asked for it."""
+    rounds: list[Round] = attrs.field(factory=list)
 
 
 def positions(truth: dict[str, Any]) -> dict[str, Decimal]:

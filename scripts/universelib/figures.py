@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from universelib.check import Ending
+from universelib.rounds import Round
 from universelib.script import LATENCIES, Script
 
 WINDOW_S: Final = 2.0
@@ -50,6 +51,7 @@ class Result:
     eligible: int = 0
     captured: int = 0
     by_hand: int = 0
+    rounds: list[Round] = attrs.field(factory=list)
     cells: Counter[str] = attrs.field(factory=Counter)
     said: list[str] = attrs.field(factory=list)
     """Every log line, when asked for."""
@@ -86,6 +88,7 @@ def result_of(
         eligible=end.eligible,
         captured=end.captured,
         by_hand=end.by_hand,
+        rounds=end.rounds,
         cells=cells,
     )
 

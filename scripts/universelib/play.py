@@ -24,11 +24,14 @@ from universelib.check import Ending, violations
 from universelib.figures import Result, result_of
 from universelib.life import Life, Log, Stage
 from universelib.revive import Honest, watch
+from universelib.rounds import rounds_of
 from universelib.script import LATENCIES, Death, Script, draw
 from universelib.situations import Situations
 from universelib.troubled import TroubledDisk
 
 NEVER_S: Final = 600.0
+PROFILE: Final = "demo"
+"""A compressed market: trades come often, and what they earn means nothing."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders in it
 VERIFY_EVERY: Final = 10
 EDITED: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -45,6 +48,8 @@ def play(
     script: Script | None = None,
     books_per_s: float | None = None,
     keep_log: bool = False,
+    serial: bool = False,
+    profile: str = PROFILE,
 ) -> Result:
     """Run one universe to its end, in this process.
 
@@ -55,6 +60,8 @@ def play(
         script: these troubles, and not the seed's own.
         books_per_s: how often each venue shows its book; each venue's own pace when None.
         keep_log: return every log line with the figures.
+        serial: whether the bot enters one leg after the other; only for the figures.
+        profile: the kind of market.
     """
     seed_trio(seed)
     log, situations = Log(), Situations()
@@ -62,6 +69,7 @@ def play(
     script = script or draw(seed, seconds, calm=calm)
     options = Options(
         seed=seed,
+        profile=profile,
         bases=("BTC",),
         latency_scale=LATENCIES[script.latency],
         books_per_s=books_per_s,
@@ -74,8 +82,10 @@ def play(
         situations.listening(),
     ):
         clock = MockClock(autojump_threshold=0)
-        config = _config(Path(folder), seed, script)
-        end = trio.run(_universe, config, seconds, script, options, log, situations, clock=clock)
+        config = _config(Path(folder), options, script)
+        end = trio.run(
+            _universe, config, seconds, script, options, log, situations, serial, clock=clock
+        )
     result = result_of(seed, end, violations(end), log.trace, script, situations.cells)
     if keep_log:
         result.said = [
@@ -105,10 +115,10 @@ def seed_trio(seed: int) -> None:
     _run.Deadlines.add = add  # type: ignore[assignment]
 
 
-def _config(folder: Path, seed: int, script: Script) -> Config:
+def _config(folder: Path, options: Options, script: Script) -> Config:
     return attrs.evolve(
-        plain_config(folder / "state", seed),
-        simulation=SimulationConfig(profile="demo", seed=seed),
+        plain_config(folder / "state", options.seed),
+        simulation=SimulationConfig(profile=options.profile, seed=options.seed),
         execution=ExecutionConfig(on_stop=OnStop(script.on_stop)),
     )
 
@@ -120,6 +130,7 @@ async def _universe(
     options: Options,
     log: Log,
     situations: Situations,
+    serial: bool,  # noqa: FBT001 - trio.run passes no names
 ) -> Ending:
     clock = trio.lowlevel.current_clock()
     if not isinstance(clock, MockClock):
@@ -166,6 +177,7 @@ async def _universe(
             honest.eligible,
             honest.captured,
             honest.by_hand,
+            rounds_of(universe.box, log.events, serial=serial),
         )
         troubles.cancel_scope.cancel()
     return end

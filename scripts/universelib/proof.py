@@ -17,8 +17,9 @@ from bot4.strategy import events as happened
 from bot4.strategy.events import Intended, Planned, step
 from bot4.strategy.saga import State, Trade
 from universelib import bounds
-from universelib.check import DUST, Ending, violations
+from universelib.check import Ending, violations
 from universelib.process import Process
+from universelib.rounds import DUST
 from universelib.story import Story, held
 
 HANDLES: Final = {"vest": "nonce", "paradex": "client_id"}

@@ -12,8 +12,8 @@ import trio
 from bot4.domain.market import VENUES
 from bot4.strategy.saga import State
 from bot4.wiring.flatten import flatten_all, open_flatteners
-from universelib.check import DUST
 from universelib.life import Life, Stage
+from universelib.rounds import DUST
 
 WITHIN_S: Final = 75.0
 """From the last trouble to a new attempt that ends flat or hedged: the 30 s of pause after a
@@ -58,6 +58,10 @@ class Honest:
         box = self.stage.universe.box
         sizes = [v.ledger.position(s).size for v in (box.vest, box.paradex) for s in v.markets]
         return sum(sizes, Decimal(0))
+
+    def _short(self) -> bool:
+        vest = self.stage.universe.box.vest
+        return any(vest.ledger.position(symbol).size < 0 for symbol in vest.markets)
 
     async def live(self, life: Life, until_s: float) -> bool:
         """Run the last bot through what is left of the troubles, then see it trade; stop it.
@@ -127,7 +131,9 @@ class Honest:
                 return True
             if trio.current_time() >= gap_at:
                 gap_at += GAP_EVERY_S
-                gap = {"venue": "vest", "kind": "gap_jump", "bps": GAP_BPS, "seconds": GAP_S}
+                # What is held gets the gap that lets it go; nothing else would end a long wait.
+                bps = -GAP_BPS if self._short() else GAP_BPS
+                gap = {"venue": "vest", "kind": "gap_jump", "bps": bps, "seconds": GAP_S}
                 stage.universe.strike(gap)
             await trio.sleep(LOOK_S)
             tried = stage.log.said("pair.opening", since=mark)

@@ -150,7 +150,7 @@ def _own(pair: Any) -> None:
     woken = bool(select.select([pair.wakeup_sock], [], [], 0)[0])
     ours = socket.socketpair()
     for mine, shared in zip(ours, (pair.wakeup_sock, pair.write_sock), strict=True):
-        mine.setblocking(False)
+        mine.settimeout(0)
         os.dup2(mine.fileno(), shared.fileno())
         mine.close()
     if woken:
