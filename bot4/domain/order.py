@@ -59,6 +59,11 @@ class Order:
     """Receive window: the venue refuses the order after ``signed_ms + window_ms``."""
 
     @property
+    def closes(self) -> bool:
+        """Whether it only takes back what is held, with or without the venue seeing to that."""
+        return self.reduce_only or self.purpose in (Purpose.UNWIND, Purpose.FLATTEN)
+
+    @property
     def fence_ms(self) -> int:
         """Venue time after which an order not yet received can never exist."""
         return self.signed_ms + self.window_ms

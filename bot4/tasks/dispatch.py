@@ -41,6 +41,11 @@ class Wanted:
     leg: str
     """``L`` or ``S``: part of the order's name."""
 
+    @property
+    def closes(self) -> bool:
+        """Whether it only takes back what is held, as ``Order.closes``."""
+        return self.reduce_only or self.purpose in (Purpose.UNWIND, Purpose.FLATTEN)
+
 
 @attrs.frozen
 class Signed:
@@ -138,7 +143,7 @@ class Dispatcher:
             ValueError: a key is unusable.
             JournalFault: no number could be had for an order that opens.
         """
-        row = self._number(closing=all(want.reduce_only for want in wanted))
+        row = self._number(closing=all(want.closes for want in wanted))
         signed = []
         for want in wanted:
             gateway = self.gateways[want.key.venue]
@@ -196,7 +201,7 @@ class Dispatcher:
             parcel = Parcel(
                 order=order,
                 errand=one.errand,
-                opens=not order.reduce_only,
+                opens=not order.closes,
                 deadline=deadline,
                 sent=sent,
                 answered=answered,

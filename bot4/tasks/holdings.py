@@ -17,7 +17,7 @@ def uses(trades: Iterable[Trade]) -> list[Use]:
         found += [
             Use(leg.order.key.venue, leg.order.size * leg.order.limit)
             for leg in trade.open_legs()
-            if not leg.order.reduce_only
+            if not leg.order.closes
         ]
         for venue in trade.venues:
             price = filled_price(trade, venue)

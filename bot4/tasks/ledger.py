@@ -45,6 +45,7 @@ class Ledger:
         self._finished: dict[str, Trade] = {}
         self._heard: list[Callable[[str, Event, Trade], None]] = []
         self._finishing: list[Callable[[Trade], None]] = []
+        self._unwritten: list[Entry] = []
         self.results = Results()
         self.last_change = float("-inf")
         """Trio time of the last change to any trade."""
@@ -127,10 +128,7 @@ class Ledger:
         if attrs.evolve(after, version=before.version) == before:
             return before
         if not isinstance(event, Sent):
-            try:
-                self._journal.append([_entry(trade_id, event)], durable=durable)
-            except JournalFault as fault:
-                self._undurable(fault, event)
+            self._write(_entry(trade_id, event), event, durable=durable)
         self._remember(after)
         self._tell(trade_id, event, after)
         return after
@@ -141,10 +139,7 @@ class Ledger:
         if trade.state is not State.FLAT:
             msg = f"{trade_id} is not flat"
             raise ValueError(msg)
-        try:
-            self._journal.append([Entry(CLOSED, trade_id, result)], durable=True)
-        except JournalFault as fault:
-            self._undurable(fault, Sent(""))
+        self._write(Entry(CLOSED, trade_id, result), Sent(""), durable=True)
         self._file(trade_id, result)
         for finished in self._finishing:
             finished(trade)
@@ -169,10 +164,7 @@ class Ledger:
         if _filled(after) == _filled(trade):
             return
         trade_id = trade.plan.trade_id
-        try:
-            self._journal.append([_entry(trade_id, event)], durable=True)
-        except JournalFault as fault:
-            self._undurable(fault, event)
+        self._write(_entry(trade_id, event), event, durable=True)
         if self._goes_on(after):
             self._say_reopened(after, event)
             self._tell(trade_id, event, after)
@@ -271,8 +263,18 @@ class Ledger:
             heard(trade_id, event, trade)
         self.last_change = trio.current_time()
 
+    def _write(self, entry: Entry, event: Event, *, durable: bool) -> None:
+        """Append one row, after those that a failing disk kept out: it may follow from them."""
+        try:
+            self._journal.append([*self._unwritten, entry], durable=durable)
+        except JournalFault as fault:
+            self._undurable(fault, event)
+            self._unwritten.append(entry)
+        else:
+            self._unwritten.clear()
+
     def _undurable(self, fault: JournalFault, event: Event) -> None:
-        opens = isinstance(event, Intended) and not all(o.reduce_only for o in event.orders)
+        opens = isinstance(event, Intended) and not all(o.closes for o in event.orders)
         news = "journal" not in self._gate.reasons
         self._gate.block("journal", str(fault), "free the disk, then start the bot again")
         if opens:

@@ -84,6 +84,10 @@ class Mender:
         self, trade: Trade, venue: str, side: Side, size: Decimal, limit: Decimal
     ) -> Wanted:
         key = trade.plan.key(venue)
+        # A trade that came back to life when its exit was taken back may lie across a newer one:
+        # the venue then holds nothing that could be reduced, and would refuse for ever.
+        held = self.ledger.held(key)
+        across = abs(held) < size or (held > 0) == (side is Side.BUY)
         return Wanted(
             key=key,
             side=side,
@@ -91,7 +95,7 @@ class Mender:
             limit=limit,
             purpose=Purpose.UNWIND,
             attempt=1 + max((leg.order.attempt for leg in trade.legs), default=0),
-            reduce_only=True,
+            reduce_only=not across,
             leg=LONG if key == trade.plan.long else SHORT,
         )
 

@@ -6,6 +6,30 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
+
+import pytest
+
+GAP: Final = '[4,{"venue":"vest","kind":"gap_jump","bps":45,"seconds":3}]'
+SHRUNK: Final = {
+    "a fill of the last trade is taken back while the next one is opening": (
+        *("--seed", "117", "--seconds", "25", "--quick", "--faults"),
+        (
+            '{"faults":[[5.1,{"venue":"vest","kind":"gap_jump","bps":-55.2,"seconds":1.5}],'
+            '[9.12,{"venue":"paradex","kind":"delay_landing","ms":2600}],'
+            '[12.13,{"venue":"paradex","kind":"bust","market":"BTC-USD-PERP"}]],'
+            '"deaths":[],"on_stop":"hold","latency":"far"}'
+        ),
+    ),
+    "the disk is full while both orders are on their way, and free again": (
+        *("--seed", "900013", "--seconds", "24", "--faults"),
+        (
+            f'{{"faults":[{GAP}],"deaths":[],"on_stop":"flatten","aimed":[{{"state":"opening",'
+            '"after_s":0,"fault":{"venue":"disk","kind":"disk_full","seconds":2}}]}'
+        ),
+    ),
+}
+"""Universes that once failed, as short as they were made."""
 
 
 def play(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -36,3 +60,10 @@ def test_the_same_seed_gives_the_same_trace_in_every_process(root: Path):
 
     assert "trace" in one
     assert one == two
+
+
+@pytest.mark.parametrize("arguments", SHRUNK.values(), ids=SHRUNK)
+def test_a_universe_that_failed_once_does_not_again(root: Path, arguments: tuple[str, ...]):
+    ended = play(root, *arguments)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -260,6 +260,23 @@ async def test_a_trade_finishes_even_when_the_disk_is_full(
     assert "journal" in gate.reasons
 
 
+async def test_what_a_full_disk_kept_out_is_written_before_what_follows_from_it(
+    ledger: Any, journal: Any, plan: Any, entry: Any, make_order: Any
+):
+    ledger.begin(plan, entry)
+    journal.broken = True
+    for order in entry:
+        ledger.hear(closed(order, order.size))
+    journal.broken = False
+    ledger.intend(plan.trade_id, (make_order("3", "paradex", purpose=Purpose.EXIT),))
+
+    again = Ledger(journal, Gate())
+    again.replay()
+
+    assert journal.commits[-2] == ["Reported", "Reported", "Intended"]
+    assert again.get(plan.trade_id).leg("3") is not None
+
+
 async def test_late_words_on_a_finished_trade_change_nothing(
     ledger: Any, gate: Any, journal: Any, plan: Any, entry: Any
 ):

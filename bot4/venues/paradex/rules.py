@@ -132,8 +132,7 @@ def is_definite(status: int, code: str) -> bool:
 
 def order_pool(order: Order) -> Pool:
     """Return the rate limit that an order counts against: reducing ones go first."""
-    safe = order.reduce_only or order.purpose in (Purpose.UNWIND, Purpose.FLATTEN)
-    return Pool.SAFETY if safe else Pool.ORDER
+    return Pool.SAFETY if order.closes else Pool.ORDER
 
 
 def is_urgent(order: Order) -> bool:

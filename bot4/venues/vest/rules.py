@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot4.config.schema import VestConfig
-from bot4.domain.order import Order, Purpose
+from bot4.domain.order import Order
 from bot4.ports import Pool, Retry
 from bot4.venues.vest.codes import CODES, DEFINITE, Kind, kind_of
 
@@ -83,5 +83,4 @@ def order_type(config: VestConfig) -> tuple[str, str]:
 
 def order_pool(order: Order) -> Pool:
     """Return the rate limit that an order counts against: reducing ones go first."""
-    safe = order.reduce_only or order.purpose in (Purpose.UNWIND, Purpose.FLATTEN)
-    return Pool.SAFETY if safe else Pool.ORDER
+    return Pool.SAFETY if order.closes else Pool.ORDER
