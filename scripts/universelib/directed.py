@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from random import Random
 from typing import Final
 
 from universelib.grammar import REFUSAL_CODES, Fault, every, stranding
@@ -21,7 +20,7 @@ _LEADS: Final[dict[str, tuple[Fault, ...]]] = {
     "settling": ({"venue": "vest", "kind": "lose_answer"},),
     "mending": (_REFUSED,),
     "unwinding": ({**_REFUSED, "count": 9},),
-    "stranded": tuple(stranding(Random(1))),  # noqa: S311 - always the same
+    "stranded": tuple(stranding("paradex", "vest")),  # Only Paradex takes fills back.
 }
 """What has to go wrong in an opening for the trade to come to a state."""
 

@@ -52,7 +52,9 @@ _PARADEX_CODES: Final = {
 }
 POOL_CODES: Final = 4000
 """From here on they are answers to deposits, withdrawals and transfers."""
-_VEST_CODES: Final = tuple(code for code in CODES if code < POOL_CODES)
+_OF_COPIES: Final = 3015
+"""Said of a second copy of an order that was accepted, so never of an order that was not."""
+_VEST_CODES: Final = tuple(code for code in CODES if code < POOL_CODES and code != _OF_COPIES)
 REFUSAL_CODES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "vest": tuple({"code": code} for code in (*_VEST_CODES, 1999, 3999)),
     "paradex": (
@@ -177,9 +179,8 @@ def spelled(fault: Fault, random: Random) -> list[tuple[float, Fault]]:
     return [(0.0, {"count": random.choice((1, 1, 1, 2, 5)), **fault})]
 
 
-def stranding(random: Random) -> list[Fault]:
+def stranding(filled: str, missing: str) -> list[Fault]:
     """Return what keeps a leg alone: one opens, the other does not, and nothing reduces it."""
-    filled, missing = random.sample(VENUES, 2)
     no: dict[str, Fault] = {
         "vest": {"code": 3001},
         "paradex": {"cancel_reason": "NOT_ENOUGH_MARGIN"},

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from universelib.grammar import Fault, every, spelled, stranding
+from universelib.grammar import VENUES, Fault, every, spelled, stranding
 
 LATENCIES: Final = {"near": 0.4, "usual": 1.0, "far": 2.0, "slow": 3.0}
 """How long the venues take, as a multiple of what was seen of them, by profile."""
@@ -89,7 +89,7 @@ def draw(seed: int, seconds: float, *, calm: bool = False) -> Script:
             Aimed(state, late_s + late, one) for late, one in spelled(random.choice(kinds), random)
         ]
     if random.random() < STRANDED:
-        aimed += [Aimed("opening", 0.0, one) for one in stranding(random)]
+        aimed += [Aimed("opening", 0.0, one) for one in stranding(*random.sample(VENUES, 2))]
     deaths = []
     for _ in range(random.choice((0, 0, 1, 1, 2))):
         kind = random.choice(DEATHS)
