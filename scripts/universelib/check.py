@@ -12,6 +12,7 @@ from universelib.rounds import DUST, Round
 
 D = Decimal
 CLOSING = frozenset({"exit", "unwind", "flatten"})
+HANDLES = {"vest": "nonce", "paradex": "client_id"}
 
 
 @attrs.define
@@ -54,7 +55,7 @@ def violations(end: Ending) -> list[str]:
     net = sum(held.values(), D(0))
     if abs(net) >= DUST:
         found.append(f"I4: naked at the end: {held}")
-    for venue, name in (("vest", "nonce"), ("paradex", "client_id")):
+    for venue, name in HANDLES.items():
         counts = Counter(str(order[name]) for order in end.truth[venue]["orders"])
         for handle, times in counts.items():
             if times > 1 and handle:
@@ -62,6 +63,7 @@ def violations(end: Ending) -> list[str]:
     found += end.lifeless
     found += [f"crashed: {error}" for error in end.errors]
     found += _flips(end.truth)
+    found += _invented(end)
     found += _spreads(end.events)
     for line in end.events:
         if line["event"] == "bot.crashed":
@@ -71,6 +73,23 @@ def violations(end: Ending) -> list[str]:
     if end.codes[-1] != 0:
         found.append(f"the last exit code is {end.codes[-1]}")
     return found
+
+
+def _invented(end: Ending) -> list[str]:
+    """A fill that the bot speaks of and the venue never gave; one taken back is no such fill."""
+    given = {
+        (venue, str(order[HANDLES[venue]]))
+        for venue, state in end.truth.items()
+        for order in state["orders"]
+        if D(order["filled"]) or state["busts"]
+    }
+    told = (line for line in end.events if line["event"] == "leg.filled")
+    handles = dict.fromkeys((line["venue"], line["client_order_id"]) for line in told)
+    return [
+        f"I10: {v} never filled {name}, the bot says so"
+        for v, name in handles
+        if (v, name) not in given
+    ]
 
 
 def _flips(truth: dict[str, Any]) -> list[str]:

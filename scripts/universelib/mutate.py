@@ -22,7 +22,7 @@ from modelchecklib.mutants import MUTANTS
 from mutantslib.table import ROOT, Mutant, read_table
 from mutantslib.trial import copy_of, plant
 
-from universelib.planted import OURS, SHOWS, plant_saga
+from universelib.planted import LED, OURS, SHOWS, plant_saga
 
 SEEDS: Final = 200
 SEED_S: Final = 30.0
@@ -158,6 +158,9 @@ def _tries(name: str) -> Iterator[tuple[str, str, int]]:
     from universelib.scenarios import SCENARIOS
 
     shows, shows_stopped = SHOWS.get(name, ("", ""))
+    if name in LED:
+        violations = play(0, SEED_S, script=LED[name]).violations
+        yield "a script of troubles", violations[0] if violations else "", 1
     if shows_stopped:
         yield from _stopped(shows, shows_stopped, FINE)
     first = [STORIES[shows]] if shows else []

@@ -19,6 +19,8 @@ from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.reconcile import Reconciler
 from bot4.wiring.rooms import Rooms
+from universelib.grammar import Fault
+from universelib.script import Script
 
 SAGA_USERS: Final = ("bot4.tasks.ledger.step", "bot4.tasks.pair.todo")
 
@@ -131,6 +133,19 @@ OURS: Final = {
     "U-6": Ours("nothing is compared at the start", _leaves_resting),
     "U-7": Ours("an answer in doubt counts as not sent", _no_doubt_on_cancel),
 }
+_GAP: Final[Fault] = {"venue": "vest", "kind": "gap_jump", "bps": 45, "seconds": 3}
+LED: Final = {
+    "SP-1": Script(
+        (
+            (3.0, {"venue": "vest", "kind": "lose_request"}),
+            (3.0, {"venue": "vest", "kind": "lose_request", "request": "query"}),
+            (4.0, _GAP),
+        ),
+        (),
+        "hold",
+    ),
+}
+"""Troubles in which one shows that no scenario brings: an order lost, and the question after it."""
 SHOWS: Final = {
     "O4-1": ("vest-refused", ""),
     "O4-2": ("exit-refused", ""),
@@ -148,7 +163,6 @@ SHOWS: Final = {
     "HB-5": ("unanswered", ""),
     "R2-1": ("vest-doubt-filled", ""),
     "R2-3": ("unwind-refused", ""),
-    "SP-1": ("vest-doubt-unfilled", ""),
     "SP-2": ("paradex-refused", "sigint"),
     "SP-3": ("clean", "kill"),
     "BB-1": ("paradex-doubt-filled", ""),

@@ -17,12 +17,11 @@ from bot4.strategy import events as happened
 from bot4.strategy.events import Intended, Planned, step
 from bot4.strategy.saga import State, Trade
 from universelib import bounds
-from universelib.check import Ending, violations
+from universelib.check import HANDLES, Ending, violations
 from universelib.process import Process
 from universelib.rounds import DUST
 from universelib.story import Story, held
 
-HANDLES: Final = {"vest": "nonce", "paradex": "client_id"}
 CAP_USD: Final = Decimal(320)
 """A leg may not be larger than the configured notional and a lot or two."""
 OPENING: Final = ("enter", "mend")

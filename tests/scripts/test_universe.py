@@ -250,3 +250,15 @@ async def test_refusals_and_faults_are_counted_where_they_happen(autojump_clock)
     VestRefusal(1002)
 
     assert situations.cells == Counter({"code/vest/1132": 1, "fault/cut/flat": 1})
+
+
+def test_a_fill_that_the_venue_never_gave_is_a_violation():
+    line = {"event": "leg.filled", "level": "info", "venue": "vest", "client_order_id": "7"}
+    order = {"id": "1", "nonce": 7, "filled": "0", "reduce_only": False}
+    vest = {**NOTHING["vest"], "orders": [order], "busts": []}
+
+    assert violations(Ending({**NOTHING, "vest": vest}, [line], [0])) == [
+        "I10: vest never filled 7, the bot says so"
+    ]
+    given = {**vest, "orders": [{**order, "filled": "0.1"}]}
+    assert violations(Ending({**NOTHING, "vest": given}, [line], [0])) == []
