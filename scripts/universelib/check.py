@@ -64,6 +64,7 @@ def violations(end: Ending) -> list[str]:
     found += [f"crashed: {error}" for error in end.errors]
     found += _flips(end.truth)
     found += _invented(end)
+    found += _backwards(end.events)
     found += _spreads(end.events)
     for line in end.events:
         if line["event"] == "bot.crashed":
@@ -90,6 +91,19 @@ def _invented(end: Ending) -> list[str]:
         for v, name in handles
         if (v, name) not in given
     ]
+
+
+def _backwards(events: list[dict[str, Any]]) -> list[str]:
+    """A trade that opens something again once it had begun to close."""
+    leaving, found = set[str](), dict[str, None]()
+    for line in events:
+        if line["event"] != "leg.sent":
+            continue
+        if line["purpose"] == "exit":
+            leaving.add(line["trade_id"])
+        elif line["purpose"] in ("enter", "mend") and line["trade_id"] in leaving:
+            found[f"I11: {line['trade_id']} opens again while it closes"] = None
+    return list(found)
 
 
 def _flips(truth: dict[str, Any]) -> list[str]:

@@ -262,3 +262,11 @@ def test_a_fill_that_the_venue_never_gave_is_a_violation():
     ]
     given = {**vest, "orders": [{**order, "filled": "0.1"}]}
     assert violations(Ending({**NOTHING, "vest": given}, [line], [0])) == []
+
+
+def test_a_trade_that_opens_again_while_it_closes_is_a_violation():
+    sent = {"event": "leg.sent", "level": "info", "trade_id": "t"}
+    out, back = ({**sent, "purpose": purpose} for purpose in ("exit", "mend"))
+
+    assert violations(Ending(NOTHING, [back, out], [0])) == []
+    assert violations(Ending(NOTHING, [out, back], [0])) == ["I11: t opens again while it closes"]
