@@ -11,7 +11,7 @@ from universelib.story import Story
 
 NAKED_S: Final = 9.5
 """An answer, its fence and the attempts to mend it, as the bot itself prints at the start."""
-TOGETHER_MS: Final = 100
+TOGETHER_MS: Final = 5
 """Between the two orders of an entry."""
 FAR: Final = Decimal("0.022")
 """Of the market: the last step below it, and the gap between the venues."""

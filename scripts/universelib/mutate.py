@@ -32,6 +32,7 @@ EVERY: Final = 23
 UNSEEN: Final = {
     "R2-2": "no order of ours rests, so none is ever cancelled while it fills",
     "M-HB-4": "the bot reads an order's fills whenever it asks about it: their sum is told twice",
+    "M-HB-6": "after a stop the last gate before the first byte keeps opening orders at home",
     "O4-10": "the quiet feed has no other price, and on a moving one the next step is wider anyway",
 }
 """What universes cannot see by nature, and why; not among the thirty."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -65,5 +66,14 @@ def test_the_same_seed_gives_the_same_trace_in_every_process(root: Path):
 @pytest.mark.parametrize("arguments", SHRUNK.values(), ids=SHRUNK)
 def test_a_universe_that_failed_once_does_not_again(root: Path, arguments: tuple[str, ...]):
     ended = play(root, *arguments)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_what_the_hunt_found_worst_is_still_without_a_violation(root: Path, place: int):
+    worst = json.loads((root / "tests" / "simulation" / "worst.json").read_text())[place]
+
+    ended = play(root, "--seed", str(worst["seed"]), "--seconds", "25", "--faults", worst["script"])
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
