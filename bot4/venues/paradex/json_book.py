@@ -7,11 +7,12 @@ Source: Paradex docs, WebSocket order_book, seen 2026-09.
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Annotated, Final, Literal
 
 import msgspec
 
-from bot4.domain.book import BookUpdate
+from bot4.domain.book import BookUpdate, Ladder
 from bot4.venues.reading import (
     MAX_LEVELS,
     NewToUs,
@@ -82,11 +83,9 @@ def quick_json_book(text: str) -> BookUpdate | None:
     numbers = quick_e8_column([one.price for one in levels] + [one.size for one in kept])
     if numbers is None:
         return None
-    bids: list[tuple[int, int]] = []
-    asks: list[tuple[int, int]] = []
-    sizes = [0] * len(gone) + numbers[len(levels) :]
-    for level, price, size in zip(levels, numbers, sizes, strict=False):
-        (bids if level.side == _BUY else asks).append((price, size))
+    prices = numbers[: len(levels)]
+    sizes = (0,) * len(gone) + numbers[len(levels) :]
+    bids, asks = _sides([one.side for one in levels], prices, sizes)
     return BookUpdate(
         symbol=data.market,
         snapshot=data.update_type == "s",
@@ -94,6 +93,21 @@ def quick_json_book(text: str) -> BookUpdate | None:
         asks=asks,
         sequence=data.seq_no,
         venue_time_ms=data.last_updated_at or None,
+    )
+
+
+def _sides(
+    sides: list[str], prices: tuple[int, ...], sizes: tuple[int, ...]
+) -> tuple[Ladder, Ladder]:
+    """Part the columns; at one stroke when all bids stand before all asks, as in a whole book."""
+    middle = sides.count(_BUY)
+    if _BUY not in sides[middle:]:
+        return Ladder(prices[:middle], sizes[:middle]), Ladder(prices[middle:], sizes[middle:])
+    buys = [side == _BUY for side in sides]
+    sells = [not buy for buy in buys]
+    return (
+        Ladder(tuple(compress(prices, buys)), tuple(compress(sizes, buys))),
+        Ladder(tuple(compress(prices, sells)), tuple(compress(sizes, sells))),
     )
 
 
