@@ -7,12 +7,11 @@ Source: Paradex docs, WebSocket order_book, seen 2026-09.
 
 from __future__ import annotations
 
-from itertools import compress
 from typing import Annotated, Final, Literal
 
 import msgspec
 
-from bot4.domain.book import BookUpdate, Ladder
+from bot4.domain.book import BookUpdate, Ladder, Levels
 from bot4.venues.reading import (
     MAX_LEVELS,
     NewToUs,
@@ -98,17 +97,16 @@ def quick_json_book(text: str) -> BookUpdate | None:
 
 def _sides(
     sides: list[str], prices: tuple[int, ...], sizes: tuple[int, ...]
-) -> tuple[Ladder, Ladder]:
+) -> tuple[Levels, Levels]:
     """Part the columns; at one stroke when all bids stand before all asks, as in a whole book."""
     middle = sides.count(_BUY)
     if _BUY not in sides[middle:]:
         return Ladder(prices[:middle], sizes[:middle]), Ladder(prices[middle:], sizes[middle:])
-    buys = [side == _BUY for side in sides]
-    sells = [not buy for buy in buys]
-    return (
-        Ladder(tuple(compress(prices, buys)), tuple(compress(sizes, buys))),
-        Ladder(tuple(compress(prices, sells)), tuple(compress(sizes, sells))),
-    )
+    bids: list[tuple[int, int]] = []
+    asks: list[tuple[int, int]] = []
+    for side, price, size in zip(sides, prices, sizes, strict=True):
+        (bids if side == _BUY else asks).append((price, size))
+    return bids, asks
 
 
 def read_json_book(data: Row) -> BookUpdate:
