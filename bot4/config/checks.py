@@ -20,11 +20,14 @@ CONFIRM_LEAST_MS: Final = 300
 
 
 def check(config: Config, faults: Faults) -> None:
-    """Note every contradiction. What is already known to be wrong is not judged again."""
+    """Note every contradiction. What is already known to be wrong is not judged again.
+
+    Whether two markets are of the same coin is not told by their names: the venues' own lists
+    say it, at the start and to ``doctor``.
+    """
     _check_caps(config, faults)
     _check_names(config, faults)
     for number, pair in enumerate(config.pairs, start=1):
-        _check_coin(pair, f"pairs[{number}]", faults)
         _check_money(config, pair, f"pairs[{number}]", faults)
     if not config.pairs:
         # Nothing uses the common thresholds then; judge them all the same.
@@ -109,16 +112,6 @@ def _check_names(config: Config, faults: Faults) -> None:
                 first = seen.setdefault(text, number)
                 if first != number:
                     faults.add(path, f"is used by pairs[{first}] already: one pair each")
-
-
-def _check_coin(pair: PairConfig, path: str, faults: Faults) -> None:
-    if not pair.vest or not pair.paradex:
-        return
-    vest = pair.vest.removesuffix("-PERP").removesuffix("-USD")
-    paradex = pair.paradex.removesuffix("-USD-PERP")
-    if vest != paradex:
-        what = f"{vest} and {paradex} are not the same coin: such legs would not hedge each other"
-        faults.add(f"{path}.paradex", what)
 
 
 def _warn(config: Config, faults: Faults) -> None:

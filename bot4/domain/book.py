@@ -7,10 +7,11 @@ crossed or one-sided book raises ``BadBook``, and the caller drops the book and 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import gt, lt
+from typing import TypeAlias
 
-import attrs
+import msgspec
 
 from bot4.domain.market import MarketKey
 
@@ -19,16 +20,28 @@ class BadBook(Exception):
     """The update cannot be applied: the book is no longer true."""
 
 
-@attrs.frozen
-class Ladder:
-    """One side of a book, best first. Parallel tuples of e8 integers, same length."""
+class Ladder(msgspec.Struct, frozen=True, gc=False):
+    """One side of a book, best first. Parallel tuples of e8 integers, same length.
+
+    It iterates as (price, size). A struct, as updates are: one is made for each side of each
+    frame, and it is made in an eighth of the time.
+    """
 
     prices: tuple[int, ...]
     sizes: tuple[int, ...]
 
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.prices, self.sizes, strict=True)
 
-@attrs.frozen
-class Book:
+    def __len__(self) -> int:
+        return len(self.prices)
+
+
+Levels: TypeAlias = Sequence[tuple[int, int]] | Ladder
+"""What a frame says of one side: in the order it came, and not judged yet."""
+
+
+class Book(msgspec.Struct, frozen=True, gc=False):
     """The newest known book of one market. Never crossed, never one-sided."""
 
     key: MarketKey
@@ -51,14 +64,13 @@ class Book:
         return self.asks.prices[0]
 
 
-@attrs.frozen
-class BookUpdate:
+class BookUpdate(msgspec.Struct, frozen=True, gc=False):
     """What one frame says of a book. Levels are (price, size) in e8; size 0 removes."""
 
     symbol: str
     snapshot: bool
-    bids: Sequence[tuple[int, int]]
-    asks: Sequence[tuple[int, int]]
+    bids: Levels
+    asks: Levels
     sequence: int = 0
     venue_time_ms: int | None = None
 
@@ -75,19 +87,20 @@ class _Side:
         self._stale = False
         """Whether the lists are behind the ladder: many venues never send a delta."""
 
-    def replace(self, levels: Sequence[tuple[int, int]]) -> None:
+    def replace(self, levels: Levels) -> None:
         # Column by column, in C: a whole book is the longest frame there is.
-        prices, sizes = zip(*levels, strict=True) if levels else ((), ())
-        if levels and (
+        ladder = levels if isinstance(levels, Ladder) else _columns(levels)
+        prices = ladder.prices
+        if prices and (
             prices[-1] <= 0
             or prices[0] <= 0
-            or min(sizes) <= 0
+            or min(ladder.sizes) <= 0
             or not all(map(self._in_order, prices, prices[1:]))
         ):
-            prices, sizes = _mended(levels, self._step)
-        self.ladder, self._stale = Ladder(prices, sizes), True
+            ladder = _mended(levels, self._step)
+        self.ladder, self._stale = ladder, True
 
-    def apply(self, levels: Sequence[tuple[int, int]]) -> None:
+    def apply(self, levels: Levels) -> None:
         if not levels:
             return
         if self._stale:
@@ -108,24 +121,26 @@ class _Side:
         self.ladder = Ladder(tuple(prices[:: self._step]), tuple(sizes[:: self._step]))
 
 
-def _check(levels: Sequence[tuple[int, int]]) -> None:
+def _columns(levels: Sequence[tuple[int, int]]) -> Ladder:
+    return Ladder(*zip(*levels, strict=True)) if levels else Ladder((), ())
+
+
+def _check(levels: Levels) -> None:
     for price, size in levels:
         if price <= 0 or size < 0:
             msg = "a price or size out of range"
             raise BadBook(msg)
 
 
-def _mended(
-    levels: Sequence[tuple[int, int]], step: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the columns of a whole side that has levels of size 0, or is in no order."""
+def _mended(levels: Levels, step: int) -> Ladder:
+    """Return the ladder of a whole side that has levels of size 0, or is in no order."""
     _check(levels)
     kept = sorted(level for level in levels if level[1])[::step]
     prices = tuple(price for price, _ in kept)
     if len(set(prices)) < len(prices):
         msg = "the same price twice"
         raise BadBook(msg)
-    return prices, tuple(size for _, size in kept)
+    return Ladder(prices, tuple(size for _, size in kept))
 
 
 class Keeper:

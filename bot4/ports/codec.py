@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -133,6 +133,9 @@ class VenueCodec(Protocol):
 
     def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
         """Ask for the fills of one order."""
+
+    def funding(self, order: Order, now_ms: int) -> Errand[Mapping[str, Decimal]] | None:
+        """Ask what funding came with the fills around an order, by fill id; None: no such list."""
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
         """Ask for all open orders of the account."""

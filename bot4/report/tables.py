@@ -38,7 +38,9 @@ LATENCY: Final = (
     "decide_ms",
     "sign_ms",
     "journal_ms",
+    "first_byte_ms",
     "send_ms",
+    "answer_ms",
     "detected_to_sent_ms",
     "sent_to_filled_ms",
 )

@@ -55,7 +55,7 @@ async def complete_fills(trade: Trade, gateways: Mapping[str, Gateway], ledger: 
 
 
 async def _ask_funding(leg: Leg, gateway: Gateway, ledger: Ledger) -> None:
-    """One venue says it with the order, the other with its fills."""
+    """One venue says it with the order, the other with its fills, or else in a list of its own."""
     name = leg.order.client_order_id
     report, _ = await gateway.find(leg.order)
     if report is not None and report.funding is not None:
@@ -65,6 +65,19 @@ async def _ask_funding(leg: Leg, gateway: Gateway, ledger: Ledger) -> None:
     for fill in await gateway.fills(leg.order):
         if fill.fill_id in known:
             ledger.happen(leg.order.trade_id, Filled(name, fill))
+    trade = ledger.get(leg.order.trade_id)
+    silent = [
+        fill
+        for one in (trade.legs if trade is not None else ())
+        if one.order.client_order_id == name and one.settled() is None
+        for fill in one.fills
+        if fill.funding is None
+    ]
+    received = await gateway.funding(leg.order) if silent else {}
+    for fill in silent:
+        if fill.fill_id in received:
+            told = attrs.evolve(fill, funding=received[fill.fill_id])
+            ledger.happen(leg.order.trade_id, Filled(name, told))
 
 
 def settling(trade: Trade) -> list[Leg]:

@@ -6,7 +6,8 @@ nobody who waits for an order can cancel its sending.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 import trio
 
@@ -127,6 +128,13 @@ class Gateway(Line):
     async def fills(self, order: Order) -> Sequence[Fill]:
         """The fills of one order. Raises as ``ask``."""
         return await self.ask_signed_in(lambda now_ms: self.codec.fills(order, now_ms))
+
+    async def funding(self, order: Order) -> Mapping[str, Decimal]:
+        """Funding received with the fills around an order, by fill id. Raises as ``ask``."""
+        errand = self.codec.funding(order, self.now_ms())
+        if errand is None:
+            return {}
+        return await self.ask_signed_in(lambda now_ms: self.codec.funding(order, now_ms) or errand)
 
     async def cancel(self, report: OrderReport) -> None:
         """Cancel one order; one that already ended is not an error. Raises as ``ask``."""

@@ -65,13 +65,17 @@ class Stopwatch:
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds by stage of the first two orders, for the log; absent when unknown."""
         first = list(self.orders.values())[:2]
+        begun = _last([times.first_byte_at for times in first])
         sent = _last([times.last_byte_at for times in first])
+        answered = _last([times.answered_at for times in first])
         filled = _last([times.filled_at for times in first])
         stages = {
             "decide_ms": _gap(self.detected_at, self.decided_at),
             "sign_ms": _gap(self.decided_at, self.signed_at),
             "journal_ms": _gap(self.signed_at, self.durable_at),
+            "first_byte_ms": _gap(self.durable_at, begun),
             "send_ms": _gap(self.durable_at, sent),
+            "answer_ms": _gap(sent, answered),
             "detected_to_sent_ms": _gap(self.detected_at, sent),
             "sent_to_filled_ms": _gap(sent, filled),
         }

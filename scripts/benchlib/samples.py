@@ -90,7 +90,7 @@ def busy_deltas(count: int, levels: int) -> Iterator[Frame]:
             struct.pack("<HH", 16, levels)
             + b"".join(
                 struct.pack("<qq", price, _ROLL.randint(10_000, 90_000_000))
-                for price, _ in _ROLL.sample(list(side[:40]), levels)
+                for price, _ in _ROLL.sample(list(side)[:40], levels)
             )
             for side in (whole.bids, whole.asks)
         )

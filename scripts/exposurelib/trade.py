@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import inf
 from typing import Final
 
-import attrs
+import msgspec
 import structlog
 import trio
 
@@ -225,7 +225,7 @@ class _Stage:
     def _arrive(self, book: Book) -> None:
         known = self._bench.books.get(book.key)
         if known is None or known.book.received_at <= book.received_at:
-            arrived = attrs.evolve(book, received_at=trio.current_time())
+            arrived = msgspec.structs.replace(book, received_at=trio.current_time())
             self._bench.books.post(arrived)
             self._bench.task.look()
 

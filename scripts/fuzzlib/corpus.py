@@ -75,6 +75,15 @@ PARADEX_FILL: Final[dict[str, Any]] = {
     "orderbook_seq_no": 7687289234,
     "created_at": MS + 3,
 }
+PARADEX_PAYMENT: Final[dict[str, Any]] = {
+    "id": "1795572414847",
+    "account": ACCOUNT,
+    "market": MARKET,
+    "payment": "-0.0123",
+    "index": "1.25",
+    "fill_id": PARADEX_FILL["id"],
+    "created_at": MS + 3,
+}
 PARADEX_POSITION: Final[dict[str, Any]] = {
     "id": f"{ACCOUNT}-{MARKET}",
     "account": ACCOUNT,
@@ -367,6 +376,7 @@ def _answers() -> list[Sample]:
         "leverage": {"leverage": 10, "market": MARKET, "margin_type": "CROSS"},
         "order": {**page, "results": [PARADEX_ORDER]},
         "fills": {**page, "results": [PARADEX_FILL]},
+        "funding": {**page, "results": [PARADEX_PAYMENT]},
         "open orders": {"results": [PARADEX_ORDER]},
         "placed": {**PARADEX_ORDER, "status": "NEW"},
         "batch": {

@@ -132,14 +132,6 @@ PAIRINGS = [
     ("pairs: []\n", "from 1 to 50 pairs"),
     ("pairs: [BTC]\n", "pairs[1]: must have the lines name, vest and paradex"),
     ("pairs:\n  - {name: BTC, vest: BTC-PERP}\n", "pairs[1].paradex: is missing"),
-    (
-        "pairs:\n  - {name: B, vest: BTC-PERP, paradex: ETH-USD-PERP}\n",
-        "BTC and ETH are not the same coin",
-    ),
-    (
-        "pairs:\n  - {name: B, vest: kBONK-PERP, paradex: BONK-USD-PERP}\n",
-        "kBONK and BONK are not the same coin",
-    ),
     # A Cyrillic letter that looks like B.
     ("pairs:\n  - {name: B, vest: \u0412TC-PERP, paradex: BTC-USD-PERP}\n", "a market of Vest"),
     ("pairs:\n  - {name: B, vest: BTC-PERP, paradex: BTC-PERP}\n", "a market of Paradex"),
@@ -162,6 +154,18 @@ PAIRINGS = [
 @pytest.mark.parametrize(("pairs", "said"), PAIRINGS, ids=[said for _, said in PAIRINGS])
 def test_pairs_are_judged(write: Write, pairs: str, said: str):
     assert said in "\n".join(faults_of(write(pairs=pairs)))
+
+
+@pytest.mark.parametrize(
+    ("vest", "paradex"), [("BTC-PERP", "ETH-USD-PERP"), ("XBT-USD-PERP", "BTC-USD-PERP")]
+)
+def test_names_do_not_say_which_markets_are_of_one_coin(write: Write, vest: str, paradex: str):
+    # The venues' lists do: see tests/domain/test_market and simulation/test_upkeep.
+    config = load_config(
+        write(pairs=f"pairs:\n  - {{name: B, vest: {vest}, paradex: {paradex}}}\n")
+    )
+
+    assert (config.pairs[0].vest, config.pairs[0].paradex) == (vest, paradex)
 
 
 def test_one_name_or_market_belongs_to_one_pair(write: Write):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ def keeper():
 
 @given(st.permutations(BIDS), st.permutations(ASKS))
 def test_a_whole_book_comes_out_best_price_first_in_whatever_order_it_came(bids, asks):
-    book = Keeper(KEY).apply(attrs.evolve(WHOLE, bids=bids, asks=asks), 7.5)
+    book = Keeper(KEY).apply(msgspec.structs.replace(WHOLE, bids=bids, asks=asks), 7.5)
 
     assert levels(book.bids) == BIDS
     assert levels(book.asks) == ASKS
@@ -41,7 +41,7 @@ def test_a_whole_book_comes_out_best_price_first_in_whatever_order_it_came(bids,
 def test_levels_of_size_zero_are_not_part_of_a_whole_book(keeper):
     bids = [(105, 0), *BIDS, (98, 0)]
 
-    book = keeper.apply(attrs.evolve(WHOLE, bids=bids), 0.0)
+    book = keeper.apply(msgspec.structs.replace(WHOLE, bids=bids), 0.0)
 
     assert levels(book.bids) == BIDS
 
@@ -63,7 +63,7 @@ def test_levels_of_size_zero_are_not_part_of_a_whole_book(keeper):
 )
 def test_a_whole_book_that_cannot_be_true_is_refused(keeper, bids, why):
     with pytest.raises(BadBook, match=why):
-        keeper.apply(attrs.evolve(WHOLE, bids=bids), 0.0)
+        keeper.apply(msgspec.structs.replace(WHOLE, bids=bids), 0.0)
 
 
 def test_a_delta_sets_inserts_and_removes(keeper):

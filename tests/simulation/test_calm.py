@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+ORDER_STAGES = {"first_byte_ms", "send_ms", "answer_ms"}
+
 
 async def test_it_opens_closes_and_leaves_nothing_behind(play: Any, autojump_clock: Any):
     async with play.universe() as universe:
@@ -21,3 +23,8 @@ async def test_it_opens_closes_and_leaves_nothing_behind(play: Any, autojump_clo
             spread = Decimal(line["spread_percent"].rstrip("%"))
             target = Decimal(line["target_percent"].rstrip("%"))
             assert spread >= target - Decimal("0.02")
+        for line in closed:
+            stages = line["latency_ms"]
+            assert stages.keys() >= ORDER_STAGES
+            assert 0 <= stages["first_byte_ms"] <= stages["send_ms"]
+            assert stages["answer_ms"] > 0

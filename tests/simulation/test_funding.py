@@ -10,6 +10,7 @@ import pytest
 
 from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
 from bot4.simulator.market import MarketModel
+from bot4.venues.paradex import messages
 
 D = Decimal
 CALM = SimulationConfig(profile="calm", seed=3)
@@ -60,6 +61,25 @@ async def test_what_both_venues_settled_is_in_the_net_to_the_cent(
         assert abs(D(line["funding_usdc"]) - funding) < D("0.00001")
         assert abs(D(line["net_usdc"]) - (balances(run) - before)) < D("0.00001")
         assert ", funding=" in line["message"]
+
+
+async def test_fills_that_do_not_say_their_funding_find_it_in_the_list_of_payments(
+    play: Any, autojump_clock: Any, dear: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(messages, "read_aside", lambda _row, _name: None)
+    async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            before = balances(run)
+            run.gap()
+            await run.until("pair.opened")
+            run.gap(bps=0, seconds=30.0)
+            await run.until("pair.closed")
+
+        (line,) = run.said("pair.closed")
+        _, _, funding = venues_say(run)
+        assert abs(D(line["funding_usdc"]) - funding) < D("0.00001")
+        assert abs(D(line["net_usdc"]) - (balances(run) - before)) < D("0.00001")
 
 
 async def test_funding_that_a_venue_does_not_say_is_not_known_and_nothing_waits_for_it(

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import strategies as st
 
@@ -90,8 +91,8 @@ class Make:
         fresh = attrs.evolve(
             view,
             now_s=now,
-            vest=attrs.evolve(view.vest, received_at=now - 0.05),
-            paradex=attrs.evolve(view.paradex, received_at=now - 0.05),
+            vest=msgspec.structs.replace(view.vest, received_at=now - 0.05),
+            paradex=msgspec.structs.replace(view.paradex, received_at=now - 0.05),
             vest_published=view.vest_published + 1,
             paradex_published=view.paradex_published + 1,
             vest_heartbeat_at=now - 0.5,

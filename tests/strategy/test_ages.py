@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 import pytest
 
 from bot4.strategy.ages import stale
@@ -15,8 +15,8 @@ def judged(make, *, vest: float = 0.1, paradex: float = 0.1, heartbeat: float | 
     view = make.view("99990", "100000")
     return stale(
         100.0,
-        attrs.evolve(view.vest, received_at=100.0 - vest),
-        attrs.evolve(view.paradex, received_at=100.0 - paradex),
+        msgspec.structs.replace(view.vest, received_at=100.0 - vest),
+        msgspec.structs.replace(view.paradex, received_at=100.0 - paradex),
         None if heartbeat is None else 100.0 - heartbeat,
         AgeRules(),
     )

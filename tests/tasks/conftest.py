@@ -315,6 +315,9 @@ class Venue:
     def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
         return self._errand("fills", lambda: self.filled(order))
 
+    def funding(self, order: Order, now_ms: int) -> None:
+        """No such list."""
+
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
         return self._errand(
             "open_orders", lambda: [self.report(k) for k in self.known.values() if k.open]

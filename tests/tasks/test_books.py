@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
+import msgspec
 import pytest
 import trio
 
@@ -26,7 +26,7 @@ def books() -> Books:
 async def test_a_book_is_replaced_and_counted(books: Any):
     assert books.get(KEY) is None
     books.post(BOOK)
-    books.post(attrs.evolve(BOOK, sequence=2))
+    books.post(msgspec.structs.replace(BOOK, sequence=2))
 
     record = books.get(KEY)
     assert (record.book.sequence, record.version) == (2, 2)
@@ -56,10 +56,10 @@ async def test_a_reader_that_was_busy_sees_the_last_only(
 
     nursery.start_soon(read)
     for sequence in range(1, 11):
-        books.post(attrs.evolve(BOOK, sequence=sequence))
+        books.post(msgspec.structs.replace(BOOK, sequence=sequence))
     await trio.sleep(0.5)
     for sequence in range(11, 21):
-        books.post(attrs.evolve(BOOK, sequence=sequence))
+        books.post(msgspec.structs.replace(BOOK, sequence=sequence))
     await trio.sleep(3)
 
     assert seen == [10, 20]

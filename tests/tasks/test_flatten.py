@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 import trio
 
@@ -191,7 +192,9 @@ async def test_a_question_without_an_answer_is_put_again(
 
 
 @pytest.mark.parametrize(
-    "bad", [book(ASK, BID), attrs.evolve(book(), snapshot=False)], ids=["crossed", "no snapshot"]
+    "bad",
+    [book(ASK, BID), msgspec.structs.replace(book(), snapshot=False)],
+    ids=["crossed", "no snapshot"],
 )
 async def test_no_order_is_priced_on_a_book_that_cannot_be_true(
     flattener: Any, venue: Any, autojump_clock: Any, bad: BookUpdate

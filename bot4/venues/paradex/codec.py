@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
 from bot4.ports import Answer, Errand, PlaceOutcome, Pool, Request, Retry
 from bot4.secret import Secret
-from bot4.venues.paradex import asking, batches, messages, placing, rules
+from bot4.venues.paradex import asking, batches, funding, messages, placing, rules
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
 from bot4.venues.reading import NewToUs, Unreadable, as_row, read_text, read_whole
@@ -167,9 +167,16 @@ class ParadexCodec:
                 messages.read_fill(row) for row in rows if read_text(row, "client_id", "") == ours
             )
 
-        start, end = max(order.signed_ms - _EARLY_MS, 0), order.fence_ms + _LATE_MS
-        path = f"/fills?market={quote(order.key.symbol, safe='')}&start_at={start}&end_at={end}"
-        return asking.get(self.session, path, "fills", read)
+        return asking.get(self.session, f"/fills?{_around(order)}", "fills", read)
+
+    def funding(self, order: Order, now_ms: int) -> Errand[Mapping[str, Decimal]]:
+        """Ask what funding was received with the fills around an order's time, by fill id."""
+
+        def read(value: object) -> Mapping[str, Decimal]:
+            return funding.read_payments(value, order.key.symbol)
+
+        path = f"/funding/payments?{_around(order)}"
+        return asking.get(self.session, path, "funding payments", read)
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
         """Ask for open orders, those still before the risk check included."""
@@ -282,3 +289,9 @@ class ParadexCodec:
 
     def _send(self, method: str, path: str, body: Any) -> Request:
         return Request(method, path, headers(self.session.token), msgspec.json.encode(body))
+
+
+def _around(order: Order) -> str:
+    """Return the query for what lies around an order's time in its market."""
+    start, end = max(order.signed_ms - _EARLY_MS, 0), order.fence_ms + _LATE_MS
+    return f"market={quote(order.key.symbol, safe='')}&start_at={start}&end_at={end}"

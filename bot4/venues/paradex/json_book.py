@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from bot4.domain.book import BookUpdate
+from bot4.domain.book import BookUpdate, Ladder, Levels
 from bot4.venues.reading import (
     MAX_LEVELS,
     NewToUs,
@@ -82,11 +82,9 @@ def quick_json_book(text: str) -> BookUpdate | None:
     numbers = quick_e8_column([one.price for one in levels] + [one.size for one in kept])
     if numbers is None:
         return None
-    bids: list[tuple[int, int]] = []
-    asks: list[tuple[int, int]] = []
-    sizes = [0] * len(gone) + numbers[len(levels) :]
-    for level, price, size in zip(levels, numbers, sizes, strict=False):
-        (bids if level.side == _BUY else asks).append((price, size))
+    prices = numbers[: len(levels)]
+    sizes = (0,) * len(gone) + numbers[len(levels) :]
+    bids, asks = _sides([one.side for one in levels], prices, sizes)
     return BookUpdate(
         symbol=data.market,
         snapshot=data.update_type == "s",
@@ -95,6 +93,20 @@ def quick_json_book(text: str) -> BookUpdate | None:
         sequence=data.seq_no,
         venue_time_ms=data.last_updated_at or None,
     )
+
+
+def _sides(
+    sides: list[str], prices: tuple[int, ...], sizes: tuple[int, ...]
+) -> tuple[Levels, Levels]:
+    """Part the columns; at one stroke when all bids stand before all asks, as in a whole book."""
+    middle = sides.count(_BUY)
+    if _BUY not in sides[middle:]:
+        return Ladder(prices[:middle], sizes[:middle]), Ladder(prices[middle:], sizes[middle:])
+    bids: list[tuple[int, int]] = []
+    asks: list[tuple[int, int]] = []
+    for side, price, size in zip(sides, prices, sizes, strict=True):
+        (bids if side == _BUY else asks).append((price, size))
+    return bids, asks
 
 
 def read_json_book(data: Row) -> BookUpdate:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import attrs
 
-from bot4.domain.book import BookUpdate
+from bot4.domain.book import BookUpdate, Ladder, Levels
 from bot4.domain.units import from_e8, plain
 from bot4.venues.reading import MAX_BYTES, MAX_LEVELS, NewToUs, Unreadable
 
@@ -177,14 +177,14 @@ def read_book(frame: bytes) -> BookUpdate:
     if package > _DELTA:
         raise NewToUs("neither a snapshot nor a delta")
     snapshot = package == _SNAPSHOT
-    bids, at = _read_levels(frame, _HEADER.size + block_length, drop_zero=snapshot)
-    asks, at = _read_levels(frame, at, drop_zero=snapshot)
+    bids, at = _read_levels(frame, _HEADER.size + block_length, snapshot=snapshot)
+    asks, at = _read_levels(frame, at, snapshot=snapshot)
     symbol, _ = _read_text(frame, at)
     time_ms = time_us // _US_PER_MS if time_us > 0 else None
     return BookUpdate(symbol, snapshot, bids, asks, sequence, time_ms)
 
 
-def _read_levels(frame: bytes, at: int, *, drop_zero: bool) -> tuple[list[tuple[int, int]], int]:
+def _read_levels(frame: bytes, at: int, *, snapshot: bool) -> tuple[Levels, int]:
     length, count = _GROUP_HEAD.unpack_from(frame, at)
     at += _GROUP_HEAD.size
     end = at + length * count
@@ -193,17 +193,20 @@ def _read_levels(frame: bytes, at: int, *, drop_zero: bool) -> tuple[list[tuple[
     if count > MAX_LEVELS or length < _LEVEL.size or end > len(frame):
         raise Unreadable("a group of levels does not fit")
     if length == _LEVEL.size:
-        pairs = iter(numbers := struct.unpack_from(f"<{2 * count}q", frame, at))
-        levels = list(zip(pairs, pairs, strict=True))
+        numbers = struct.unpack_from(f"<{2 * count}q", frame, at)
         # The usual case, told in C: a number whose highest byte is ASCII is not negative.
-        if frame[at + 7 : end : 8].isascii() and 0 not in numbers:
+        usual = frame[at + 7 : end : 8].isascii() and 0 not in numbers
+        if usual and snapshot:
+            return Ladder(numbers[::2], numbers[1::2]), end
+        levels = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if usual:
             return levels, end
     else:
         levels = [_LEVEL.unpack_from(frame, start) for start in range(at, end, length)]
     smallest = min(size for _, size in levels)
     if smallest < 0 or min(price for price, _ in levels) <= 0:
         raise Unreadable("a price or size is out of range")
-    if drop_zero and not smallest:
+    if snapshot and not smallest:
         levels = [level for level in levels if level[1]]
     return levels, end
 

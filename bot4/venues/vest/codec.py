@@ -187,6 +187,9 @@ class VestCodec:
 
         return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "fills", read)
 
+    def funding(self, order: Order, now_ms: int) -> None:
+        """None: Vest has it in the order."""
+
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
         """Ask for orders that are waiting."""
         return self._get("/orders?status=NEW&", now_ms, "open orders", orders.read_orders)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bot4.domain.book import BookUpdate
+from bot4.domain.book import BookUpdate, Ladder, Levels
 from bot4.venues.reading import (
     MAX_LEVELS,
     ShortNumber,
@@ -62,9 +62,12 @@ def quick_depth(data: str | bytes) -> BookUpdate | None:
     numbers = quick_e8_column(texts)
     if numbers is None:
         return _checked(message.channel, len(bids), slow_e8_column(texts))
-    pairs = iter(numbers)
-    levels = list(zip(pairs, pairs, strict=True))  # all above zero
-    return _update(message.channel, levels[: len(bids)], levels[len(bids) :])
+    middle = 2 * len(bids)
+    return _update(
+        message.channel,
+        Ladder(numbers[:middle:2], numbers[1:middle:2]),
+        Ladder(numbers[middle::2], numbers[middle + 1 :: 2]),
+    )
 
 
 def slow_depth(channel: str, data: Mapping[str, Any]) -> BookUpdate:
@@ -85,7 +88,5 @@ def _checked(channel: str, bids: int, numbers: Sequence[int]) -> BookUpdate:
     return _update(channel, kept[0], kept[1])
 
 
-def _update(
-    channel: str, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]
-) -> BookUpdate:
+def _update(channel: str, bids: Levels, asks: Levels) -> BookUpdate:
     return BookUpdate(channel.removesuffix(SUFFIX), snapshot=True, bids=bids, asks=asks)

@@ -158,3 +158,50 @@ def test_open_orders_are_listed(paradex, answer, now_ms):
         answer({"results": [OURS | {"status": "NEW", "remaining_size": "0.01"}]})
     )
     assert report.state is OrderState.ACCEPTED
+
+
+PAYMENT = {
+    "account": "0x1",
+    "created_at": 1,
+    "fill_id": "f1",
+    "id": "p1",
+    "index": "0.5",
+    "market": "BTC-USD-PERP",
+    "payment": "-0.25",
+}
+
+
+def test_funding_is_told_by_fill_and_a_payment_counts_once(paradex, paradex_order, answer, now_ms):
+    order, _ = paradex.sign(paradex_order, now_ms, 2000)
+    errand = paradex.funding(order, now_ms)
+
+    assert errand.request.path == (
+        f"/funding/payments?market=BTC-USD-PERP&start_at={now_ms - 5000}&end_at={now_ms + 62_000}"
+    )
+    rows = [
+        PAYMENT,
+        PAYMENT,
+        PAYMENT | {"id": "p2", "payment": "1"},
+        PAYMENT | {"id": "p3", "fill_id": "f2"},
+    ]
+    assert errand.read(answer({"results": rows, "next": None})) == {
+        "f1": Decimal("0.75"),
+        "f2": Decimal("-0.25"),
+    }
+    assert errand.read(answer({"results": []})) == {}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [PAYMENT | {"market": "ETH-USD-PERP"}],
+        [PAYMENT | {"payment": "NaN"}],
+        [PAYMENT | {"payment": "1e400"}],
+        [PAYMENT | {"fill_id": None}],
+        [PAYMENT, PAYMENT | {"payment": "1"}],
+        None,
+    ],
+)
+def test_payments_that_make_no_sense_are_refused(paradex, paradex_order, answer, now_ms, rows):
+    with pytest.raises(ProtocolViolation):
+        paradex.funding(paradex_order, now_ms).read(answer({"results": rows}))

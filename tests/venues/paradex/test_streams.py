@@ -159,8 +159,8 @@ def test_a_json_delta_deletes_before_it_inserts(public):
     )
 
     assert not update.snapshot
-    assert update.bids == [(7850010000000, 0), (7850010000000, 200000000)]
-    assert update.asks == [(7850100000000, 0), (7850200000000, 10000000)]
+    assert list(update.bids) == [(7850010000000, 0), (7850010000000, 200000000)]
+    assert list(update.asks) == [(7850100000000, 0), (7850200000000, 10000000)]
 
 
 def test_an_empty_level_is_dropped_from_a_json_snapshot(public):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot4.domain.book import BookUpdate
+from bot4.domain.book import BookUpdate, Ladder
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import ProtocolViolation
@@ -87,8 +87,8 @@ def test_a_depth_frame_is_a_whole_book_in_text_or_binary(public, encode):
     expected = BookUpdate(
         symbol="BTC-PERP",
         snapshot=True,
-        bids=[(7850000000000, 1000000), (7849950000000, 125000000)],
-        asks=[(7850100000000, 50000000)],
+        bids=Ladder((7850000000000, 7849950000000), (1000000, 125000000)),
+        asks=Ladder((7850100000000,), (50000000,)),
     )
 
     assert public.read(frame(encode(BOOK))) == (expected,)
@@ -112,8 +112,8 @@ def test_unusual_levels_are_read_exactly_and_empty_ones_dropped(public, bids, ex
 
     (update,) = public.read(frame(message))
 
-    assert update.bids == expected
-    assert update.asks == [(100000000, 200000000)]
+    assert list(update.bids) == expected
+    assert list(update.asks) == [(100000000, 200000000)]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,9 @@ def test_other_channels_and_other_symbols_are_not_ours(public):
 def test_the_same_key_twice_is_harmless(public):
     text = '{"channel":"x","channel":"BTC-PERP@depth","data":{"bids":[],"asks":[],"asks":[]}}'
 
-    assert public.read(frame(text)) == (BookUpdate("BTC-PERP", True, [], []),)
+    empty = Ladder((), ())
+
+    assert public.read(frame(text)) == (BookUpdate("BTC-PERP", True, empty, empty),)
 
 
 def test_heartbeats_and_acknowledgements_are_told_apart(public):
