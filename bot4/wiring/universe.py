@@ -155,7 +155,10 @@ def plain_config(state_dir: Path, seed: int) -> Config:
 
 @asynccontextmanager
 async def open_universe(
-    config: Config, options: Options | None = None, more: tuple[str, ...] = ()
+    config: Config,
+    options: Options | None = None,
+    more: tuple[str, ...] = (),
+    books_per_s: float | None = None,
 ) -> AsyncIterator[Universe]:
     """Run two venues in memory and yield what a house is opened with.
 
@@ -163,6 +166,7 @@ async def open_universe(
         config: the bot's; its addresses and keys are replaced by the venues'.
         options: of the venues; made from the config's simulation section when None.
         more: bases to list besides those of the config's pairs, where ``options`` is None.
+        books_per_s: as in ``Options``, where that is None.
 
     Closes: the venues, at once, when the block is left.
     """
@@ -175,6 +179,7 @@ async def open_universe(
         bases=tuple(dict.fromkeys((*named, *more))),
         latency_scale=float(simulation.latency_scale),
         collateral=simulation.collateral,
+        books_per_s=books_per_s,
     )
     async with trio.open_nursery() as venues:
         box = TwoVenues(options, wall_ms=wall_ms)

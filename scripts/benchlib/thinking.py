@@ -68,7 +68,7 @@ def _paradex_frames(count: int) -> Iterator[Figure]:
     json_codec = ParadexPublic(ParadexConfig(book_encoding="json"), [key.symbol])
     for name, kind, levels, target in (
         ("delta of 6 levels", "d", 3, 15),
-        ("15 a side", "s", 15, 20),
+        ("15 a side", "s", 15, 15),
     ):
         listener = BookListener(key.venue, [key], Books())
         _listen(json_codec, listener, Frame(samples.json_book("s", 0, 15), 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, Final
 
 import attrs
@@ -95,6 +96,7 @@ def page(rows: Sequence[Failure]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@cache
 def _tests(text: str) -> set[str]:
     body: list[Any] = ast.parse(text).body
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)

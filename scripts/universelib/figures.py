@@ -120,6 +120,7 @@ def lines(results: list[Result], wall_s: float) -> list[str]:
     net = sum(result.net_usdc for result in results)
     if attempts and slips:
         said.append(
+            f"on the demo market, whose money means nothing: "
             f"net {net / attempts / NOTIONAL * 1e4:.2f} bp per attempt, "
             f"realised less detected spread {mean(slips):+.2f} bp, "
             f"captured {captured} of {eligible} eligible spreads "

@@ -31,8 +31,10 @@ LIMIT_S: Final = 420.0
 EVERY: Final = 23
 UNSEEN: Final = {
     "R2-2": "no order of ours rests, so none is ever cancelled while it fills",
+    "HB-4": "as M-HB-4",
     "M-HB-4": "the bot reads an order's fills whenever it asks about it: their sum is told twice",
     "M-HB-6": "after a stop the last gate before the first byte keeps opening orders at home",
+    "U-5": "as M-HB-6",
     "O4-10": "the quiet feed has no other price, and on a moving one the next step is wider anyway",
 }
 """What universes cannot see by nature, and why; not among the thirty."""

@@ -23,6 +23,9 @@ from bot4.signals import Signals
 from bot4.wiring.house import open_house
 from bot4.wiring.universe import Universe, open_universe, plain_config
 
+BOOKS_PER_S = 10.0
+"""A market slower than the real ones: most of a universe's work is books that change nothing."""
+
 
 @attrs.define
 class Run:
@@ -112,7 +115,9 @@ def play(
     async def universe(config: Config | None = None, **changes: Any) -> AsyncIterator[Universe]:
         config = config or plain_config(tmp_path / "state", changes.pop("seed", 1))
         more = changes.pop("more", ())
-        async with open_universe(attrs.evolve(config, **changes), more=more) as opened:
+        pace = changes.pop("books_per_s", BOOKS_PER_S)
+        config = attrs.evolve(config, **changes)
+        async with open_universe(config, more=more, books_per_s=pace) as opened:
             yield opened
 
     @asynccontextmanager

@@ -44,7 +44,7 @@ def venues_say(run: Any) -> tuple[Decimal, Decimal, Decimal]:
 async def test_what_both_venues_settled_is_in_the_net_to_the_cent(
     play: Any, autojump_clock: Any, dear: None
 ):
-    async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
+    async with play.universe(simulation=CALM, execution=FLATTEN, books_per_s=None) as universe:
         async with play.bot(universe) as run:
             await run.until("feed.ready", 4)
             before = balances(run)
@@ -67,7 +67,7 @@ async def test_fills_that_do_not_say_their_funding_find_it_in_the_list_of_paymen
     play: Any, autojump_clock: Any, dear: None, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(messages, "read_aside", lambda _row, _name: None)
-    async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
+    async with play.universe(simulation=CALM, execution=FLATTEN, books_per_s=None) as universe:
         async with play.bot(universe) as run:
             await run.until("feed.ready", 4)
             before = balances(run)
@@ -85,7 +85,7 @@ async def test_fills_that_do_not_say_their_funding_find_it_in_the_list_of_paymen
 async def test_funding_that_a_venue_does_not_say_is_not_known_and_nothing_waits_for_it(
     play: Any, autojump_clock: Any, dear: None
 ):
-    async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
+    async with play.universe(simulation=CALM, execution=FLATTEN, books_per_s=None) as universe:
         async with play.bot(universe) as run:
             await run.until("feed.ready", 4)
             run.gap()
