@@ -174,7 +174,8 @@ def _naked_of(end: Ending, ended: dict[str, Any], latency: str) -> tuple[bool, f
     began, over = float(mine[0]["at"]), float(ended["at"])
     dark = any(since < over and until > began for _, since, until in end.dark)
     sent = [line for line in mine if line["event"] == "leg.sent"]
-    dark = dark or sum(line["purpose"] in ("mend", "unwind") for line in sent) > STEPS
+    purposes = Counter(line["purpose"] for line in sent)
+    dark = dark or purposes["mend"] > STEPS - RUNGS or purposes["unwind"] > RUNGS
     doubts = {line["client_order_id"] for line in mine if line["event"] == "leg.in_doubt"}
     found = sum(line["event"] in ("trade.recovered", "trade.closed_outside") for line in mine)
     return dark, float(ended["naked_s"]), bound_s(latency, len(doubts) + found)
