@@ -52,9 +52,7 @@ _PARADEX_CODES: Final = {
 }
 POOL_CODES: Final = 4000
 """From here on they are answers to deposits, withdrawals and transfers."""
-_OF_COPIES: Final = 3015
-"""Said of a second copy of an order that was accepted, so never of an order that was not."""
-_VEST_CODES: Final = tuple(code for code in CODES if code < POOL_CODES and code != _OF_COPIES)
+_VEST_CODES: Final = tuple(code for code in CODES if code < POOL_CODES)
 REFUSAL_CODES: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "vest": tuple({"code": code} for code in (*_VEST_CODES, 1999, 3999)),
     "paradex": (

@@ -169,6 +169,7 @@ FOR_GOOD = {
     "open interest is capped": ("vest", {"code": 3010}),
     "it would change the leverage": ("vest", {"code": 3020}),
     "the leverage may not fall": ("vest", {"code": 3021}),
+    "a second copy was rejected, and there is no first": ("vest", {"code": 3015}),
 }
 
 

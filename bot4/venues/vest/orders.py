@@ -167,8 +167,11 @@ def _fill(
 def pick_order(value: object, order: Order) -> Row | None:
     """Return the row of ``/orders`` that is this order; None is "not found".
 
+    A rejected copy alone is "not found" too: like no row at all it counts only twice, by both
+    names of the order and past its window, and by then a first copy would be shown.
+
     Raises:
-        Unreadable: they are not orders, or orders of another nonce, or only a second copy's.
+        Unreadable: they are not orders, or orders of another nonce.
     """
     rows = as_rows(value)
     for row in rows:
@@ -178,8 +181,6 @@ def pick_order(value: object, order: Order) -> Row | None:
         child = read_text(row, "orderType", "") in _CHILDREN
         if read_text(row, "symbol") == order.key.symbol and not child and not is_copy(row):
             return row
-    if any(is_copy(row) for row in rows):
-        raise Unreadable("a copy was rejected, and the first one is not shown")
     return None
 
 
