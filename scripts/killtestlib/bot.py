@@ -18,6 +18,8 @@ from killtestlib.twins import Twins
 SAGA: Final = ("[TRADE]", "[ORDER]", "[RETRY]")
 OVER: Final = ("pair.closed", "pair.unwound", "pair.missed", "pair.opened")
 REAP_S: Final = 10.0
+OWNS_S: Final = 10.0
+"""What Python may take to start."""
 
 Line = dict[str, Any]
 
@@ -49,7 +51,14 @@ class Bot:
         await self.gone(REAP_S)
 
     async def interrupt(self, within_s: float) -> int | None:
-        """SIGINT; return its exit code, or None when it is still there after so long."""
+        """SIGINT; return its exit code, or None when it is still there after so long.
+
+        Sent once the bot owns its signals: while Python itself still starts, it answers with its
+        own death, and nothing of ours is there yet that could be held to anything.
+        """
+        with trio.move_on_after(OWNS_S):
+            while not self.ended and not _owns_signals(self.process.pid):
+                await trio.sleep(0.005)
         self.process.send_signal(signal.SIGINT)
         return await self.gone(within_s)
 
@@ -87,6 +96,16 @@ class Bot:
     def _wake(self) -> None:
         self._news.set()
         self._news = trio.Event()
+
+
+def _owns_signals(pid: int) -> bool:
+    """Whether it catches SIGTERM, which Python by itself never does. Source: proc(5), SigCgt."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 @asynccontextmanager
