@@ -57,7 +57,7 @@ class Bot:
         own death, and nothing of ours is there yet that could be held to anything.
         """
         with trio.move_on_after(OWNS_S):
-            while not self.ended and not _owns_signals(self.process.pid):
+            while not self.ended and not _owns_signals(self.process.pid):  # noqa: ASYNC110
                 await trio.sleep(0.005)
         self.process.send_signal(signal.SIGINT)
         return await self.gone(within_s)
