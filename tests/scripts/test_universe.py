@@ -182,7 +182,8 @@ def test_the_figures_are_those_of_the_universes():
 
     assert "0.50 x bound" in said[0]
     assert "a venue dark or refusing: p50 9.00 s" in said[0]
-    assert money.startswith("net 1.00 bp per attempt, realised less detected spread -1.00 bp")
+    assert money.startswith("on the demo market, whose money means nothing: net 1.00 bp")
+    assert "per attempt, realised less detected spread -1.00 bp" in money
     assert "captured 1 of 4 eligible spreads (25 %)" in money
     assert last.startswith("1 universes, 1.00 simulated hours, 0.0167 hours per core-second")
     assert last.endswith("0 violations")

@@ -86,10 +86,10 @@ async def test_the_bot_survives(play: Any, autojump_clock: Any, venue: str, kind
             await trio.sleep(3)
             # Once more, while the pair is on or being mended; what it does then meets the exit.
             run.fault(venue, kind, **arguments(venue, kind))
-            await trio.sleep(8)
+            await trio.sleep(6)
             universe.box.faults.clear()
             # Stopped at once it might rightly say that something is unproven: answers were lost.
-            await trio.sleep(8)
+            await trio.sleep(5)
             await settled(run)
 
         assert run.code == 0

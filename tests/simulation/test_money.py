@@ -22,7 +22,7 @@ def cash(run: Any) -> Decimal:
     return total
 
 
-@pytest.mark.parametrize("seed", range(1, 7))
+@pytest.mark.parametrize("seed", range(1, 5))
 async def test_our_account_of_the_money_is_the_venues_and_naked_times_are_short(
     play: Any, autojump_clock: Any, seed: int
 ):
