@@ -116,6 +116,10 @@ async def test_an_hour_without_supabase_under_trading_costs_nothing_and_all_of_i
             gateway.down = False
             mock_clock.jump(30.0)
             await one.sent(120.0)
+            with trio.fail_after(120.0):
+                # Said by the keeper's round that sent the last row, when that round has ended.
+                while not any(line["event"] == "mirror.caught_up" for line in events):  # noqa: ASYNC110
+                    await trio.sleep(0.01)
             converged(one)
 
     away = [line for line in events if line["event"] == "mirror.away"]
