@@ -36,6 +36,11 @@ class Purpose(StrEnum):
     UNWIND = "unwind"
     FLATTEN = "flatten"
 
+    @property
+    def closes(self) -> bool:
+        """Whether such an order only takes back what is held."""
+        return self not in (Purpose.ENTER, Purpose.MEND)
+
 
 @attrs.frozen
 class Order:
@@ -61,7 +66,7 @@ class Order:
     @property
     def closes(self) -> bool:
         """Whether it only takes back what is held, with or without the venue seeing to that."""
-        return self.reduce_only or self.purpose in (Purpose.UNWIND, Purpose.FLATTEN)
+        return self.reduce_only or self.purpose.closes
 
     @property
     def fence_ms(self) -> int:

@@ -66,13 +66,10 @@ async def _ask_funding(leg: Leg, gateway: Gateway, ledger: Ledger) -> None:
         if fill.fill_id in known:
             ledger.happen(leg.order.trade_id, Filled(name, fill))
     trade = ledger.get(leg.order.trade_id)
-    silent = [
-        fill
-        for one in (trade.legs if trade is not None else ())
-        if one.order.client_order_id == name and one.settled() is None
-        for fill in one.fills
-        if fill.funding is None
-    ]
+    now = None if trade is None else trade.leg(name)
+    if now is None or now.settled() is not None:
+        return
+    silent = [fill for fill in now.fills if fill.funding is None]
     received = await gateway.funding(leg.order) if silent else {}
     for fill in silent:
         if fill.fill_id in received:

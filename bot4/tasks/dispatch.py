@@ -41,11 +41,6 @@ class Wanted:
     leg: str
     """``L`` or ``S``: part of the order's name."""
 
-    @property
-    def closes(self) -> bool:
-        """Whether it only takes back what is held, as ``Order.closes``."""
-        return self.reduce_only or self.purpose in (Purpose.UNWIND, Purpose.FLATTEN)
-
 
 @attrs.frozen
 class Signed:
@@ -143,7 +138,7 @@ class Dispatcher:
             ValueError: a key is unusable.
             JournalFault: no number could be had for an order that opens.
         """
-        row = self._number(closing=all(want.closes for want in wanted))
+        row = self._number(closing=all(want.purpose.closes for want in wanted))
         signed = []
         for want in wanted:
             gateway = self.gateways[want.key.venue]

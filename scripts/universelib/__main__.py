@@ -15,12 +15,11 @@ from typing import TypeVar
 
 from universelib import coverage, directed
 from universelib.figures import Result, lines
-from universelib.play import play
+from universelib.play import QUICK_BOOKS_PER_S, play
 from universelib.script import Script
 
 T = TypeVar("T")
 
-QUICK_BOOKS_PER_S = 4.0
 LED_FROM = 900_000
 """Seeds of universes that are led somewhere."""
 

@@ -20,7 +20,7 @@ import attrs
 
 from universelib.play import play
 from universelib.script import Aimed, Death, Script, draw
-from universelib.shrink import pieces_of, read, rebuild, spell
+from universelib.shrink import command, pieces_of, read, rebuild, spell
 
 KEPT: Final = 100
 SECONDS: Final = 25.0
@@ -43,10 +43,14 @@ def load(path: Path = WORST) -> list[Found]:
     return [Found(**row) for row in json.loads(path.read_text())]
 
 
+def worst(found: Sequence[Found]) -> list[Found]:
+    """Return the worst hundred, worst first."""
+    return sorted(found, key=lambda one: -one.naked_usd_s)[:KEPT]
+
+
 def save(found: Sequence[Found], path: Path = WORST) -> None:
     """Keep the worst hundred, one a line."""
-    worst = sorted(found, key=lambda one: -one.naked_usd_s)[:KEPT]
-    rows = ",\n".join(json.dumps(attrs.asdict(one)) for one in worst)
+    rows = ",\n".join(json.dumps(attrs.asdict(one)) for one in worst(found))
     path.write_text(f"[\n{rows}\n]\n")
 
 
@@ -111,17 +115,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         for broken in result.violations:
             violated += 1
             print(f"VIOLATED seed {seed}: {broken}")
-            said = f"--seed {seed} --seconds {SECONDS:g} --faults '{spell(script)}'"
-            print(f"  replay: scripts/universe {said}", flush=True)
+            print(f"  replay: {command(seed, SECONDS, script)}", flush=True)
         naked = max(result.naked_usd_s, default=0.0)
         if naked and not result.violations:
             here = Found(seed, naked, spell(script))
-            best = [*(one for one in best if one.script != here.script), here]
-            best = sorted(best, key=lambda one: -one.naked_usd_s)[:KEPT]
+            best = worst([*(one for one in best if one.script != here.script), here])
     save(best, args.keep)
-    worst = best[0].naked_usd_s if best else 0.0
+    reached = best[0].naked_usd_s if best else 0.0
     print(
-        f"{tried} universes hunted, the worst went from {first:.0f} to {worst:.0f} USD s, "
+        f"{tried} universes hunted, the worst went from {first:.0f} to {reached:.0f} USD s, "
         f"{len(best)} kept down to {best[-1].naked_usd_s if best else 0:.0f}, {violated} violations"
     )
     return 1 if violated else 0

@@ -84,7 +84,7 @@ def _proves_nothing() -> None:
 
 
 def _deaf_gate() -> None:
-    """The last gate does not look at the stop sign, and the pair does not hear of it."""
+    """A trade does not hear of the stop; the last gate still keeps what opens at home."""
     right = Ledger.happen
 
     def happen(self: Ledger, trade_id: str, event: Event, *, durable: bool = False) -> Trade:
@@ -159,7 +159,6 @@ SHOWS: Final = {
     "HB-1": ("spread-gone", ""),
     "HB-2": ("stranded", ""),
     "HB-3": ("partial", ""),
-    "HB-4": ("partial", ""),
     "HB-5": ("unanswered", ""),
     "R2-1": ("vest-doubt-filled", ""),
     "R2-3": ("unwind-refused", ""),
@@ -191,7 +190,6 @@ SHOWS: Final = {
     "U-2": ("clean", "power"),
     "U-3": ("held", "kill"),
     "U-4": ("clean", "sigint"),
-    "U-5": ("vest-refused", "sigint"),
     "U-6": ("held", "kill"),
     "U-7": ("unanswered", ""),
 }

@@ -34,6 +34,9 @@ PROFILE: Final = "demo"
 """A compressed market: trades come often, and what they earn means nothing."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders in it
 VERIFY_EVERY: Final = 10
+"""One signature in so many is checked by the venues: they cost most of an order."""
+QUICK_BOOKS_PER_S: Final = 4.0
+"""Of the quick profile."""
 EDITED: Final[Mapping[str, Mapping[str, Any]]] = {
     "notional": {"notional": Decimal(150)},
     "entry": {"spread_entry": Decimal("0.24")},

@@ -21,7 +21,7 @@ from unittest.mock import patch
 from exposurelib.policies import OURS, POLICIES, SerialDispatcher
 
 from universelib.figures import NOTIONAL, Result
-from universelib.play import play
+from universelib.play import QUICK_BOOKS_PER_S, play
 
 PUBLISHED: Final = (
     OURS,
@@ -68,7 +68,7 @@ def play_under(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print a line a policy; return 1 when ours broke anything. Others may: it is counted."""
-    from universelib.__main__ import QUICK_BOOKS_PER_S, played, seeds_of
+    from universelib.__main__ import played, seeds_of
 
     parser = argparse.ArgumentParser(
         prog="scripts/universe --policies",

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import attrs
 
-from universelib.play import play
+from universelib.play import QUICK_BOOKS_PER_S, play
 from universelib.script import Aimed, Death, Script, draw
 
 Fails = Callable[[Script], bool]
@@ -129,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--shrink", action="store_true", help="look for a shorter one that fails")
     parser.add_argument("--log", action="store_true", help="every log line")
     args = parser.parse_args(argv)
-    books_per_s = 4.0 if args.quick else None
+    books_per_s = QUICK_BOOKS_PER_S if args.quick else None
     try:
         script = read(args.faults) if args.faults else draw(args.seed, args.seconds)
     except ValueError as fault:

@@ -21,6 +21,7 @@ from bot4.strategy.saga import State
 from bot4.tasks.reconcile import RECONCILE
 from bot4.wiring.universe import Universe, open_universe, plain_config
 from universelib.disk import Disk
+from universelib.play import VERIFY_EVERY
 from universelib.process import FarWorld, Log, Process, bot, flatten
 from universelib.scenarios import DARK, Later, Scenario
 
@@ -31,8 +32,6 @@ profiles.PROFILES.setdefault(
 )
 FRAME_S: Final = 0.25
 """Between two frames of Paradex's book. The strategy wants one a second at least."""
-VERIFY_EVERY: Final = 10
-"""One signature in so many is checked by the venues: they cost most of an order."""
 GAP_BPS: Final = 45.0
 HANGS_S: Final = 90.0
 """A process that has not ended so long after it was stopped never will."""

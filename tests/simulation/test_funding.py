@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -41,17 +42,24 @@ def venues_say(run: Any) -> tuple[Decimal, Decimal, Decimal]:
     return gross, fees, funding
 
 
+async def traded(run: Any, meanwhile: Callable[[], None] = lambda: None) -> Decimal:
+    """Open a pair and close it; return what the accounts were worth before."""
+    await run.until("feed.ready", 4)
+    before = balances(run)
+    run.gap()
+    await run.until("pair.opened")
+    meanwhile()
+    run.gap(bps=0, seconds=30.0)
+    await run.until("pair.closed")
+    return before
+
+
 async def test_what_both_venues_settled_is_in_the_net_to_the_cent(
     play: Any, autojump_clock: Any, dear: None
 ):
     async with play.universe(simulation=CALM, execution=FLATTEN, books_per_s=None) as universe:
         async with play.bot(universe) as run:
-            await run.until("feed.ready", 4)
-            before = balances(run)
-            run.gap()
-            await run.until("pair.opened")
-            run.gap(bps=0, seconds=30.0)
-            await run.until("pair.closed")
+            before = await traded(run)
 
         (line,) = run.said("pair.closed")
         gross, fees, funding = venues_say(run)
@@ -69,12 +77,7 @@ async def test_fills_that_do_not_say_their_funding_find_it_in_the_list_of_paymen
     monkeypatch.setattr(messages, "read_aside", lambda _row, _name: None)
     async with play.universe(simulation=CALM, execution=FLATTEN, books_per_s=None) as universe:
         async with play.bot(universe) as run:
-            await run.until("feed.ready", 4)
-            before = balances(run)
-            run.gap()
-            await run.until("pair.opened")
-            run.gap(bps=0, seconds=30.0)
-            await run.until("pair.closed")
+            before = await traded(run)
 
         (line,) = run.said("pair.closed")
         _, _, funding = venues_say(run)
@@ -87,12 +90,8 @@ async def test_funding_that_a_venue_does_not_say_is_not_known_and_nothing_waits_
 ):
     async with play.universe(simulation=CALM, execution=FLATTEN, books_per_s=None) as universe:
         async with play.bot(universe) as run:
-            await run.until("feed.ready", 4)
-            run.gap()
-            await run.until("pair.opened")
-            run.fault("vest", "http_error", status=503, request="query", path="/orders", count=50)
-            run.gap(bps=0, seconds=30.0)
-            await run.until("pair.closed")
+            fault = {"status": 503, "request": "query", "path": "/orders", "count": 50}
+            await traded(run, lambda: run.fault("vest", "http_error", **fault))
 
         (line,) = run.said("pair.closed")
         gross, fees, _ = venues_say(run)
