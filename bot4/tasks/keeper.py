@@ -69,25 +69,23 @@ class Keeper:
 
         Started at once: nothing waits for the mirror.
 
-        Cancellation: safe; may take as long as one call.
+        Cancellation: before the closing sign, safe, may take as long as one call; after it, the
+        rest is sent all the same, within ``LEAVE_S``.
         """
         task_status.started()
         async with trio.open_nursery() as leaving:
             leaving.start_soon(self._hurry)
             leaving.start_soon(self._watch_lease)
-            with self.closing.while_running():
-                await self._go_round()
-            # Bounded by the shelf's hurry, whose calls are shielded themselves.
-            with trio.move_on_after(LEAVE_S, shield=True):
-                await self._leave()
-            if left := self.post.lag_rows:
-                log.warning(
-                    "mirror.away",
-                    message=f"[MIRROR] {left} journal rows could not be sent in time",
-                    lag_rows=left,
-                    why="Supabase did not take them before the bot left",
-                    do="nothing: they are sent after the next start on this machine",
-                )
+            try:
+                with self.closing.while_running():
+                    await self._go_round()
+            finally:
+                # The services may be cancelled before the call under way has ended.
+                if self.closing.raised:
+                    # Bounded by the shelf's hurry too, whose calls are shielded themselves.
+                    with trio.move_on_after(LEAVE_S, shield=True):
+                        await self._leave()
+                    self._tell_left()
             leaving.cancel_scope.cancel(reason="the rest was sent")
 
     async def _go_round(self) -> None:
@@ -270,6 +268,16 @@ class Keeper:
                 **self._lag(),
             )
             self._sent = 0
+
+    def _tell_left(self) -> None:
+        if left := self.post.lag_rows:
+            log.warning(
+                "mirror.away",
+                message=f"[MIRROR] {left} journal rows could not be sent in time",
+                lag_rows=left,
+                why="Supabase did not take them before the bot left",
+                do="nothing: they are sent after the next start on this machine",
+            )
 
     def _tell_refused(self, refused: Sequence[str]) -> None:
         if refused:

@@ -74,7 +74,7 @@ async def test_words_that_no_database_holds_are_no_obstacle(machine, keeping, st
 
 
 async def test_rows_written_while_supabase_is_down_arrive_when_it_is_back(
-    machine, keeping, gateway, story, converged, events
+    machine, keeping, gateway, story, converged, events, until
 ):
     async with machine() as one, keeping(one):
         one.write(*story("a-1").whole())
@@ -87,6 +87,8 @@ async def test_rows_written_while_supabase_is_down_arrive_when_it_is_back(
 
         gateway.down = False
         await one.sent()
+        # Said by the round that sent the last row, when that round has ended.
+        await until(lambda: any(line["event"] == "mirror.caught_up" for line in events))
         converged(one)
 
     said = [line for line in events if line["event"] == "mirror.away"]
@@ -245,6 +247,21 @@ async def test_the_rest_is_sent_and_the_account_given_back_at_the_end(
         converged(one)
 
     assert rows("instances")[0]["released_at"] is not None
+
+
+async def test_the_rest_is_sent_when_the_services_end_before_the_call_under_way(
+    machine, keeping, gateway, story, converged, until
+):
+    async with machine() as one:
+        with trio.CancelScope() as services:
+            async with keeping(one):
+                await until(lambda: one.lease.held)
+                gateway.fail("delay", seconds=0.3, times=1)
+                one.write(*story("a-1").whole())
+                await until(lambda: not gateway.faults)
+                one.closing.raise_sign("all is settled")
+                services.cancel()
+        converged(one)
 
 
 async def test_leaving_does_not_wait_for_a_supabase_that_hangs(machine, keeping, gateway, story):
