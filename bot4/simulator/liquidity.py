@@ -28,6 +28,8 @@ RENEWED_S: Final = 4.0
 TIDE_S: Final = 30.0
 """How long a side of it stays thin or thick."""
 BPS: Final = Decimal("0.0001")
+AGAINST: Final[dict[Side, str]] = {"buy": ROUND_CEILING, "sell": ROUND_FLOOR}
+"""How a price is rounded so that the one who takes pays for it."""
 
 
 class Liquidity(Protocol):
@@ -114,11 +116,12 @@ class CurveLiquidity:
 
     shape: Shape
     _taken: Taken = attrs.field(init=False)
-    _away: list[Decimal] = attrs.field(factory=list, init=False)
-    """Distance of each level from the price, as a share of it: made as far as anybody walked."""
+    _factors: dict[Side, list[Decimal]] = attrs.field(init=False)
+    """Each level's price as a multiple of the engine's: made as far as anybody walked."""
 
     def __attrs_post_init__(self) -> None:
         self._taken = Taken(self.shape.refill_s)
+        self._factors = {"buy": [], "sell": []}
 
     def depth(self, market: SimMarket, mid: Decimal, *, retail: bool = False) -> Depth:
         """Return the curve cut into levels; ``retail`` makes no difference at Vest."""
@@ -158,20 +161,21 @@ class CurveLiquidity:
         return Execution(((average, size),))
 
     def _walk(self, market: SimMarket, side: Side, mid: Decimal) -> Iterator[Level]:
-        shape = self.shape
-        sign = 1 if side == "buy" else -1
+        shape, lot = self.shape, market.lot
         each = Decimal(str(shape.level_quote)) / mid
+        whole = each // lot * lot
         missing = Decimal(self._taken.left(market.symbol, side, 0))
+        factors = self._factors[side]
         for step in range(MOST_LEVELS):
-            if step == len(self._away):
-                bps = shape.half_spread_bps + shape.step_bps * step
-                self._away.append(Decimal(str(bps)) * BPS)
-            away = self._away[step]
-            shown = max(each - missing, ZERO) if missing else each
-            missing = max(missing - each, ZERO)
-            size = shown // market.lot * market.lot
+            if step == len(factors):
+                away = Decimal(str(shape.half_spread_bps + shape.step_bps * step)) * BPS
+                factors.append(1 + away if side == "buy" else 1 - away)
+            size = whole
+            if missing:
+                size = max(each - missing, ZERO) // lot * lot
+                missing = max(missing - each, ZERO)
             if size > 0:
-                yield _to_tick(mid * (1 + sign * away), market.tick, side), size
+                yield _to_tick(mid * factors[step], market.tick, side), size
 
 
 @attrs.define
@@ -227,7 +231,7 @@ class BookLiquidity:
     def _walk(
         self, market: SimMarket, side: Side, mid: Decimal, *, retail: bool
     ) -> Iterator[tuple[int, Decimal, Decimal]]:
-        shape, symbol = self.shape, market.symbol
+        shape, symbol, lot = self.shape, market.symbol, market.lot
         grid = self._grid.get(symbol)
         if grid is None:
             # Fixed once: levels must not move when the price does.
@@ -245,7 +249,7 @@ class BookLiquidity:
             level = int(best) + sign * away_by
             stands = each * self._variety((symbol, side, level), now)
             stands -= self._taken.left(symbol, side, level)
-            size = Decimal(max(stands, 0.0)) // market.lot * market.lot
+            size = Decimal(max(stands, 0.0)) // lot * lot
             if size > 0 and level > 0:
                 yield level, level * grid, size
 
@@ -269,5 +273,4 @@ def _mixed(drawn: int) -> float:
 
 def _to_tick(price: Decimal, tick: Decimal, side: Side) -> Decimal:
     """Round against the one who takes: asks up, bids down."""
-    towards = ROUND_CEILING if side == "buy" else ROUND_FLOOR
-    return (price / tick).to_integral_value(rounding=towards) * tick
+    return (price / tick).to_integral_value(AGAINST[side]) * tick

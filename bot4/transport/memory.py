@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, Protocol
 
 import attrs
@@ -43,6 +41,7 @@ class _Pipe:
         self._road = road
         self._late: deque[tuple[float, bytes]] = deque()
         """Bytes on their way, by arrival in Trio time."""
+        self._late_bytes = 0
         self.snapped = False
         """The line broke behind what is on its way."""
         self.lost = False
@@ -64,7 +63,7 @@ class _Pipe:
 
     @property
     def room(self) -> int:
-        return self.capacity - len(self.data) - sum(len(piece) for _, piece in self._late)
+        return self.capacity - len(self.data) - self._late_bytes
 
     def put(self, data: memoryview) -> None:
         """Send bytes on their way."""
@@ -78,6 +77,7 @@ class _Pipe:
             for delay_s, piece in ((0.0, bytes(data)),) if carried is None else carried.pieces:
                 last = self._late[-1][0] if self._late else now
                 self._late.append((max(now + delay_s, last), piece))
+                self._late_bytes += len(piece)
             self.snapped = carried is not None and carried.cut
         self.wake()
 
@@ -93,7 +93,9 @@ class _Pipe:
     def _arrive(self) -> None:
         now = trio.current_time()
         while self._late and self._late[0][0] <= now:
-            self.data += self._late.popleft()[1]
+            piece = self._late.popleft()[1]
+            self._late_bytes -= len(piece)
+            self.data += piece
 
     def wake(self) -> None:
         self._waiting.unpark_all()
@@ -102,7 +104,24 @@ class _Pipe:
         self.cut = True
         self.data.clear()
         self._late.clear()
+        self._late_bytes = 0
         self.wake()
+
+
+class _OneAtATime:
+    """Refuses a second task where one is inside. A class: it is passed for every few bytes."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._taken = False
+
+    def __enter__(self) -> None:
+        if self._taken:
+            raise trio.BusyResourceError(f"another task is {self._doing} on this stream")
+        self._taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self._taken = False
 
 
 class MemoryStream(trio.abc.HalfCloseableStream):
@@ -120,12 +139,12 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         self._out = outgoing
         self._in = incoming
         self._closed = False
-        self._sending = False
-        self._receiving = False
+        self._sending = _OneAtATime("sending")
+        self._receiving = _OneAtATime("receiving")
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send everything, waiting for room. Cancellation: leaves the link broken."""
-        with self._alone_sending():
+        with self._sending:
             await trio.lowlevel.checkpoint()
             self._check_sending()
             rest = memoryview(data)
@@ -140,14 +159,14 @@ class MemoryStream(trio.abc.HalfCloseableStream):
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room. Cancellation: safe."""
-        with self._alone_sending():
+        with self._sending:
             await trio.lowlevel.checkpoint()
             self._check_sending()
             await self._wait_for_room()
 
     async def send_eof(self) -> None:
         """Send no more; the peer may still. Cancellation: safe."""
-        with self._alone_sending():
+        with self._sending:
             await trio.lowlevel.checkpoint()
             self._check_open()
             self._out.ended = True
@@ -157,8 +176,12 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         """Wait for bytes; empty at the end. Cancellation: safe."""
         if max_bytes is not None and operator.index(max_bytes) < 1:
             raise ValueError("at least one byte must be asked for")
-        with self._alone_receiving():
-            await trio.lowlevel.checkpoint()
+        with self._receiving:
+            # As a socket: waiting is checkpoint enough.
+            if self._closed or self._out.cut or self._in.readable:
+                await trio.lowlevel.checkpoint()
+            else:
+                await self._in.wait()
             self._check_receiving()
             while not self._in.readable:
                 await self._in.wait()
@@ -202,26 +225,6 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         while self._out.room <= 0:
             await self._out.wait()
             self._check_sending()
-
-    @contextmanager
-    def _alone_sending(self) -> Iterator[None]:
-        if self._sending:
-            raise trio.BusyResourceError("another task is sending on this stream")
-        self._sending = True
-        try:
-            yield
-        finally:
-            self._sending = False
-
-    @contextmanager
-    def _alone_receiving(self) -> Iterator[None]:
-        if self._receiving:
-            raise trio.BusyResourceError("another task is receiving on this stream")
-        self._receiving = True
-        try:
-            yield
-        finally:
-            self._receiving = False
 
     def _check_sending(self) -> None:
         self._check_open()

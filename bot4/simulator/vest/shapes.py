@@ -5,8 +5,7 @@ Source: Vest API docs, Account, Orders and WebSocket, seen 2025-11.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cache
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from bot4.simulator.orders import ZERO, Level, SimMarket, SimOrder
@@ -23,12 +22,7 @@ PARTS: Final = ("PARTIALLY_FILLED", "FILLED")
 
 def fixed(value: Decimal, decimals: int) -> str:
     """Return a decimal with exactly so many decimals."""
-    return f"{value.quantize(_step(decimals), rounding=ROUND_HALF_EVEN):f}"
-
-
-@cache
-def _step(decimals: int) -> Decimal:
-    return Decimal(1).scaleb(-decimals)
+    return f"{value:.{decimals}f}"
 
 
 def price_text(market: SimMarket, price: Decimal) -> str:
