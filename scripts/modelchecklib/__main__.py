@@ -7,7 +7,7 @@ import sys
 import time
 
 from bot4.strategy.events import step, todo
-from modelchecklib.explore import Violation, explore
+from modelchecklib.explore import Violation, catch, explore
 from modelchecklib.model import Bounds, Saga
 from modelchecklib.mutants import MUTANTS
 
@@ -35,11 +35,10 @@ def main() -> int:
         return 1
     seconds = time.monotonic() - began
     print("saga states met: " + ", ".join(sorted(found.saga_states)))
-    small = Bounds(compensations=1, exits=1, crashes=1, hands=0)
     missed = 0
     for name, mutant in MUTANTS.items():
         try:
-            explore(small, mutant)
+            catch(mutant)
         except Violation as broken:
             print(f"caught  {name}: {broken.what}, after {len(broken.path)} steps")
         except (ValueError, KeyError) as broken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 import attrs
 
@@ -10,6 +11,10 @@ from bot4.domain.order import Purpose
 from bot4.strategy.saga import State
 from modelchecklib.edges import edges
 from modelchecklib.model import SIZE, Bounds, Node, Saga, start
+
+SMALL: Final = Bounds(compensations=1, exits=1, crashes=1, hands=0)
+"""Every state of the saga is met within these."""
+WIDER: Final = (attrs.evolve(SMALL, exits=0), attrs.evolve(SMALL, crashes=0), SMALL)
 
 
 class Violation(Exception):
@@ -76,6 +81,16 @@ def explore(bounds: Bounds, saga: Saga) -> Explored:
         if lost not in home:
             raise Violation("no fault-free way to flat", _path(parents, lost))
     return Explored(len(parents), transitions, max(depths.values()), frozenset(seen))
+
+
+def catch(saga: Saga) -> None:
+    """Explore a planted bug in ever wider bounds: most are met within the narrow ones.
+
+    Raises:
+        Violation, ValueError, KeyError: it is caught, as ``explore`` would.
+    """
+    for bounds in WIDER:
+        explore(bounds, saga)
 
 
 def _path(parents: dict[object, tuple[object, str] | None], node: object) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 
 SILENCE_S = 6
 

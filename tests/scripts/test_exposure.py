@@ -11,6 +11,8 @@ from exposurelib.trade import play
 
 from bot4.simulator.profiles import CALIBRATED, DEMO, hurried
 
+pytestmark = pytest.mark.proof
+
 MARKET = hurried(CALIBRATED, LEAST_BPS)
 SEEDS = range(1, 17)
 NAMES = (
@@ -68,12 +70,10 @@ def test_every_trade_has_a_fault():
     assert len(kinds) > 15
 
 
-@pytest.mark.slow
 def test_the_same_seed_is_the_same_trade():
     assert play(3, OURS, MARKET) == play(3, OURS, MARKET)
 
 
-@pytest.mark.slow
 def test_every_policy_gets_the_same_first_orders(runs):
     for name in PARALLEL:
         assert [r.first for r in runs[name]] == [r.first for r in runs[OURS]], name
@@ -82,13 +82,11 @@ def test_every_policy_gets_the_same_first_orders(runs):
     assert len(table.failed(runs[OURS])) > 4
 
 
-@pytest.mark.slow
 def test_ours_leaves_no_leg_on(runs):
     assert not any(result.stuck or result.unfinished for result in runs[OURS])
     assert table.stuck_percent(runs["always reverse"]) == 0
 
 
-@pytest.mark.slow
 def test_doing_nothing_leaves_every_failed_leg_on_and_is_the_most_naked(runs):
     nothing = runs["do nothing"]
 
@@ -99,14 +97,12 @@ def test_doing_nothing_leaves_every_failed_leg_on_and_is_the_most_naked(runs):
     assert naked["do nothing"] > 3 * naked[OURS]
 
 
-@pytest.mark.slow
 def test_ours_loses_less_per_failed_leg_than_always_going_back(runs):
     assert table.lost_per_failed(runs[OURS]) < table.lost_per_failed(runs["always reverse"])
     best = table.lost_per_failed(table.clairvoyant(runs))
     assert best <= min(table.lost_per_failed(runs[name]) for name in NAMES[1:3])
 
 
-@pytest.mark.slow
 def test_what_is_naked_is_told_apart_by_its_cause(runs):
     for results in runs.values():
         for result in results:
@@ -118,7 +114,6 @@ def test_what_is_naked_is_told_apart_by_its_cause(runs):
         assert any(result.usd_s[kind] > 0 for result in ours), kind
 
 
-@pytest.mark.slow
 def test_the_table_has_a_line_a_policy_and_says_where_ours_loses(runs):
     for name, results in runs.items():
         line = table.row(name, results)

@@ -13,6 +13,8 @@ from mutantslib.__main__ import main
 from mutantslib.table import FOLDER, Mutant, TableFault, chosen, read_table
 from mutantslib.trial import Verdict, attempt, check_sound, copy_of, plant
 
+pytestmark = pytest.mark.proof
+
 MUTANTS = read_table()
 EXPECTED = {
     *(f"O4-{number}" for number in range(1, 11)),

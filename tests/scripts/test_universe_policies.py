@@ -116,6 +116,7 @@ def test_a_policy_takes_the_place_of_ours_only_for_a_while():
     assert (desk.Mender, house.Dispatcher) == (ours, straight)
 
 
+@pytest.mark.proof
 def test_every_published_policy_has_its_line(root: Path):
     done = subprocess.run(
         [

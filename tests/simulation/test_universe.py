@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 
+pytestmark = pytest.mark.proof
+
 GAP: Final = '[4,{"venue":"vest","kind":"gap_jump","bps":45,"seconds":3}]'
 SHRUNK: Final = {
     "a fill of the last trade is taken back while the next one is opening": (

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from modelchecklib.explore import Violation, explore
-from modelchecklib.model import Bounds, Saga
+from modelchecklib.explore import SMALL, Violation, catch, explore
+from modelchecklib.model import Saga
 from modelchecklib.mutants import MUTANTS
 
 from bot4.strategy.events import step, todo
 from bot4.strategy.saga import State
-
-SMALL = Bounds(compensations=1, exits=1, crashes=1, hands=0)
 
 
 def test_every_invariant_holds_in_every_reachable_state():
@@ -20,7 +18,8 @@ def test_every_invariant_holds_in_every_reachable_state():
     assert found.states > 5_000
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_planted_bug_is_caught(name: str):
     with pytest.raises((Violation, ValueError, KeyError)):
-        explore(SMALL, MUTANTS[name])
+        catch(MUTANTS[name])
