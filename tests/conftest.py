@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from hypothesis import settings
 # The machine may be loaded: a slow example is no failure.
 settings.register_profile("bot4", deadline=None)
 settings.load_profile("bot4")
+
+# What a shell ignores for us (nohup, &), every bot that a test starts would ignore too. A handler
+# that does nothing leaves us deaf as before, and is not handed on.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

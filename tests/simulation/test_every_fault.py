@@ -14,6 +14,8 @@ import trio
 from bot4.config.schema import SimulationConfig
 from bot4.simulator.faults import COUNTED, IMMEDIATE, LASTING
 
+pytestmark = pytest.mark.proof
+
 CALM = SimulationConfig(profile="calm", seed=3)
 DUST = Decimal("0.00013")
 MARKETS = {"vest": "BTC-PERP", "paradex": "BTC-USD-PERP"}
