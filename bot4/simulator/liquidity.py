@@ -116,12 +116,13 @@ class CurveLiquidity:
 
     shape: Shape
     _taken: Taken = attrs.field(init=False)
-    _factors: dict[Side, list[Decimal]] = attrs.field(init=False)
+    _factors: dict[Side, list[Decimal]] = attrs.field(
+        factory=lambda: {"buy": [], "sell": []}, init=False
+    )
     """Each level's price as a multiple of the engine's: made as far as anybody walked."""
 
     def __attrs_post_init__(self) -> None:
         self._taken = Taken(self.shape.refill_s)
-        self._factors = {"buy": [], "sell": []}
 
     def depth(self, market: SimMarket, mid: Decimal, *, retail: bool = False) -> Depth:
         """Return the curve cut into levels; ``retail`` makes no difference at Vest."""

@@ -178,7 +178,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
             raise ValueError("at least one byte must be asked for")
         with self._receiving:
             # As a socket: waiting is checkpoint enough.
-            if self._closed or self._out.cut or self._in.readable:
+            if self.is_readable():
                 await trio.lowlevel.checkpoint()
             else:
                 await self._in.wait()

@@ -98,7 +98,7 @@ async def test_rows_written_while_supabase_is_down_arrive_when_it_is_back(
 
 
 async def test_an_hour_without_supabase_under_trading_costs_nothing_and_all_of_it_arrives(
-    machine, keeping, gateway, story, converged, events, mock_clock
+    machine, keeping, gateway, story, converged, events, mock_clock, until
 ):
     mock_clock.rate = 1.0
     async with machine(ttl_s=7200) as one:
@@ -118,10 +118,8 @@ async def test_an_hour_without_supabase_under_trading_costs_nothing_and_all_of_i
             gateway.down = False
             mock_clock.jump(30.0)
             await one.sent(120.0)
-            with trio.fail_after(120.0):
-                # Said by the keeper's round that sent the last row, when that round has ended.
-                while not any(line["event"] == "mirror.caught_up" for line in events):  # noqa: ASYNC110
-                    await trio.sleep(0.01)
+            # Said by the round that sent the last row, when that round has ended.
+            await until(lambda: any(line["event"] == "mirror.caught_up" for line in events), 120.0)
             converged(one)
 
     away = [line for line in events if line["event"] == "mirror.away"]
