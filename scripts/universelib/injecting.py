@@ -29,8 +29,10 @@ from universelib.story import Story
 from universelib.verdict import Injected, print_log, verdict_of
 
 MEMORY: Final = "/dev/shm"  # noqa: S108 - only where it exists; the names are made by mkdtemp
-CHILD_LIMIT_S: Final = 120
-"""Real seconds after which a child that goes round in circles is ended by the system."""
+CHILD_LIMIT_S: Final = 60
+"""CPU seconds after which a child that goes round in circles is ended by the system."""
+ASLEEP_LIMIT_S: Final = 3600
+"""Real seconds after which a child that waits for nobody is ended; it may have been paused."""
 PIECE: Final = 1 << 16
 
 
@@ -155,7 +157,8 @@ class Base:
             self._running.append(child)
             return False
         os.close(child.pipe)
-        signal.alarm(CHILD_LIMIT_S)
+        signal.setitimer(signal.ITIMER_PROF, CHILD_LIMIT_S)
+        signal.alarm(ASLEEP_LIMIT_S)
         self._mine, self._cpu_0 = (write, child), time.process_time()
         if self._counter is not None:
             with suppress(KeyError):
