@@ -89,10 +89,10 @@ class Redactor:
             self._lasting[secret] = _Forms(secret)
         forms = [*self._lasting.values(), *(form for _, form in self._passing)]
         # Longest first: a text inside another must not leave the other's ends standing.
-        wholes = {whole for form in forms for whole in form.wholes}
+        wholes = set[str]().union(*(form.wholes for form in forms))
         self._wholes = tuple(sorted(wholes, key=len, reverse=True))
-        self._digits = frozenset(window for form in forms for window in form.digits)
-        self._words = frozenset(window for form in forms for window in form.words)
+        self._digits = frozenset[str]().union(*(form.digits for form in forms))
+        self._words = frozenset[str]().union(*(form.words for form in forms))
 
     def clear(self) -> None:
         """Forget every secret. For tests."""

@@ -111,9 +111,12 @@ class TwoVenues:
             await venue.settle()
 
     def _setup(self, name: str, switches: Mapping[str, Any]) -> VenueSetup:
-        shape = self.options.market_profile().shapes[name]
+        options = self.options
+        shape, levels = options.market_profile().shapes[name], options.levels
         liquidity: Liquidity = (
-            CurveLiquidity(shape) if name == "vest" else BookLiquidity(shape, self.options.seed)
+            CurveLiquidity(shape, levels)
+            if name == "vest"
+            else BookLiquidity(shape, options.seed, levels)
         )
         return VenueSetup(
             name=name,
@@ -125,6 +128,7 @@ class TwoVenues:
             latency=Latency(name, self.options.seed, self.options.latency_scale, self.options.line),
             wall_ms=self._wall_ms,
             save=self._save,
+            tick_s=self.options.tick_s,
             switches=switches,
         )
 

@@ -162,6 +162,8 @@ class FaultMenu:
 
     def active(self, venue: str, kind: str, **occasion: Any) -> Fault | None:
         """Return the lasting fault in force now, or None; filtered as in ``take``."""
+        if not self._waiting:
+            return None
         now = trio.current_time()
         for fault in self._waiting:
             mine = fault.venue == venue and fault.kind == kind and fault.until > now

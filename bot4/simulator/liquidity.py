@@ -21,6 +21,7 @@ from bot4.simulator.orders import ZERO, Depth, Execution, Level, Side, SimMarket
 from bot4.simulator.profiles import Shape
 
 LEVELS: Final = 20
+"""How many levels a side a feed shows."""
 MOST_LEVELS: Final = 400
 """How far an order may walk: far beyond what a feed shows."""
 RENEWED_S: Final = 4.0
@@ -59,23 +60,25 @@ class Taken:
     """Sizes taken, by key, fading as liquidity comes back."""
 
     refill_s: float
-    _taken: dict[tuple[str, Side, int], tuple[float, float]] = attrs.field(factory=dict)
+    _taken: dict[tuple[str, Side], dict[int, tuple[float, float]]] = attrs.field(factory=dict)
 
-    def left(self, symbol: str, side: Side, level: int) -> float:
-        """Return the base units still missing at a level."""
-        key = (symbol, side, level)
-        if key not in self._taken:
-            return 0.0
-        size, since = self._taken[key]
-        missing = size * exp(-(trio.current_time() - since) / self.refill_s)
-        if missing < size * 0.001:
-            del self._taken[key]
-        return missing
+    def left(self, symbol: str, side: Side) -> dict[int, float]:
+        """Return the base units still missing on a side, by level."""
+        taken = self._taken.get((symbol, side))
+        if not taken:
+            return {}
+        now, left = trio.current_time(), dict[int, float]()
+        for level, (size, since) in list(taken.items()):
+            left[level] = size * exp(-(now - since) / self.refill_s)
+            if left[level] < size * 0.001:
+                del taken[level]
+        return left
 
     def take(self, symbol: str, side: Side, level: int, size: Decimal) -> None:
         """Remember that base units are gone from a level."""
-        missing = self.left(symbol, side, level) + float(size)
-        self._taken[symbol, side, level] = (missing, trio.current_time())
+        missing = self.left(symbol, side).get(level, 0.0) + float(size)
+        taken = self._taken.setdefault((symbol, side), {})
+        taken[level] = (missing, trio.current_time())
 
 
 @attrs.define
@@ -115,6 +118,7 @@ class CurveLiquidity:
     """Vest: a curve around the engine's price, whole fills at the average price."""
 
     shape: Shape
+    levels: int = LEVELS
     _taken: Taken = attrs.field(init=False)
     _factors: dict[Side, list[Decimal]] = attrs.field(
         factory=lambda: {"buy": [], "sell": []}, init=False
@@ -128,8 +132,8 @@ class CurveLiquidity:
         """Return the curve cut into levels; ``retail`` makes no difference at Vest."""
         del retail
         return Depth(
-            bids=tuple(islice(self._walk(market, "sell", mid), LEVELS)),
-            asks=tuple(islice(self._walk(market, "buy", mid), LEVELS)),
+            bids=tuple(islice(self._walk(market, "sell", mid), self.levels)),
+            asks=tuple(islice(self._walk(market, "buy", mid), self.levels)),
         )
 
     def execute(
@@ -165,8 +169,8 @@ class CurveLiquidity:
         shape, lot = self.shape, market.lot
         each = Decimal(str(shape.level_quote)) / mid
         whole = each // lot * lot
-        missing = Decimal(self._taken.left(market.symbol, side, 0))
-        factors = self._factors[side]
+        missing = Decimal(self._taken.left(market.symbol, side).get(0, 0.0))
+        factors, in_ticks = self._factors[side], mid / market.tick
         for step in range(MOST_LEVELS):
             if step == len(factors):
                 away = Decimal(str(shape.half_spread_bps + shape.step_bps * step)) * BPS
@@ -176,7 +180,7 @@ class CurveLiquidity:
                 size = max(each - missing, ZERO) // lot * lot
                 missing = max(missing - each, ZERO)
             if size > 0:
-                yield _to_tick(mid * factors[step], market.tick, side), size
+                yield _round(in_ticks * factors[step], side) * market.tick, size
 
 
 @attrs.define
@@ -185,8 +189,11 @@ class BookLiquidity:
 
     shape: Shape
     seed: int
+    levels: int = LEVELS
     _grid: dict[str, Decimal] = attrs.field(factory=dict, init=False)
-    _varieties: dict[tuple[str, Side, int], Variety] = attrs.field(factory=dict, init=False)
+    _prices: dict[str, dict[int, Decimal]] = attrs.field(factory=dict, init=False)
+    """Of the levels met, by symbol."""
+    _varieties: dict[tuple[str, Side], dict[int, Variety]] = attrs.field(factory=dict, init=False)
     _taken: Taken = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -227,7 +234,7 @@ class BookLiquidity:
     def _shown(
         self, market: SimMarket, side: Side, mid: Decimal, *, retail: bool
     ) -> Iterator[tuple[int, Decimal, Decimal]]:
-        return islice(self._walk(market, side, mid, retail=retail), LEVELS)
+        return islice(self._walk(market, side, mid, retail=retail), self.levels)
 
     def _walk(
         self, market: SimMarket, side: Side, mid: Decimal, *, retail: bool
@@ -238,31 +245,33 @@ class BookLiquidity:
             # Fixed once: levels must not move when the price does.
             step = mid * Decimal(str(shape.step_bps)) * BPS
             grid = max(market.tick, step // market.tick * market.tick)
-            self._grid[symbol] = grid
+            self._grid[symbol], self._prices[symbol] = grid, {}
         away = Decimal(str(shape.half_spread_bps)) * BPS
         sign = 1 if side == "buy" else -1
-        best = _to_tick(mid * (1 + sign * away), grid, side) / grid
+        best = int(_round(mid * (1 + sign * away) / grid, side))
         each = shape.level_quote / float(mid) * (shape.retail_factor if retail else 1.0)
-        now = trio.current_time()
+        now, gone = trio.current_time(), self._taken.left(symbol, side)
+        prices, varieties = self._prices[symbol], self._varieties.setdefault((symbol, side), {})
         if shape.tides != 1:
-            each *= self._variety((symbol, side, 0), now)
-        for away_by in range(MOST_LEVELS):
-            level = int(best) + sign * away_by
-            stands = each * self._variety((symbol, side, level), now)
-            stands -= self._taken.left(symbol, side, level)
-            size = Decimal(max(stands, 0.0)) // lot * lot
-            if size > 0 and level > 0:
-                yield level, level * grid, size
+            each *= (varieties.get(0) or self._variety(symbol, side, 0)).at(now)
+        each /= float(lot)
+        for level in range(best, best + sign * MOST_LEVELS, sign):
+            stands = each * (varieties.get(level) or self._variety(symbol, side, level)).at(now)
+            if level in gone:
+                stands -= gone[level] / float(lot)
+            lots = int(stands)
+            if lots > 0 and level > 0:
+                price = prices.get(level)
+                if price is None:
+                    price = prices[level] = level * grid
+                yield level, price, lots * lot
 
-    def _variety(self, key: tuple[str, Side, int], now: float) -> float:
-        variety = self._varieties.get(key)
-        if variety is None:
-            symbol, side, level = key
-            # There is no level 0: that key is the side as a whole.
-            most, kept_s = (self.shape.uneven, RENEWED_S) if level else (self.shape.tides, TIDE_S)
-            name = f"{self.seed}/{symbol}/{side}/{level}"
-            variety = self._varieties[key] = Variety(name, most, kept_s)
-        return variety.at(now)
+    def _variety(self, symbol: str, side: Side, level: int) -> Variety:
+        # There is no level 0: that one is the side as a whole.
+        most, kept_s = (self.shape.uneven, RENEWED_S) if level else (self.shape.tides, TIDE_S)
+        variety = Variety(f"{self.seed}/{symbol}/{side}/{level}", most, kept_s)
+        self._varieties[symbol, side][level] = variety
+        return variety
 
 
 def _mixed(drawn: int) -> float:
@@ -274,4 +283,8 @@ def _mixed(drawn: int) -> float:
 
 def _to_tick(price: Decimal, tick: Decimal, side: Side) -> Decimal:
     """Round against the one who takes: asks up, bids down."""
-    return (price / tick).to_integral_value(AGAINST[side]) * tick
+    return _round(price / tick, side) * tick
+
+
+def _round(units: Decimal, side: Side) -> Decimal:
+    return units.to_integral_value(AGAINST[side])

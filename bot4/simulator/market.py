@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import inf
 from random import Random
 from typing import Any, Final
 
@@ -47,6 +48,11 @@ class MarketModel:
     def picture_number(self, base: str) -> int:
         """Return a number that grows whenever Vest publishes a new picture."""
         return self._at(base, trio.current_time()).picture.number
+
+    def next_look_at(self) -> float:
+        """Return the Trio time before which ``picture_number`` stays the same for every base."""
+        now = trio.current_time()
+        return min((self._at(base, now).next_look_at for base in self._bases), default=inf)
 
     def index(self, base: str) -> Decimal:
         """Return the reference price: the hidden price, without gaps."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from bot4.simulator.liquidity import LEVELS
 from bot4.simulator.orders import SimMarket
 from bot4.simulator.profiles import PROFILES, Profile
 
@@ -62,6 +63,10 @@ class Options:
     """A name in ``latency.LINES``: rack, city, adsl or rough."""
     books_per_s: float | None = None
     """How often each venue shows a market's book; None is each venue's own pace."""
+    levels: int = LEVELS
+    """How many levels a side the feeds show."""
+    tick_s: float = 0.1
+    """How often a venue looks at resting orders, funding and margins."""
     faults: tuple[Mapping[str, Any], ...] = ()
     """Faults to add by themselves; ``at_s`` says when, seconds from the start."""
     vest: Mapping[str, Any] = attrs.field(factory=dict)

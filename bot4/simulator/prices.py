@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from math import exp, inf, sqrt
+from math import ceil, exp, inf, sqrt
 from random import Random
 from typing import Final
 
@@ -15,6 +15,8 @@ from bot4.simulator.profiles import Profile
 
 STEP_S: Final = 0.05
 """Grid of the walk."""
+SLACK: Final = 1e-6
+"""Of a step, for what adding up floats loses."""
 COARSE_STEPS: Final = 2400
 """At most this many steps at once: a world nobody looked at for an hour catches up roughly."""
 NOISE_REVERTS_S: Final = 0.5
@@ -55,18 +57,28 @@ class BasePrices:
         self._past: deque[float] = deque([price], maxlen=64)
         self._pictures: deque[Picture] = deque([Picture(0, price, -inf)])
         self._next_picture = self._time
+        self._drawn = self._draw_picture()
 
     @property
     def picture(self) -> Picture:
         """The newest picture clients see, as of the last ``advance``."""
         return self._pictures[0]
 
+    @property
+    def next_look_at(self) -> float:
+        """Trio time before which clients see no newer picture than as of the last ``advance``."""
+        if len(self._pictures) > 1:
+            return self._pictures[1].visible
+        # The next picture is taken at the first step of the grid that is not before its time.
+        steps = ceil((self._next_picture - self._time) / STEP_S - SLACK)
+        return self._time + max(1, steps) * STEP_S + self._drawn[1]
+
     def advance(self, now: float) -> None:
         """Bring the walk to a time; never goes back."""
-        steps = int((now - self._time) / STEP_S)
+        steps = int((now - self._time) / STEP_S + SLACK)
         if steps > 0:
             long_s = max(STEP_S, (now - self._time) / COARSE_STEPS)
-            while self._time + long_s <= now + 1e-9:
+            while self._time + long_s <= now + SLACK * STEP_S:
                 self._step(long_s)
         while len(self._pictures) > 1 and self._pictures[1].visible <= now:
             self._pictures.popleft()
@@ -122,12 +134,17 @@ class BasePrices:
         self._active = [old for old in self._active if not old.gone(self._time)]
 
     def _take_picture(self) -> None:
-        profile, roll = self._profile, self._roll["picture"]
-        self._next_picture = self._time + roll.uniform(*profile.picture_every_s)
+        (every_s, age_s), self._drawn = self._drawn, self._draw_picture()
+        self._next_picture = self._time + every_s
         price = self.mid("vest", self._time)
         price *= 1 + sum(d.now(self._time) for d in self._active if d.where == "picture") / 1e4
-        visible = max(self._time + roll.uniform(*profile.picture_age_s), self._pictures[-1].visible)
+        visible = max(self._time + age_s, self._pictures[-1].visible)
         self._pictures.append(Picture(self._pictures[-1].number + 1, price, visible))
+
+    def _draw_picture(self) -> tuple[float, float]:
+        """Return how long after the next picture another one follows, and the age of the next."""
+        roll, profile = self._roll["picture"], self._profile
+        return roll.uniform(*profile.picture_every_s), roll.uniform(*profile.picture_age_s)
 
 
 def _revert(

@@ -89,7 +89,6 @@ async def _read_request(stream: trio.abc.Stream, connection: h11.Connection) -> 
     head: h11.Request | None = None
     body = bytearray()
     while True:
-        await trio.lowlevel.checkpoint()
         event = connection.next_event()
         if event is h11.NEED_DATA:
             if connection.they_are_waiting_for_100_continue:

@@ -39,5 +39,7 @@ class VenueSetup:
     wall_ms: Callable[[], int]
     """The venue's clock, milliseconds since the epoch."""
     save: Save = save_nothing
+    tick_s: float = 0.1
+    """How often resting orders, funding and margins are looked at. Source: ours."""
     switches: Mapping[str, Any] = attrs.field(factory=dict)
     """What the documents leave open, by name; each face lists its own."""

@@ -24,9 +24,6 @@ from bot4.simulator.orders import ZERO, Level, Side, SimOrder
 from bot4.simulator.private import PrivateEvents
 from bot4.simulator.setup import VenueSetup
 
-TICK_S: Final = 0.1
-"""How often resting orders, funding and margins are looked at. Source: ours."""
-
 
 class SimVenue(MarketView, ABC):
     """One venue. ``run`` must run while connections are served."""
@@ -61,7 +58,7 @@ class SimVenue(MarketView, ABC):
 
     @abstractmethod
     def rest(self, order: SimOrder) -> None:
-        """Look again at an order that rests; called every ``TICK_S`` seconds."""
+        """Look again at an order that rests; called at every tick."""
 
     @abstractmethod
     def house_order(self, symbol: str, side: Side, size: Decimal, kind: str) -> None:
@@ -250,7 +247,7 @@ class SimVenue(MarketView, ABC):
     async def _keep_ticking(self) -> None:
         before = trio.current_time()
         while True:
-            await trio.sleep(TICK_S)
+            await trio.sleep(self.setup.tick_s)
             now = trio.current_time()
             self._accrue_funding(Decimal(str(now - before)))
             before = now

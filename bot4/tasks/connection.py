@@ -172,22 +172,26 @@ class Connection:
                     await self._read(wire, on_useful)
 
     async def _read(self, wire: Wire, on_useful: Callable[[], None]) -> None:
-        while True:
-            with trio.move_on_after(self.silence_s) as patience:
+        # One scope whose deadline moves: to enter one for every frame costs as much as to read it.
+        with trio.CancelScope() as patience:
+            while True:
+                patience.deadline = trio.current_time() + self.silence_s
                 frame = await wire.receive()
-            if patience.cancelled_caught:
-                raise ConnectionLost(self.codec.venue, f"silent for {self.silence_s:g} s")
-            for notice in self.codec.read(frame):
-                at = frame.received_at
-                if isinstance(notice, Pong) and self._pings:
-                    at = self._pings.popleft()
-                useful = self.listener.hear(notice, at)
-                if isinstance(notice, Acknowledged):
-                    self._acknowledged += 1
-                    greeted = self._acknowledged >= self._greetings
-                    useful = useful or (greeted and self.listener.useful_when_greeted)
-                if useful:
-                    on_useful()
+                for notice in self.codec.read(frame):
+                    self._hear(notice, frame.received_at, on_useful)
+        if patience.cancelled_caught:
+            raise ConnectionLost(self.codec.venue, f"silent for {self.silence_s:g} s")
+
+    def _hear(self, notice: Notice, at: float, on_useful: Callable[[], None]) -> None:
+        if isinstance(notice, Pong) and self._pings:
+            at = self._pings.popleft()
+        useful = self.listener.hear(notice, at)
+        if isinstance(notice, Acknowledged):
+            self._acknowledged += 1
+            greeted = self._acknowledged >= self._greetings
+            useful = useful or (greeted and self.listener.useful_when_greeted)
+        if useful:
+            on_useful()
 
     async def _keep_pinging(self, wire: Wire) -> None:
         every = self.ping_every_s or 0.0

@@ -142,13 +142,18 @@ class Reconciler:
         return at - known[1] >= SETTLE_S
 
     def _explain(self, key: MarketKey, difference: Decimal) -> bool:
-        """A position that only shrank towards zero belongs to the trade that held it."""
+        """A position that shrank towards zero belongs to the trade that held it.
+
+        Of one that went beyond zero, our part is gone and the rest is nobody's.
+        """
         ours = self._ledger.held(key)
         theirs = ours + difference
-        shrank = ours * theirs >= 0 and abs(theirs) < abs(ours)
+        lost = -ours if ours * theirs < 0 else difference
         trades = [t for t in self._ledger.trades if key in (t.plan.long, t.plan.short)]
-        if shrank and len(trades) == 1:
-            self._correct(trades[0], key, difference)
+        if ours * lost < 0 and len(trades) == 1:
+            self._correct(trades[0], key, lost)
+            ours += lost
+        if ours == theirs:
             return True
         why = f"{key} holds {plain(theirs)}, the journal explains {plain(ours)}"
         if "exposure" not in self._gate.reasons:

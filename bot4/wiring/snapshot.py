@@ -109,8 +109,8 @@ def write_status(config: Config, wall_ms: int, said: Mapping[str, Any]) -> None:
         "mode": config.mode.value,
     }
     try:
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps({**head, **said}))
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(json.dumps({**head, **said}))
         draft.replace(path)
     except OSError:
         return

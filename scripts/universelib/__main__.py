@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from universelib import coverage, directed
 from universelib.figures import Result, lines
-from universelib.play import QUICK_BOOKS_PER_S, play
+from universelib.play import BOOKS_PER_S, QUICK_BOOKS_PER_S, QUICK_SECONDS, SECONDS, play
 from universelib.script import Script
 
 T = TypeVar("T")
@@ -62,18 +62,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="one seed, and its trace")
     parser.add_argument("--log", action="store_true", help="with --seed: every log line")
     parser.add_argument("--fresh", type=int, default=0, help="so many more, from the day's date on")
-    parser.add_argument("--seconds", type=float, default=60.0, help="simulated, of trouble")
+    parser.add_argument("--seconds", type=float, help=f"simulated, of trouble; {SECONDS:g}")
     parser.add_argument("--calm", action="store_true", help="no faults, no deaths")
-    parser.add_argument("--quick", action="store_true", help="books four times a second")
+    parser.add_argument("--quick", action="store_true", help="the short profile")
     parser.add_argument("--coverage", action="store_true", help="the table of situations met")
     parser.add_argument("--within", type=float, default=1e9, help="begin none after so many s")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
+    args.seconds = args.seconds or (QUICK_SECONDS if args.quick else SECONDS)
     work = partial(
         play,
         seconds=args.seconds,
         calm=args.calm,
-        books_per_s=QUICK_BOOKS_PER_S if args.quick else None,
+        books_per_s=QUICK_BOOKS_PER_S if args.quick else BOOKS_PER_S,
     )
     if args.seed is not None:
         return one(work(args.seed, keep_log=args.log))

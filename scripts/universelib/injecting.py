@@ -19,7 +19,7 @@ from typing import Any, Final
 import attrs
 import structlog
 import trio
-from trio.testing import MockClock
+from exposurelib.clock import JumpClock
 
 from universelib.play import seed_trio
 from universelib.process import bot, flatten
@@ -109,8 +109,7 @@ class Base:
         gc.freeze()
         gc.disable()
         try:
-            clock = MockClock(autojump_threshold=0)
-            trio.run(story.play, clock=clock, instruments=[self._counter])
+            trio.run(story.play, clock=JumpClock(), instruments=[self._counter])
         except BaseException as error:
             if self._mine is not None:
                 self._tell(story, error)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 import structlog
 import trio
-from trio.testing import MockClock
+from exposurelib.clock import JumpClock
 
 from bot4.config.schema import Config, ExecutionConfig, OnStop, SimulationConfig
 from bot4.simulator.options import Options
@@ -35,8 +35,15 @@ PROFILE: Final = "demo"
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - private folders in it
 VERIFY_EVERY: Final = 10
 """One signature in so many is checked by the venues: they cost most of an order."""
+SECONDS: Final = 40.0
+"""Of trouble: with the honest while after it a universe lasts a minute on average."""
+BOOKS_PER_S: Final = 10.0
+QUICK_SECONDS: Final = 10.0
 QUICK_BOOKS_PER_S: Final = 4.0
 """Of the quick profile."""
+LIGHTER: Final[Mapping[str, Any]] = {"levels": 10, "tick_s": 0.5}
+"""What a universe on ``PROFILE`` shows and looks at less: ten levels are far more than the bot
+ever takes, and no order of it rests."""
 EDITED: Final[Mapping[str, Mapping[str, Any]]] = {
     "notional": {"notional": Decimal(150)},
     "entry": {"spread_entry": Decimal("0.24")},
@@ -49,7 +56,7 @@ def play(
     *,
     calm: bool = False,
     script: Script | None = None,
-    books_per_s: float | None = None,
+    books_per_s: float | None = BOOKS_PER_S,
     keep_log: bool = False,
     serial: bool = False,
     profile: str = PROFILE,
@@ -78,16 +85,16 @@ def play(
         books_per_s=books_per_s,
         vest={"verify_every": VERIFY_EVERY},
         paradex={"verify_every": VERIFY_EVERY},
+        **(LIGHTER if profile == PROFILE else {}),
     )
     began_s = time.process_time()
     with (
         TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder,
         situations.listening(),
     ):
-        clock = MockClock(autojump_threshold=0)
         config = _config(Path(folder), options, script)
         end = trio.run(
-            _universe, config, seconds, script, options, log, situations, serial, clock=clock
+            _universe, config, seconds, script, options, log, situations, serial, clock=JumpClock()
         )
     result = result_of(seed, end, violations(end), log.trace, script, situations.cells)
     if keep_log:
@@ -136,11 +143,11 @@ async def _universe(
     serial: bool,  # noqa: FBT001 - trio.run passes no names
 ) -> Ending:
     clock = trio.lowlevel.current_clock()
-    if not isinstance(clock, MockClock):
-        raise TypeError("a universe runs under a mock clock")
+    if not isinstance(clock, JumpClock):
+        raise TypeError("a universe runs under a clock that jumps")
     seed, codes, errors = options.seed, list[int](), list[str]()
     async with open_universe(config, options) as opened, trio.open_nursery() as troubles:
-        disk = TroubledDisk(clock.jump)
+        disk = TroubledDisk(clock.forward)
         universe = attrs.evolve(opened, world=opened.new_world(seed, disk.open))
         stage = Stage(universe, disk, log, situations, list(script.aimed))
         honest = Honest(stage)

@@ -106,9 +106,12 @@ class Honest:
 
     def _unexplained(self) -> bool:
         """Tell whether the bot has found what no trade explains, and it is still there."""
-        found = self.stage.log.said("exposure.found", "opening.stopped")
-        told = any(line["event"] == "exposure.found" and line.get("held") for line in found)
-        return told and abs(self.net()) >= DUST
+        told = [
+            line["event"]
+            for line in self.stage.log.said("opening.stopped", "opening.resumed")
+            if line["reason"] == "exposure"
+        ]
+        return told[-1:] == ["opening.stopped"] and self.net() != 0
 
     async def _flatten(self) -> None:
         """Do what the bot asks a person for: close everything, with the bot away."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import attrs
 
-from universelib.play import QUICK_BOOKS_PER_S, play
+from universelib.play import BOOKS_PER_S, QUICK_BOOKS_PER_S, SECONDS, play
 from universelib.script import Aimed, Death, Script, draw
 
 Fails = Callable[[Script], bool]
@@ -94,7 +94,7 @@ def kinds_of(violations: Sequence[str]) -> set[str]:
 
 
 def shrink_seed(
-    seed: int, seconds: float, *, script: Script | None = None, books_per_s: float | None = None
+    seed: int, seconds: float, *, script: Script | None = None, books_per_s: float = BOOKS_PER_S
 ) -> tuple[Script, int]:
     """Shrink one failing universe; return its script and how many universes that took."""
     script = script or draw(seed, seconds)
@@ -123,13 +123,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Shrink a seed, or play a script: 1 when it fails."""
     parser = argparse.ArgumentParser(prog="scripts/universe --shrink", description=__doc__)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--quick", action="store_true", help="books four times a second")
     parser.add_argument("--faults", default="", help="a script of troubles, as --shrink prints it")
     parser.add_argument("--shrink", action="store_true", help="look for a shorter one that fails")
     parser.add_argument("--log", action="store_true", help="every log line")
     args = parser.parse_args(argv)
-    books_per_s = QUICK_BOOKS_PER_S if args.quick else None
+    books_per_s = QUICK_BOOKS_PER_S if args.quick else BOOKS_PER_S
     try:
         script = read(args.faults) if args.faults else draw(args.seed, args.seconds)
     except ValueError as fault:

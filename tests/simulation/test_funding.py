@@ -17,7 +17,7 @@ D = Decimal
 CALM = SimulationConfig(profile="calm", seed=3)
 FLATTEN = ExecutionConfig(on_stop=OnStop.FLATTEN)
 CENT = D("0.01")
-RATES = {"vest": D("0.9"), "paradex": D("-0.35")}
+RATES = {"vest": D("1.8"), "paradex": D("-0.7")}
 """A share of notional an hour, far more than any venue takes: some seconds come to cents."""
 
 

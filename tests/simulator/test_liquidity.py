@@ -99,6 +99,18 @@ async def test_most_levels_stay_when_the_price_moves_a_little(autojump_clock):
     assert len(before & after) >= 18
 
 
+@pytest.mark.parametrize("liquidity", [CurveLiquidity, BookLiquidity])
+async def test_a_feed_shows_as_many_levels_as_it_is_told(autojump_clock, liquidity):
+    venue = "vest" if liquidity is CurveLiquidity else "paradex"
+    given = {"shape": DEMO.shapes[venue], "levels": 7}
+    made = liquidity(**given) if venue == "vest" else liquidity(seed=1, **given)
+
+    shown = made.depth(market(venue, "BTC"), MID["BTC"])
+
+    assert (len(shown.bids), len(shown.asks)) == (7, 7)
+    assert made.execute(market(venue, "BTC"), "buy", D("0.3"), None, MID["BTC"]).size == D("0.3")
+
+
 async def test_retail_orders_meet_more(autojump_clock):
     listed, liquidity = market("paradex", "BTC"), book()
 

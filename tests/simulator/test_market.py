@@ -35,6 +35,25 @@ async def test_prices_do_not_depend_on_how_often_they_are_read(autojump_clock, s
     assert watched.picture("vest", "BTC") == quiet.picture("vest", "BTC")
 
 
+@pytest.mark.parametrize("profile", [DEMO, CALIBRATED], ids=lambda profile: profile.name)
+async def test_no_picture_is_missed_by_who_looks_only_when_there_may_be_one(
+    autojump_clock, profile
+):
+    """Whoever looked always would see no other pictures, and none earlier."""
+    looked, watched = MarketModel(3, profile, START), MarketModel(3, profile, START)
+    seen: dict[int, float] = {}
+    while trio.current_time() < 20:
+        due = looked.next_look_at()
+        assert due > trio.current_time()
+        while trio.current_time() < due:
+            numbers = [watched.picture_number(base) for base in START]
+            assert numbers == [looked.picture_number(base) for base in START]
+            await trio.sleep(min(0.013, due - trio.current_time()))
+        seen[looked.picture_number("BTC")] = trio.current_time()
+
+    assert 20 / profile.picture_every_s[1] / 1.5 < len(seen) < 20 / profile.picture_every_s[0]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 async def test_a_demo_market_opens_a_tradable_gap_within_half_a_minute(autojump_clock, seed):
     seen = await gaps(MarketModel(seed, DEMO, START), 30)

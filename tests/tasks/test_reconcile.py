@@ -136,16 +136,31 @@ async def test_what_a_venue_no_longer_holds_is_taken_off_its_trade(
     ]
 
 
-@pytest.mark.parametrize("held", ["0.0040", "-0.0001"], ids=["more", "the other way"])
 async def test_what_is_held_beyond_the_trades_is_nobodys(
-    rooms: Any, plan: Any, make_order: Any, autojump_clock: Any, held: str
+    rooms: Any, plan: Any, make_order: Any, autojump_clock: Any
 ):
     rooms.hedge(plan, make_order)
-    rooms.vest.position = D(held)
+    rooms.vest.position = D("0.0040")
     await rooms.compare(10)
 
     assert "exposure" in rooms.gate.reasons
     assert rooms.ledger.get(plan.trade_id).position("vest") == SIZE
+
+
+async def test_a_position_on_the_other_side_of_zero_is_nobodys_and_our_leg_is_gone(
+    rooms: Any, plan: Any, make_order: Any, autojump_clock: Any, lines: Any
+):
+    """No order of ours could reduce it: the venue would refuse each as not reducing."""
+    rooms.hedge(plan, make_order)
+    rooms.vest.position = D("-0.0001")
+    await rooms.compare(10)
+
+    trade = rooms.ledger.get(plan.trade_id)
+    assert trade.position("vest") == 0
+    assert trade.state is State.UNWINDING
+    (found,) = [line for line in lines if line["event"] == "exposure.found"]
+    assert (found["held"], found["explained"]) == ("-0.0001", "0")
+    assert "exposure" in rooms.gate.reasons
 
 
 async def test_a_difference_that_does_not_last_changes_nothing(

@@ -13,14 +13,13 @@ import trio
 from bot4.simulator.changes import changes, other_types
 from bot4.simulator.links import Link
 from bot4.simulator.orders import Side
-from bot4.simulator.prices import STEP_S
 from bot4.simulator.vest import past, public
 
 if TYPE_CHECKING:
     from bot4.simulator.vest.venue import VestVenue
 
-TICKERS_EVERY: Final = 10
-"""Steps between two frames of tickers: half a second. Source: ours."""
+SLOW_S: Final = 0.5
+"""Between two frames of tickers, and between two looks at who may go on listening. Source: ours."""
 
 
 class Framer:
@@ -54,16 +53,20 @@ async def keep_publishing(venue: VestVenue) -> None:
     A fault ``silence`` stops public data while connections live; ``garbage`` spoils one frame.
     Cancellation: safe.
     """
-    framer, numbers, steps = Framer(venue), dict[str, int](), 0
-    tape = Tape(venue, framer)
+    framer, numbers = Framer(venue), dict[str, int]()
+    tape, slow_at = Tape(venue, framer), trio.current_time() + SLOW_S
     while True:
-        await trio.sleep(STEP_S)
-        steps += 1
-        _close_lapsed(venue)
+        await trio.sleep_until(min(slow_at, venue.setup.model.next_look_at()))
+        slow = trio.current_time() >= slow_at
+        if slow:
+            slow_at += SLOW_S
+            _close_lapsed(venue)
+        fresh = [s for s in venue.markets if _is_fresh(venue, s, numbers)]
+        if not fresh and not slow:
+            continue
         if venue.faults.active(venue.name, "maintenance") is not None:
             for link in venue.links:
                 link.close(1012, "service restart")
-        fresh = [s for s in venue.markets if _is_fresh(venue, s, numbers)]
         for symbol in fresh:
             tape.stranger(symbol)
         if venue.faults.active(venue.name, "silence") is not None or not len(venue.links):
@@ -72,7 +75,7 @@ async def keep_publishing(venue: VestVenue) -> None:
         for symbol in fresh:
             _push_depth(venue, framer, symbol)
             tape.tell(symbol)
-        if steps % TICKERS_EVERY == 0:
+        if slow:
             _post(venue, "tickers", lambda: framer.frame(_tickers(venue)))
 
 

@@ -38,7 +38,13 @@ def size_text(market: SimMarket, size: Decimal) -> str:
 def level_rows(market: SimMarket, levels: tuple[Level, ...]) -> list[list[str]]:
     """Return levels as Vest shows them: price and quantity."""
     at, much = decimals_of(market.tick), decimals_of(market.lot)
-    return [[fixed(price, at), fixed(size, much)] for price, size in levels]
+    rows: list[list[str]] = []
+    same, quantity = ZERO, fixed(ZERO, much)
+    for price, size in levels:
+        if size is not same:  # The levels of a curve share their size.
+            same, quantity = size, fixed(size, much)
+        rows.append([fixed(price, at), quantity])
+    return rows
 
 
 def order_row(venue: VestVenue, order: SimOrder) -> dict[str, Any]:
