@@ -10,7 +10,7 @@ import trio
 
 from bot4.domain.book import Book
 from bot4.domain.market import PARADEX, VENUES, VEST, Pair, other
-from bot4.domain.order import Side
+from bot4.domain.order import Order, Side
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import ceil_step, from_e8
 from bot4.strategy.complete_or_unwind import Choice, Look, choose
@@ -154,6 +154,15 @@ class Judge:
         if book is None:
             return None
         return unwind_limit(book, side, rung_bps, self.pair.on(venue))
+
+    def left_behind(self, order: Order) -> bool:
+        """Whether the market, as last seen, is beyond an order's limit: reason enough not to fill.
+
+        What a venue itself says of such an order is no help: its words for a price that moved and
+        for a position that is gone are not documented (Paradex API docs, seen 2026-11).
+        """
+        touch = self.unwind_limit(order.key.venue, order.side, 0)
+        return touch is not None and (touch - order.limit) * order.side.sign > 0
 
     def whole_lots(self, venue: str, size: Decimal) -> Decimal:
         """The size, cut to this venue's lot."""

@@ -37,7 +37,10 @@ ASK_FIRST_S = 0.1
 ASK_CAP_S = 1.0
 STRANDED_EVERY_S = 5.0
 FAILED_REDUCTIONS = 2
-"""So many reducing orders in a row without a fill are no accident: the position may be gone."""
+"""So many reducing orders in a row without a fill, which no price explains, are no accident: the
+position may be gone."""
+FAILED_AT_ANY_PRICE = 4
+"""So many, whatever the price: one for each step of the configured ladder."""
 DOUBT_S = 6.0
 """What comparing positions may take before reducing goes on all the same."""
 MARGIN_EVERY_S = 1.0
@@ -213,12 +216,14 @@ class PairTask:
 
     def _doubt_positions(self, trade: Trade, now: float) -> None:
         """After reducing orders that found nothing to reduce, see first what is really held."""
-        failed = 0
+        failed = strange = 0
         for leg in reversed(trade.legs):
             if leg.order.purpose is not Purpose.UNWIND or leg.filled:
                 break
             failed += 1
-        if failed >= FAILED_REDUCTIONS and self._doubted != len(trade.legs):
+            strange += not self.desk.judge.left_behind(leg.order)
+        odd = strange >= FAILED_REDUCTIONS or failed >= FAILED_AT_ANY_PRICE
+        if odd and self._doubted != len(trade.legs):
             self._doubted = len(trade.legs)
             self._doubt_until = now + DOUBT_S
             self.desk.doubt_positions()

@@ -24,6 +24,8 @@ STEPS: Final = 7
 RUNGS: Final = 4
 NOTIONAL: Final = 300.0
 ENDS: Final = ("pair.closed", "pair.unwound")
+FOUND: Final = ("trade.recovered", "trade.reopened", "trade.closed_outside")
+"""A trade that turned out to hold something else than was known: as long as a doubt."""
 
 
 @attrs.define
@@ -96,7 +98,7 @@ def result_of(
 def bound_s(latency: str, doubts: int = 0) -> float:
     """Return how long a trade may be naked, given how many of its orders came into doubt.
 
-    There is no bound while a venue is dark, or refuses every way out.
+    There is no bound while a venue is dark, does not answer questions, or refuses every way out.
     """
     round_s = ROUND_S * LATENCIES[latency]
     if not doubts:
@@ -176,8 +178,12 @@ def _naked_of(end: Ending, ended: dict[str, Any], latency: str) -> tuple[bool, f
     sent = [line for line in mine if line["event"] == "leg.sent"]
     purposes = Counter(line["purpose"] for line in sent)
     dark = dark or purposes["mend"] > STEPS - RUNGS or purposes["unwind"] > RUNGS
+    silent = sum(
+        line["event"] == "venue.unreachable" and began < line["at"] < over for line in end.events
+    )
+    dark = dark or silent > 1
     doubts = {line["client_order_id"] for line in mine if line["event"] == "leg.in_doubt"}
-    found = sum(line["event"] in ("trade.recovered", "trade.closed_outside") for line in mine)
+    found = sum(line["event"] in FOUND for line in mine)
     return dark, float(ended["naked_s"]), bound_s(latency, len(doubts) + found)
 
 

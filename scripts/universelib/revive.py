@@ -20,6 +20,7 @@ WITHIN_S: Final = 75.0
 failed pair, a doubt with its fence, reconnecting, and two chances of a spread."""
 NEVER_S: Final = 600.0
 LOOK_S: Final = 0.25
+WATCH_S: Final = 0.5
 PERSON_S: Final = 15.0
 """When somebody looks, who reads that the bot asks for flatten."""
 GAP_EVERY_S: Final = 9.0
@@ -160,7 +161,7 @@ async def watch(stage: Stage, honest: Honest) -> None:
     """Count the spreads that were worth an entry, and those that became one, for ever."""
     began, mark, sign, free = None, 0, 0.0, False
     while True:
-        await trio.sleep(LOOK_S)
+        await trio.sleep(WATCH_S)
         gap = stage.universe.box.model.gap_bps("BTC")
         if abs(gap) >= ELIGIBLE_BPS and (began is None or gap * sign > 0):
             if began is None:

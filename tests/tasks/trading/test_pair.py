@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -122,6 +123,47 @@ async def test_taking_back_is_tried_until_it_succeeds(
 
     assert bench.paradex.position == 0
     assert len(bench.paradex.orders(Purpose.UNWIND)) == failures + 1
+
+
+@pytest.mark.parametrize(
+    ("moved", "waits"), [(D(400), False), (D(0), True)], ids=["price away", "price there"]
+)
+async def test_positions_are_doubted_only_when_no_price_explains_what_did_not_reduce(
+    bench: Any, autojump_clock: Any, way: Any, moved: Decimal, waits: bool
+):
+    """A leg that is alone in a market that runs away is not left waiting for an account."""
+    bench.comparing = False
+    bench.vest.ways.append(way(FINAL, fills=D(0), lands=False))
+    bench.paradex.ways.extend([way(), way(fills=D(0)), way(fills=D(0))])
+    async with bench.running():
+        bench.enter()
+        for count in (1, 2):
+            await bench.until(lambda n=count: len(bench.paradex.orders(Purpose.UNWIND)) == n)
+            bid, ask = bench.touch["paradex"]
+            bench.touch["paradex"] = (bid + moved, ask + moved)
+        await bench.over()
+
+    times = [at for at, order in bench.paradex.sent if order.purpose is Purpose.UNWIND]
+    assert len(times) == 3
+    assert (times[2] - times[1] > 3) == waits
+
+
+async def test_after_many_failures_positions_are_doubted_whatever_the_price(
+    bench: Any, autojump_clock: Any, way: Any
+):
+    bench.comparing = False
+    bench.vest.ways.append(way(FINAL, fills=D(0), lands=False))
+    bench.paradex.ways.extend([way(), *[way(fills=D(0))] * 5])
+    async with bench.running():
+        bench.enter()
+        for count in range(1, 6):
+            await bench.until(lambda n=count: len(bench.paradex.orders(Purpose.UNWIND)) == n)
+            bid, ask = bench.touch["paradex"]
+            bench.touch["paradex"] = (bid + 2000, ask + 2000)
+        await bench.over()
+
+    times = [at for at, order in bench.paradex.sent if order.purpose is Purpose.UNWIND]
+    assert [later - at > 3 for at, later in pairwise(times)] == [False, False, False, True, True]
 
 
 async def test_a_partial_fill_is_completed_by_the_difference(
