@@ -21,7 +21,7 @@ from bot4.strategy.saga import State
 from bot4.tasks.reconcile import RECONCILE
 from bot4.wiring.universe import Universe, open_universe, plain_config
 from universelib.disk import Disk
-from universelib.play import VERIFY_EVERY
+from universelib.play import LIGHTER, VERIFY_EVERY
 from universelib.process import FarWorld, Log, Process, bot, flatten
 from universelib.scenarios import DARK, Later, Scenario
 
@@ -103,6 +103,7 @@ class Story:
             bases=("BTC",),
             vest={"verify_every": VERIFY_EVERY},
             paradex={"verify_every": VERIFY_EVERY, "frame_s": FRAME_S},
+            **LIGHTER,
         )
         config = attrs.evolve(
             plain_config(self.folder / "1", self.seed),
