@@ -41,9 +41,9 @@ BOOKS_PER_S: Final = 10.0
 QUICK_SECONDS: Final = 10.0
 QUICK_BOOKS_PER_S: Final = 4.0
 """Of the quick profile."""
-LIGHTER: Final[Mapping[str, Any]] = {"levels": 10, "tick_s": 0.5}
-"""What a universe on ``PROFILE`` shows and looks at less: ten levels are far more than the bot
-ever takes, and no order of it rests."""
+LIGHTER: Final[Mapping[str, Any]] = {"levels": 6, "tick_s": 0.5}
+"""What a universe on ``PROFILE`` shows and looks at less: six levels of 1,500 USD are far more
+than the bot ever takes, and no order of it rests."""
 EDITED: Final[Mapping[str, Mapping[str, Any]]] = {
     "notional": {"notional": Decimal(150)},
     "entry": {"spread_entry": Decimal("0.24")},

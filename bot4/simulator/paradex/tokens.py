@@ -24,6 +24,7 @@ LIFE_S: Final = 300.0
 ISSUER: Final = "Paradex simulation"
 INTERACTIVE: Final = "interactive"
 _HALF_BYTES: Final = 32
+_BELIEVED_AT_MOST: Final = 64
 _ECDSA: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 """Deterministic, so that one seed gives one byte stream."""
 
@@ -64,6 +65,8 @@ class Tokens:
         self._public = self._key.public_key()
         self._issued = 0
         self._revoked_to = 0
+        self._believed: dict[str, dict[str, Any]] = {}
+        """Claims of tokens whose signature was checked: each comes with every request."""
 
     def issue(self, account: str, *, interactive: bool = False, subkey: bool = False) -> str:
         """Return a fresh token of an account."""
@@ -119,9 +122,14 @@ class Tokens:
         return {"keys": [{**key, "x": x, "y": y}]}
 
     def _claims(self, token: str) -> dict[str, Any]:
+        if token in self._believed:
+            return self._believed[token]
         signed, _, tail = token.rpartition(".")
         raw = _decode(tail)
         r, s = (int.from_bytes(half, "big") for half in (raw[:_HALF_BYTES], raw[_HALF_BYTES:]))
         self._public.verify(encode_dss_signature(r, s), signed.encode(), _ECDSA)
         claims: dict[str, Any] = json.loads(_decode(signed.split(".")[1]))
+        if len(self._believed) >= _BELIEVED_AT_MOST:
+            self._believed.clear()
+        self._believed[token] = claims
         return claims
