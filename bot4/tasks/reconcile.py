@@ -25,7 +25,9 @@ SETTLE_S = 3.0
 EVERY_S = 15.0
 LOOK_EVERY_S = 0.5
 RECONCILE = "reconcile"
-OURS = frozenset({RECONCILE, "unknown order", "exposure"})
+EXPOSURE = "exposure"
+"""The gate's reason over a position that no trade explains."""
+OURS = frozenset({RECONCILE, "unknown order", EXPOSURE})
 """The gate's reasons that a comparison without a difference withdraws."""
 FLATTEN = "run scripts/flatten.py, then start again"
 
@@ -117,12 +119,14 @@ class Reconciler:
         confirmed = {key: self._confirmed(key, differences[key]) for key in self._keys}
         if not all(confirmed.values()):
             return
-        explained = [
-            self._explain(key, difference) for key, difference in differences.items() if difference
+        unexplained = [
+            why for key, lost in differences.items() if lost and (why := self._explain(key, lost))
         ]
-        if all(explained):
-            for name in OURS:
-                self._gate.clear(name, quiet=name == RECONCILE)
+        if unexplained:
+            self._gate.block(EXPOSURE, "; ".join(unexplained), FLATTEN)
+            return
+        for name in OURS:
+            self._gate.clear(name, quiet=name == RECONCILE)
 
     def _quiet(self) -> bool:
         on_wire = any(session.gateway.on_wire for session in self._sessions.values())
@@ -141,10 +145,13 @@ class Reconciler:
             return False
         return at - known[1] >= SETTLE_S
 
-    def _explain(self, key: MarketKey, difference: Decimal) -> bool:
+    def _explain(self, key: MarketKey, difference: Decimal) -> str:
         """A position that shrank towards zero belongs to the trade that held it.
 
         Of one that went beyond zero, our part is gone and the rest is nobody's.
+
+        Returns:
+            What no trade explains, told once; "" when everything is explained.
         """
         ours = self._ledger.held(key)
         theirs = ours + difference
@@ -154,9 +161,9 @@ class Reconciler:
             self._correct(trades[0], key, lost)
             ours += lost
         if ours == theirs:
-            return True
+            return ""
         why = f"{key} holds {plain(theirs)}, the journal explains {plain(ours)}"
-        if "exposure" not in self._gate.reasons:
+        if EXPOSURE not in self._gate.reasons:
             log.error(
                 "exposure.found",
                 message=f"[SAFETY] {why}",
@@ -167,8 +174,7 @@ class Reconciler:
                 why=why,
                 do=FLATTEN,
             )
-        self._gate.block("exposure", why, FLATTEN)
-        return False
+        return why
 
     def _correct(self, trade: Trade, key: MarketKey, difference: Decimal) -> None:
         self._seen.pop(key, None)

@@ -28,7 +28,7 @@ from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.margin import MarginWatch
 from bot4.tasks.pair import PairTask
-from bot4.tasks.reconcile import Reconciler
+from bot4.tasks.reconcile import EXPOSURE, Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
@@ -101,9 +101,10 @@ class Rooms:
             trading.cancel_scope.cancel(reason="every pair has settled")
 
     async def leave(self) -> list[str]:
-        """Prove that no order of ours is open, or list what is left."""
+        """Prove that no order of ours is open, or list what is left, positions of nobody too."""
         touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
-        return await leave(self._gateways, self.ledger, touched, self._leave_by(GOODBYE))
+        left = await leave(self._gateways, self.ledger, touched, self._leave_by(GOODBYE))
+        return [*left, *filter(None, [self.gate.reasons.get(EXPOSURE)])]
 
     async def abandon(self) -> list[str]:
         """Fire cancel-all at both venues, once however often asked; list what is abandoned."""

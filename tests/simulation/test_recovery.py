@@ -135,3 +135,6 @@ async def test_a_position_nobody_explains_stops_opening_and_says_what_to_do(
 
         assert "flatten" in found["do"]
         assert run.said("pair.opening") == []
+        [last] = run.said("shutdown.left")
+        assert all(one["why"] in last["left"][0] for one in run.said("exposure.found"))
+        assert {one["venue"] for one in run.said("exposure.found")} == {"vest", "paradex"}
