@@ -20,12 +20,11 @@ from bot4.strategy.edge import round_trip_fees
 from bot4.strategy.saga import Plan, Trade
 from bot4.tasks import closing, words
 from bot4.tasks.dispatch import LONG, SHORT, Dispatcher, Wanted
-from bot4.tasks.gate import Gate
+from bot4.tasks.gate import RECONCILE, UNKNOWN_ORDER, Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.margin import MarginWatch
 from bot4.tasks.mending import FREE_DISK, Mender
-from bot4.tasks.reconcile import RECONCILE
 from bot4.tasks.stop import StopSign
 from bot4.tasks.stopwatch import Stopwatch
 
@@ -96,7 +95,7 @@ class Desk:
     @property
     def reconciled(self) -> bool:
         """Whether the venues' positions are known to be what the trades hold."""
-        return RECONCILE not in self.gate.reasons
+        return not {RECONCILE, UNKNOWN_ORDER} & self.gate.reasons.keys()
 
     def doubt_positions(self) -> None:
         """Have the positions compared before anything else is decided."""

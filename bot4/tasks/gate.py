@@ -6,6 +6,13 @@ import structlog
 
 log = structlog.get_logger()
 
+RECONCILE = "reconcile"
+"""The venues' positions have to be compared with the trades."""
+UNKNOWN_ORDER = "unknown order"
+"""A venue told of an order that is not ours: a position may be other than the trades say."""
+EXPOSURE = "exposure"
+"""A position that no trade explains."""
+
 
 class Gate:
     """Open when no reason stands. Each reason is logged once when it comes and when it goes."""

@@ -24,7 +24,7 @@ from bot4.ports import CLOSED, Entry, FillBusted, Journal
 from bot4.strategy import events as happened
 from bot4.strategy.events import Busted, Event, Intended, Planned, Sent, step
 from bot4.strategy.saga import Plan, State, Trade
-from bot4.tasks.gate import Gate
+from bot4.tasks.gate import UNKNOWN_ORDER, Gate
 from bot4.tasks.handles import Handles, Heard, event_of
 from bot4.tasks.results import Results
 
@@ -252,7 +252,9 @@ class Ledger:
             why=why,
             do="if you traded by hand, wait: positions are compared again; else run flatten",
         )
-        self._gate.block("unknown order", why, "positions are being compared", quiet=True)
+        # What was read before this says nothing of it.
+        self.last_change = trio.current_time()
+        self._gate.block(UNKNOWN_ORDER, why, "positions are being compared", quiet=True)
 
     def _remember(self, trade: Trade) -> None:
         self._trades[trade.plan.trade_id] = trade

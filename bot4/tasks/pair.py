@@ -44,6 +44,10 @@ FAILED_AT_ANY_PRICE = 4
 DOUBT_S = 6.0
 """What comparing positions may take before reducing goes on all the same."""
 MARGIN_EVERY_S = 1.0
+COMPARED_WITHIN_S = 5.0
+"""From the stop on, before a pair whose positions nobody could compare is left as it is: two
+readings some seconds apart, and an answer to each."""
+LOOK_AGAIN_S = 0.1
 EXIT_PAUSE_S = 0.5
 EXIT_PAUSE_CAP_S = 10.0
 
@@ -158,9 +162,13 @@ class PairTask:
     def _hold(self, trade: Trade, *, stopping: bool) -> float | None:
         desk = self.desk
         if not desk.reconciled:
-            if stopping:
-                say_held(trade)
-            return None if stopping else inf
+            if not stopping:
+                return inf
+            # Not yet: what we say last about a pair has to be so.
+            if trio.current_time() < desk.stop.at + COMPARED_WITHIN_S:
+                return trio.current_time() + LOOK_AGAIN_S
+            say_held(trade, proven=False)
+            return None
         desk.announce_hedged(trade)
         if stopping and desk.may_hold:
             say_held(trade)

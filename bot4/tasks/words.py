@@ -76,8 +76,18 @@ def say_hedged(trade: Trade, real: Decimal | None, stages: dict[str, float]) -> 
     )
 
 
-def say_held(trade: Trade) -> None:
-    """The bot stops and the pair stays on."""
+def say_held(trade: Trade, *, proven: bool = True) -> None:
+    """The bot stops and the pair stays on, hedged as far as is known."""
+    if not proven:
+        log.warning(
+            "pair.held",
+            message=f"[SHUTDOWN] {trade.plan.pair} stays on; its positions could not be compared",
+            trade_id=trade.plan.trade_id,
+            pair=trade.plan.pair,
+            why="a venue did not say in time what it holds",
+            do="start the bot again: it compares first; or look at both venues' pages",
+        )
+        return
     log.info(
         "pair.held",
         message=f"[SHUTDOWN] {trade.plan.pair} stays hedged, as on_stop: hold says",

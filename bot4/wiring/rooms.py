@@ -22,13 +22,13 @@ from bot4.tasks.books import Books
 from bot4.tasks.desk import Desk
 from bot4.tasks.detector import Detector
 from bot4.tasks.dispatch import Dispatcher
-from bot4.tasks.gate import Gate
+from bot4.tasks.gate import EXPOSURE, RECONCILE, UNKNOWN_ORDER, Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.margin import MarginWatch
 from bot4.tasks.pair import PairTask
-from bot4.tasks.reconcile import EXPOSURE, Reconciler
+from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
@@ -104,7 +104,7 @@ class Rooms:
         """Prove that no order of ours is open, or list what is left, positions of nobody too."""
         touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
         left = await leave(self._gateways, self.ledger, touched, self._leave_by(GOODBYE))
-        return [*left, *filter(None, [self.gate.reasons.get(EXPOSURE)])]
+        return [*left, *self._unproven()]
 
     async def abandon(self) -> list[str]:
         """Fire cancel-all at both venues, once however often asked; list what is abandoned."""
@@ -112,7 +112,20 @@ class Rooms:
             if not self._fired:
                 self._fired = True
                 await fire_cancel_all(self._gateways)
-        return unfinished(self.ledger)
+        return [*unfinished(self.ledger), *self._unproven()]
+
+    def _unproven(self) -> list[str]:
+        """What the venues hold and no trade explains, and pairs whose positions are in question."""
+        reasons = self.gate.reasons
+        lines = [reasons[EXPOSURE]] if EXPOSURE in reasons else []
+        why = reasons.get(UNKNOWN_ORDER) or reasons.get(RECONCILE)
+        if why is not None:
+            lines += [
+                f"{trade.plan.pair} may not be hedged: {why}"
+                for trade in self.ledger.trades
+                if trade.state is State.HEDGED
+            ]
+        return lines
 
     async def hang_up(self) -> None:
         """Close both doors."""

@@ -19,8 +19,8 @@ WINDOW_S = 2.0
 TAKING_BACK_S = 1.0
 LIMITS_S = {"plain": 2.0, "doubt": WINDOW_S + 2.0 + TAKING_BACK_S, "dark": 10.0}
 """From the signal to the exit, nothing open or everything listed; p99, simulated. "Not found"
-counts only after the window, a second of settling and a second reading a second later; then the
-other leg is taken back."""
+counts only after the window, a second of settling and a second reading a second later, and a
+position that changed after two readings three seconds apart; then the other leg is taken back."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

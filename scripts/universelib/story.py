@@ -18,7 +18,7 @@ from bot4.signals import Signals
 from bot4.simulator import profiles
 from bot4.simulator.options import Options
 from bot4.strategy.saga import State
-from bot4.tasks.reconcile import RECONCILE
+from bot4.tasks.gate import RECONCILE
 from bot4.wiring.universe import Universe, open_universe, plain_config
 from universelib.disk import Disk
 from universelib.play import LIGHTER, VERIFY_EVERY

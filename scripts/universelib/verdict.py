@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 import attrs
 
 from universelib.proof import broken
 from universelib.story import Story
+
+DOUBTED: Final = frozenset({"trade.closed_outside", "exposure.found"})
+"""Said of positions that were in question."""
 
 
 @attrs.frozen
@@ -64,7 +68,7 @@ def print_log(story: Story) -> None:
 
 
 def _kind(story: Story) -> str:
-    """Whether the stop met a doubt, or a venue that is away."""
+    """Whether the stop met a doubt, about an order or a position, or a venue that is away."""
     if story.scenario.dark:
         return "dark"
     at_s, open_ = (story.stopped.at_s if story.stopped else 0.0), set[str]()
@@ -72,6 +76,8 @@ def _kind(story: Story) -> str:
         name = str(line.get("client_order_id", ""))
         if line["process"] != 1:
             continue
+        if line["event"] in DOUBTED and line["at"] >= at_s:
+            return "doubt"
         if line["event"] == "leg.in_doubt":
             open_.add(name)
             if line["at"] >= at_s:

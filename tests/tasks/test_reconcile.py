@@ -16,10 +16,10 @@ from bot4.ports import InDoubt
 from bot4.strategy.saga import State
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
-from bot4.tasks.gate import Gate
+from bot4.tasks.gate import RECONCILE, Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
-from bot4.tasks.reconcile import RECONCILE, Reconciler
+from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.session import Session
 
 D = Decimal

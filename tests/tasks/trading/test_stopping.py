@@ -9,7 +9,8 @@ import pytest
 import trio
 
 from bot4.config.schema import OnStop
-from bot4.domain.order import Purpose
+from bot4.domain.fill import Fill
+from bot4.domain.order import Purpose, Side
 from bot4.ports import InDoubt
 from bot4.strategy.saga import State
 
@@ -92,7 +93,28 @@ async def test_a_hedged_pair_that_was_not_compared_is_held_without_a_claim(
         bench.desk.doubt_positions()
         await bench.settle()
 
-    assert [line for line in lines if line["event"] == "pair.held"]
+    [said] = [line for line in lines if line["event"] == "pair.held"]
+    assert said["level"] == "warning"
+    assert "could not be compared" in said["message"]
+
+
+async def test_a_pair_that_a_person_touched_is_compared_before_it_is_left(
+    bench: Any, autojump_clock: Any, lines: Any
+):
+    """One leg closed by hand just before the stop: the other is not said to be hedged."""
+    async with bench.running():
+        bench.enter()
+        await bench.until(lambda: bench.desk.trade.state is State.HEDGED)
+        for session in bench.sessions.values():
+            await session.read_account()
+        bench.paradex.position = D(0)
+        bench.ledger.hear(
+            Fill("paradex", "9", "", "9", "BTC-USD-PERP", Side.BUY, D(83000), D("0.0030"), D(0))
+        )
+        await bench.settle()
+
+    assert bench.vest.position == 0
+    assert not [line for line in lines if line["event"] == "pair.held"]
 
 
 async def test_a_leg_that_cannot_be_closed_is_cried_about_and_tried_for_ever(
