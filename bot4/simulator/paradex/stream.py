@@ -47,6 +47,7 @@ class PublicStream:
             symbol: BookFeed(symbol, market.tick, engine.faults, engine.name)
             for symbol, market in engine.markets.items()
         }
+        self._by_family: dict[str, list[tuple[Listener, Channel]]] = {}
         self._touches: dict[str, tuple[Any, Any]] = {}
         self._tape = Random(f"{engine.setup.seed}/paradex/tape")
         self._junk = Random(f"{engine.setup.seed}/paradex/garbage")
@@ -85,6 +86,7 @@ class PublicStream:
     def tick(self) -> None:
         """Move every market by one frame and push what is listened to."""
         self._ticks += 1
+        self._group()
         for symbol, feed in self._feeds.items():
             self._push_market(symbol, feed)
         if self._ticks % SLOW_TICKS == 0:
@@ -122,8 +124,11 @@ class PublicStream:
         if self._touches.get(symbol) == touch:
             return
         self._touches[symbol] = touch
+        wanted = self._wanted("bbo", market=symbol)
+        if not wanted:
+            return
         data = markets.bbo(symbol, feed.shown, seq_no=feed.seq_no, time_ms=time_us // 1000)
-        for listener, channel in self._wanted("bbo", market=symbol):
+        for listener, channel in wanted:
             binary = listener.wire is not None
             listener.push(
                 channel,
@@ -164,12 +169,19 @@ class PublicStream:
                 frame = encode(listener.wire, data, time_us=self._time_us(), seq_no=stamp)
                 listener.push(channel, frame)
 
+    def _group(self) -> None:
+        """Note who listens to what: asked several times a frame, and the same all through it."""
+        self._by_family = {}
+        for listener in self._listeners:
+            for channel in listener.channels.values():
+                self._by_family.setdefault(channel.family, []).append((listener, channel))
+
     def _wanted(self, *families: str, market: str | None = None) -> list[tuple[Listener, Channel]]:
         return [
             (listener, channel)
-            for listener in self._listeners
-            for channel in listener.channels.values()
-            if channel.family in families and (market is None or channel.carries(market))
+            for family in families
+            for listener, channel in self._by_family.get(family, ())
+            if market is None or channel.carries(market)
         ]
 
     def _time_us(self) -> int:
