@@ -9,7 +9,10 @@ log = structlog.get_logger()
 RECONCILE = "reconcile"
 """The venues' positions have to be compared with the trades."""
 UNKNOWN_ORDER = "unknown order"
-"""A venue told of an order that is not ours: a position may be other than the trades say."""
+"""A venue told of an order that is not ours, where a trade of ours may hold something: its
+position may be other than the trade says."""
+FOREIGN_ORDER = "foreign order"
+"""One where no trade of ours holds anything."""
 EXPOSURE = "exposure"
 """A position that no trade explains."""
 

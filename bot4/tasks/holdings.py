@@ -26,6 +26,12 @@ def uses(trades: Iterable[Trade]) -> list[Use]:
     return found
 
 
+def touches(trades: Iterable[Trade], venue: str, symbol: str) -> bool:
+    """Whether a trade may hold something on a market; ``symbol`` is "" when nobody said which."""
+    keys = (key for trade in trades for key in (trade.plan.long, trade.plan.short))
+    return any(key.venue == venue and symbol in ("", key.symbol) for key in keys)
+
+
 def filled_price(trade: Trade, venue: str) -> Decimal | None:
     """The average price of what was bought or sold to open on one venue; None when unknown."""
     opening = Side.BUY if venue == trade.plan.long.venue else Side.SELL

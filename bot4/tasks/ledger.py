@@ -24,8 +24,9 @@ from bot4.ports import CLOSED, Entry, FillBusted, Journal
 from bot4.strategy import events as happened
 from bot4.strategy.events import Busted, Event, Intended, Planned, Sent, step
 from bot4.strategy.saga import Plan, State, Trade
-from bot4.tasks.gate import UNKNOWN_ORDER, Gate
+from bot4.tasks.gate import FOREIGN_ORDER, UNKNOWN_ORDER, Gate
 from bot4.tasks.handles import Handles, Heard, event_of
+from bot4.tasks.holdings import touches
 from bot4.tasks.results import Results
 
 log = structlog.get_logger()
@@ -238,11 +239,9 @@ class Ledger:
         return open_again
 
     def _unknown(self, notice: OrderReport | Fill) -> None:
-        fill = isinstance(notice, Fill)
-        filled = notice.size if isinstance(notice, Fill) else notice.filled
-        if not filled:
+        if not (notice.size if isinstance(notice, Fill) else notice.filled):
             return
-        what = "fill" if fill else "order"
+        what = "fill" if isinstance(notice, Fill) else "order"
         why = f"{notice.venue} reports a {what} on {notice.symbol or 'a market'} that is not ours"
         log.warning(
             "order.unknown",
@@ -252,9 +251,10 @@ class Ledger:
             why=why,
             do="if you traded by hand, wait: positions are compared again; else run flatten",
         )
-        # What was read before this says nothing of it.
-        self.last_change = trio.current_time()
-        self._gate.block(UNKNOWN_ORDER, why, "positions are being compared", quiet=True)
+        self.last_change = trio.current_time()  # What was read before this says nothing of it.
+        ours = touches(self.trades, notice.venue, notice.symbol)
+        name = UNKNOWN_ORDER if ours else FOREIGN_ORDER
+        self._gate.block(name, why, "positions are being compared", quiet=True)
 
     def _remember(self, trade: Trade) -> None:
         self._trades[trade.plan.trade_id] = trade

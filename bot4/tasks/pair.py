@@ -36,11 +36,6 @@ log = structlog.get_logger()
 ASK_FIRST_S = 0.1
 ASK_CAP_S = 1.0
 STRANDED_EVERY_S = 5.0
-FAILED_REDUCTIONS = 2
-"""So many reducing orders in a row without a fill, which no price explains, are no accident: the
-position may be gone."""
-FAILED_AT_ANY_PRICE = 4
-"""So many, whatever the price: one for each step of the configured ladder."""
 DOUBT_S = 6.0
 """What comparing positions may take before reducing goes on all the same."""
 MARGIN_EVERY_S = 1.0
@@ -224,14 +219,7 @@ class PairTask:
 
     def _doubt_positions(self, trade: Trade, now: float) -> None:
         """After reducing orders that found nothing to reduce, see first what is really held."""
-        failed = strange = 0
-        for leg in reversed(trade.legs):
-            if leg.order.purpose is not Purpose.UNWIND or leg.filled:
-                break
-            failed += 1
-            strange += not self.desk.judge.left_behind(leg.order)
-        odd = strange >= FAILED_REDUCTIONS or failed >= FAILED_AT_ANY_PRICE
-        if odd and self._doubted != len(trade.legs):
+        if self._doubted != len(trade.legs) and self.desk.mender.finds_nothing(trade):
             self._doubted = len(trade.legs)
             self._doubt_until = now + DOUBT_S
             self.desk.doubt_positions()

@@ -13,7 +13,7 @@ from bot4.domain.units import plain
 from bot4.strategy.events import Corrected
 from bot4.strategy.saga import Trade
 from bot4.tasks.accounts import Accounts
-from bot4.tasks.gate import EXPOSURE, RECONCILE, UNKNOWN_ORDER, Gate
+from bot4.tasks.gate import EXPOSURE, FOREIGN_ORDER, RECONCILE, UNKNOWN_ORDER, Gate
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.line import SAID
 from bot4.tasks.session import Session
@@ -24,7 +24,7 @@ SETTLE_S = 3.0
 """A difference must stand in two readings this far apart before it is believed."""
 EVERY_S = 15.0
 LOOK_EVERY_S = 0.5
-OURS = frozenset({RECONCILE, UNKNOWN_ORDER, EXPOSURE})
+OURS = frozenset({RECONCILE, UNKNOWN_ORDER, FOREIGN_ORDER, EXPOSURE})
 """The gate's reasons that a comparison without a difference withdraws."""
 FLATTEN = "run scripts/flatten.py, then start again"
 

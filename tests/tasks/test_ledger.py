@@ -182,8 +182,19 @@ async def test_a_fill_that_is_not_ours_stops_opening(
 ):
     ledger.hear(filled(entry[0], named=named))
 
-    assert "unknown order" in gate.reasons
+    assert "foreign order" in gate.reasons
     assert [line["event"] for line in lines] == ["order.unknown"]
+
+
+async def test_a_fill_that_is_not_ours_puts_in_question_what_we_hold_on_its_market(
+    ledger: Any, gate: Any, plan: Any, entry: Any, make_order: Any
+):
+    ledger.begin(plan, entry)
+    ledger.hear(attrs.evolve(filled(make_order("77")), symbol="ETH-PERP"))
+    assert "unknown order" not in gate.reasons
+
+    ledger.hear(filled(make_order("78")))
+    assert "unknown order" in gate.reasons
 
 
 async def test_an_order_of_somebody_else_that_filled_nothing_is_no_matter(
@@ -200,7 +211,7 @@ async def test_an_order_of_somebody_else_that_filled_stops_opening(
 ):
     ledger.hear(closed(entry[0], SIZE))
 
-    assert "unknown order" in gate.reasons
+    assert "foreign order" in gate.reasons
 
 
 async def finished(ledger: Any, plan: Any, entry: Any) -> None:
@@ -396,7 +407,7 @@ async def test_trades_finished_long_ago_are_forgotten(
 
     ledger.hear(filled(make_order("0a")))
 
-    assert "unknown order" in gate.reasons  # until the positions have been compared
+    assert "foreign order" in gate.reasons  # until the positions have been compared
     assert len(ledger._finished) == FINISHED_KEPT
 
 
