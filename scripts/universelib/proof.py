@@ -79,12 +79,19 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
     allowed = {ExitCode.CLEAN}
     if stopped.mode == "sigint2" or story.pressed:
         allowed |= {ExitCode.SECOND_SIGNAL}
-    if story.scenario.dark:
+    if away(story):
         allowed |= {ExitCode.LEFT_OPEN}
     if code not in allowed:
         yield f"exit code {code} after {stopped.mode}"
     if code != ExitCode.CLEAN and (resting or naked) and last != "shutdown.left":
         yield f"I5: exit {code} with something open, and the last line is {last}"
+
+
+def away(story: Story) -> bool:
+    """Whether a venue was lost, or left questions without an answer after the stop."""
+    at_s = story.stopped.at_s if story.stopped else 0.0
+    asked = story.log.said("venue.unreachable", 1)
+    return story.scenario.dark or sum(line["at"] >= at_s for line in asked) > 1
 
 
 def _last(story: Story, process: Process) -> str:
