@@ -17,12 +17,12 @@ FAR: Final = Decimal("0.022")
 """Of the market: the last step below it, and the gap between the venues."""
 MENDED: Final = Decimal("0.105")
 """Percent below its target that a mended pair may have: the configured floor, and rounding."""
-SLOW: Final = frozenset({"stranded"})
 
 
 def broken(story: Story) -> Iterator[str]:
     """Yield every bound that was crossed."""
-    if not story.scenario.dark and not story.flattens and story.scenario.name not in SLOW:
+    scenario = story.scenario
+    if not (scenario.dark or scenario.stuck or story.flattens):
         naked_s = longest_naked_s(story.truth)
         if naked_s > NAKED_S:
             yield f"I4: naked for {naked_s:.1f} s, the bound is {NAKED_S:g} s"

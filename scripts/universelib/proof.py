@@ -79,7 +79,7 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
     allowed = {ExitCode.CLEAN}
     if stopped.mode == "sigint2" or story.pressed:
         allowed |= {ExitCode.SECOND_SIGNAL}
-    if away(story):
+    if away(story) or story.scenario.stuck:
         allowed |= {ExitCode.LEFT_OPEN}
     if code not in allowed:
         yield f"exit code {code} after {stopped.mode}"

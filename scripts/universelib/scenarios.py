@@ -36,6 +36,8 @@ class Scenario:
     until: tuple[str, float] = ("pair.closed", 0.15)
     """The last event before the Ctrl+C, and how long after it that is."""
     on_stop: str = "hold"
+    stuck: bool = False
+    """Every way out is refused, for longer than a stop lasts."""
     dark: bool = False
     """Whether a venue stays away until the bot has gone."""
     forgets: bool = False
@@ -190,6 +192,7 @@ SCENARIOS: Final = tuple(
                 _order(VEST, "refuse", code=3002, count=14, reduce_only=True),
             ),
             "until": OVER,
+            "stuck": True,
         },
         {
             "name": "closed-by-hand",

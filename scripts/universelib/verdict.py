@@ -26,7 +26,7 @@ class Injected:
     stop_s: float
     """From the signal to the exit, simulated."""
     kind: str
-    """``plain``, ``doubt`` (something was in doubt) or ``dark``."""
+    """``plain``, ``doubt`` (something was in doubt) or ``dark`` (or no way out was taken)."""
     task: str
     seconds: float
     """Simulated, of the whole story."""
@@ -69,7 +69,7 @@ def print_log(story: Story) -> None:
 
 def _kind(story: Story) -> str:
     """Whether the stop met a doubt, about an order or a position, or a venue that is away."""
-    if away(story):
+    if away(story) or story.scenario.stuck:
         return "dark"
     at_s, open_ = (story.stopped.at_s if story.stopped else 0.0), set[str]()
     for line in story.log.events:
