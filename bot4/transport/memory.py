@@ -149,8 +149,11 @@ class MemoryStream(trio.abc.HalfCloseableStream):
             self._check_sending()
             rest = memoryview(data)
             while rest:
-                await self._wait_for_room()
-                part = rest[: self._out.room]
+                room = self._out.room
+                if room <= 0:
+                    await self._wait_for_room()
+                    continue
+                part = rest[:room]
                 self._out.put(part)
                 if self._out.snapped:
                     self._in.break_off()

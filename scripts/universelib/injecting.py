@@ -21,9 +21,9 @@ import structlog
 import trio
 from exposurelib.clock import JumpClock
 
-from universelib.play import seed_trio
 from universelib.process import bot, flatten
 from universelib.scenarios import EVERY, FLATTENED, Scenario
+from universelib.scheduler import seed_trio
 from universelib.stopping import Steps, fork, stop
 from universelib.story import Story
 from universelib.verdict import Injected, print_log, verdict_of

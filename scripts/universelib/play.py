@@ -6,8 +6,6 @@ import signal
 import time
 from collections.abc import Mapping
 from decimal import Decimal
-from heapq import heappush
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -25,6 +23,7 @@ from universelib.figures import Result, result_of
 from universelib.life import Life, Log, Stage
 from universelib.revive import Honest, watch
 from universelib.rounds import rounds_of
+from universelib.scheduler import seed_trio
 from universelib.script import LATENCIES, Death, Script, draw
 from universelib.situations import Situations
 from universelib.troubled import TroubledDisk
@@ -104,25 +103,6 @@ def play(
         ]
     result.cpu_s = time.process_time() - began_s
     return result
-
-
-def seed_trio(seed: int) -> None:
-    """Make Trio's scheduler a function of the seed: private names of a pinned version.
-
-    Tasks of one batch are shuffled by a seeded random, and deadlines that fall together fire in
-    the order in which they were set, where Trio goes by the address of the scope.
-    """
-    from trio._core import _run
-
-    _run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc] # noqa: SLF001
-    _run._r.seed(seed)  # noqa: SLF001
-    order = count()
-
-    def add(deadlines: Any, deadline: float, scope: Any) -> None:
-        heappush(deadlines._heap, (deadline, next(order), scope))  # noqa: SLF001
-        deadlines._active += 1  # noqa: SLF001
-
-    _run.Deadlines.add = add  # type: ignore[assignment]
 
 
 def _config(folder: Path, options: Options, script: Script) -> Config:
