@@ -24,8 +24,8 @@ SETTLE_S = 3.0
 """A difference must stand in two readings this far apart before it is believed."""
 EVERY_S = 15.0
 LOOK_EVERY_S = 0.5
-OURS = frozenset({RECONCILE, UNKNOWN_ORDER, FOREIGN_ORDER, EXPOSURE})
-"""The gate's reasons that a comparison without a difference withdraws."""
+QUESTIONS = (RECONCILE, UNKNOWN_ORDER, FOREIGN_ORDER)
+"""The gate's reasons that a comparison answers, whatever it finds."""
 FLATTEN = "run scripts/flatten.py, then start again"
 
 
@@ -84,7 +84,8 @@ class Reconciler:
         """Compare for ever, only while nothing is on its way. Cancellation: safe."""
         compared, at = -1, float("-inf")
         while True:
-            doubted = bool(self._seen) or bool(OURS & self._gate.reasons.keys())
+            asked = (*QUESTIONS, EXPOSURE)
+            doubted = bool(self._seen) or any(name in self._gate.reasons for name in asked)
             due = self._accounts.version != compared or trio.current_time() - at > EVERY_S
             if (doubted or due) and self._quiet():
                 await self._refresh()
@@ -119,10 +120,8 @@ class Reconciler:
         unexplained = [
             why for key, lost in differences.items() if lost and (why := self._explain(key, lost))
         ]
-        if unexplained:
-            self._gate.block(EXPOSURE, "; ".join(unexplained), FLATTEN)
-            return
-        for name in OURS:
+        self._gate.judge(EXPOSURE, "; ".join(unexplained), FLATTEN)
+        for name in QUESTIONS:
             self._gate.clear(name, quiet=name == RECONCILE)
 
     def _quiet(self) -> bool:

@@ -134,8 +134,10 @@ class Rooms:
 
     def goodbye(self, left: Sequence[str]) -> None:
         """Log how the run went, then the last line: clean, or what is left and what to do."""
-        if not left:
-            # Else the last word stays: a guard then takes this for the death that it is.
+        theirs = self.gate.reasons.get(EXPOSURE)
+        if all(line == theirs for line in left):
+            # Else the last word stays: a guard then takes this for the death that it is. What no
+            # trade of ours explains is for a person to close.
             forget_status(self.config)
         held = {
             trade.plan.pair: {venue: plain(trade.position(venue)) for venue in trade.venues}
