@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 STATE_EVERY_S: Final = 10.0
 MARKETS_EVERY_S: Final = 3600.0
-AGAIN_S: Final = 60.0
+AGAIN_S: Final = 10.0
 """While a market of ours is closed or odd, the markets are read this often."""
 STEPS: Final = ("tick", "lot", "min_size", "min_notional")
 """What a pair is built on: a change of these needs a new start."""

@@ -129,14 +129,14 @@ async def test_a_market_that_stops_trading_stops_opening_and_is_soon_read_again(
     upkeep: Upkeep, gateway: FakeGateway, said: Any, listed: Any, why: str, autojump_clock: Any
 ):
     gateway.listed = listed
-    await live(upkeep, MARKETS_EVERY_S + 200)
+    await live(upkeep, MARKETS_EVERY_S + 35)
 
     assert upkeep.gate.reasons == {"paradex BTC-USD-PERP": why}
     assert len([line for line in said if line["event"] == "opening.stopped"]) == 1
     assert len([1 for what, _ in gateway.asked if what == "markets"]) == 4
 
     gateway.listed = [BTC]
-    await live(upkeep, 70)
+    await live(upkeep, 15)
     assert upkeep.gate.open
 
 
