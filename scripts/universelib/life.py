@@ -73,6 +73,8 @@ class Stage:
     situations: Situations
     aimed: list[Aimed]
     struck: int = 0
+    honest: bool = False
+    """Whether the troubles are over."""
     dark: list[tuple[str, float, float]] = attrs.field(factory=list)
     """(venue, from, until): when a venue may have been unreachable."""
 
@@ -96,6 +98,7 @@ class Stage:
 
     def calm(self) -> None:
         """Let everything go well from now on."""
+        self.honest = True
         self.universe.calm()
         self.disk.clear()
         self.aimed.clear()
@@ -116,7 +119,8 @@ class Stage:
 
     async def _later(self, one: Aimed) -> None:
         await trio.sleep(one.after_s)
-        self.strike(one.fault)
+        if not self.honest:
+            self.strike(one.fault)
 
 
 @attrs.define(eq=False)
