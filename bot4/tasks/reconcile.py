@@ -125,8 +125,7 @@ class Reconciler:
             self._gate.clear(name, quiet=name == RECONCILE)
 
     def _quiet(self) -> bool:
-        on_wire = any(session.gateway.on_wire for session in self._sessions.values())
-        return not on_wire and not any(trade.open_legs() for trade in self._ledger.trades)
+        return not any(trade.open_legs() for trade in self._ledger.trades)
 
     def _confirmed(self, key: MarketKey, difference: Decimal) -> bool:
         """The same difference in two readings, some seconds apart: venues lag behind fills."""

@@ -211,6 +211,18 @@ async def test_nothing_is_compared_while_an_order_is_on_its_way(
     assert rooms.vest.asked == []
 
 
+async def test_an_answer_that_is_still_awaited_holds_up_nothing_when_its_order_has_ended(
+    rooms: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    """The stream told of the end; the request may hang for as long as its limit is."""
+    rooms.hedge(plan, make_order)
+    rooms.gateways[VEST].on_wire = 1
+    rooms.vest.position = D("0.0010")
+    await rooms.compare(10)
+
+    assert rooms.ledger.get(plan.trade_id).position("vest") == D("0.0010")
+
+
 async def test_a_venue_that_cannot_be_read_is_no_difference(
     rooms: Any, plan: Any, make_order: Any, autojump_clock: Any
 ):
