@@ -11,6 +11,7 @@ import attrs
 from bot4.simulator.liquidity import LEVELS
 from bot4.simulator.orders import SimMarket
 from bot4.simulator.profiles import PROFILES, Profile
+from bot4.simulator.setup import TICK_S
 
 D: Final = Decimal
 
@@ -65,7 +66,7 @@ class Options:
     """How often each venue shows a market's book; None is each venue's own pace."""
     levels: int = LEVELS
     """How many levels a side the feeds show."""
-    tick_s: float = 0.1
+    tick_s: float = TICK_S
     """How often a venue looks at resting orders, funding and margins."""
     faults: tuple[Mapping[str, Any], ...] = ()
     """Faults to add by themselves; ``at_s`` says when, seconds from the start."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -13,6 +13,9 @@ from bot4.simulator.ledger import SimFill
 from bot4.simulator.liquidity import Liquidity
 from bot4.simulator.market import MarketModel
 from bot4.simulator.orders import SimMarket, SimOrder
+
+TICK_S: Final = 0.1
+"""How often resting orders, funding and margins are looked at. Source: ours."""
 
 Save = Callable[[str, SimOrder | None, list[SimFill], dict[str, Any]], None]
 """Venue, the order that changed, new fills, the venue's state: made durable before returning."""
@@ -39,7 +42,6 @@ class VenueSetup:
     wall_ms: Callable[[], int]
     """The venue's clock, milliseconds since the epoch."""
     save: Save = save_nothing
-    tick_s: float = 0.1
-    """How often resting orders, funding and margins are looked at. Source: ours."""
+    tick_s: float = TICK_S
     switches: Mapping[str, Any] = attrs.field(factory=dict)
     """What the documents leave open, by name; each face lists its own."""

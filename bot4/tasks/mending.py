@@ -27,8 +27,6 @@ FREE_DISK: Final = "free the disk, then start the bot again"
 FAILED_REDUCTIONS: Final = 2
 """So many reducing orders in a row without a fill, which no price explains, are no accident: the
 position may be gone."""
-FAILED_AT_ANY_PRICE: Final = 4
-"""So many, whatever the price: one for each step of the configured ladder."""
 PATIENCE_S: Final = 2.0
 """A leg without a picture of its market is naked so long at most before its last one will do."""
 
@@ -73,14 +71,18 @@ class Mender:
         self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
 
     def finds_nothing(self, trade: Trade) -> bool:
-        """Whether the last reducing orders look as if there were nothing left to reduce."""
+        """Whether the last reducing orders look as if there were nothing left to reduce.
+
+        Some that no price explains, or one for each step of the ladder whatever the price.
+        """
         failed = strange = 0
         for leg in reversed(trade.legs):
             if leg.order.purpose is not Purpose.UNWIND or leg.filled:
                 break
             failed += 1
             strange += not self.judge.left_behind(leg.order)
-        return strange >= FAILED_REDUCTIONS or failed >= FAILED_AT_ANY_PRICE
+        every_step = len(self.execution.unwind_rungs_bps)
+        return strange >= FAILED_REDUCTIONS or failed >= every_step
 
     def _naked_s(self, trade: Trade) -> float:
         since = self.watch_of(trade).naked_since

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 import attrs
@@ -43,6 +45,12 @@ def positions(truth: dict[str, Any]) -> dict[str, Decimal]:
         venue: sum((D(size) for size in state["positions"].values()), D(0))
         for venue, state in truth.items()
     }
+
+
+def silent(events: Iterable[Mapping[str, Any]], since: float, until: float = inf) -> bool:
+    """Whether a venue left more than one question without an answer in that time."""
+    missed = [float(line["at"]) for line in events if line["event"] == "venue.unreachable"]
+    return sum(since <= at < until for at in missed) > 1
 
 
 def violations(end: Ending) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from universelib.check import Ending
+from universelib.check import Ending, silent
 from universelib.rounds import Round
 from universelib.script import LATENCIES, Script
 
@@ -178,10 +178,7 @@ def _naked_of(end: Ending, ended: dict[str, Any], latency: str) -> tuple[bool, f
     sent = [line for line in mine if line["event"] == "leg.sent"]
     purposes = Counter(line["purpose"] for line in sent)
     dark = dark or purposes["mend"] > STEPS - RUNGS or purposes["unwind"] > RUNGS
-    silent = sum(
-        line["event"] == "venue.unreachable" and began < line["at"] < over for line in end.events
-    )
-    dark = dark or silent > 1
+    dark = dark or silent(end.events, began, over)
     doubts = {line["client_order_id"] for line in mine if line["event"] == "leg.in_doubt"}
     found = sum(line["event"] in FOUND for line in mine)
     return dark, float(ended["naked_s"]), bound_s(latency, len(doubts) + found)

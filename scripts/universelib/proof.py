@@ -17,7 +17,7 @@ from bot4.strategy import events as happened
 from bot4.strategy.events import Intended, Planned, step
 from bot4.strategy.saga import State, Trade
 from universelib import bounds
-from universelib.check import HANDLES, Ending, violations
+from universelib.check import HANDLES, Ending, silent, violations
 from universelib.process import Process
 from universelib.rounds import DUST
 from universelib.story import Story, held
@@ -79,7 +79,7 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
     allowed = {ExitCode.CLEAN}
     if stopped.mode == "sigint2" or story.pressed:
         allowed |= {ExitCode.SECOND_SIGNAL}
-    if away(story) or story.scenario.stuck:
+    if held_up(story):
         allowed |= {ExitCode.LEFT_OPEN}
     if code not in allowed:
         yield f"exit code {code} after {stopped.mode}"
@@ -87,11 +87,11 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
         yield f"I5: exit {code} with something open, and the last line is {last}"
 
 
-def away(story: Story) -> bool:
-    """Whether a venue was lost, or left questions without an answer after the stop."""
+def held_up(story: Story) -> bool:
+    """Whether a venue was lost, refused every way out, or answered no question after the stop."""
     at_s = story.stopped.at_s if story.stopped else 0.0
-    asked = story.log.said("venue.unreachable", 1)
-    return story.scenario.dark or sum(line["at"] >= at_s for line in asked) > 1
+    lines = (line for line in story.log.events if line["process"] == 1)
+    return story.scenario.dark or story.scenario.stuck or silent(lines, at_s)
 
 
 def _last(story: Story, process: Process) -> str:

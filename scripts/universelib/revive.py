@@ -11,6 +11,7 @@ import trio
 
 from bot4.domain.market import VENUES
 from bot4.strategy.saga import State
+from bot4.tasks.gate import EXPOSURE
 from bot4.wiring.flatten import flatten_all, open_flatteners
 from universelib.life import Life, Stage
 from universelib.rounds import DUST
@@ -110,7 +111,7 @@ class Honest:
         told = [
             line["event"]
             for line in self.stage.log.said("opening.stopped", "opening.resumed")
-            if line["reason"] == "exposure"
+            if line["reason"] == EXPOSURE
         ]
         return told[-1:] == ["opening.stopped"] and self.net() != 0
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from universelib.proof import away, broken
+from universelib.proof import broken, held_up
 from universelib.story import Story
 
 DOUBTED: Final = frozenset({"trade.closed_outside", "exposure.found", "venue.unreachable"})
@@ -69,7 +69,7 @@ def print_log(story: Story) -> None:
 
 def _kind(story: Story) -> str:
     """Whether the stop met a doubt, about an order or a position, or a venue that is away."""
-    if away(story) or story.scenario.stuck:
+    if held_up(story):
         return "dark"
     at_s, open_ = (story.stopped.at_s if story.stopped else 0.0), set[str]()
     for line in story.log.events:
