@@ -135,16 +135,21 @@ class Leg:
             return self
         return attrs.evolve(self, state=LegState.NEVER, reason=why)
 
+    def proof_ms(self, settle_ms: int) -> int | None:
+        """The venue's time from which its next "not found" counts; None where none ever does."""
+        if self.state is not LegState.DOUBT or self.filled:
+            return None
+        if self.missing_since_ms is None:
+            return self.order.fence_ms + settle_ms + 1
+        return self.missing_since_ms + SECOND_READ_MS
+
     def missing(self, venue_now_ms: int, settle_ms: int) -> Leg:
         """The venue does not know the order, by its own clock. Proof only past the fence, twice."""
-        if self.state is not LegState.DOUBT or self.filled:
-            return self
-        if venue_now_ms <= self.order.fence_ms + settle_ms:
+        due_ms = self.proof_ms(settle_ms)
+        if due_ms is None or venue_now_ms < due_ms:
             return self
         if self.missing_since_ms is None:
             return attrs.evolve(self, missing_since_ms=venue_now_ms)
-        if venue_now_ms - self.missing_since_ms < SECOND_READ_MS:
-            return self
         return self.never("not found twice past its receive window")
 
     def report(self, report: OrderReport) -> Leg:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import inf
 
 import attrs
 import structlog
@@ -11,7 +12,7 @@ import trio
 
 from bot4.config.schema import ExecutionConfig, OnStop
 from bot4.domain.market import Pair, other
-from bot4.domain.order import Purpose, Side
+from bot4.domain.order import Order, Purpose, Side
 from bot4.domain.quote import QuoteRate
 from bot4.errors import JournalFault
 from bot4.strategy.bound import NakedBound, naked_bound
@@ -100,6 +101,15 @@ class Desk:
     def doubt_positions(self) -> None:
         """Have the positions compared before anything else is decided."""
         self.gate.block(RECONCILE, "positions are being compared", "wait", quiet=True)
+
+    def until_proof(self, order: Order) -> float:
+        """Seconds until its next "not found" proves something; inf where none does."""
+        trade = self.ledger.get(order.trade_id)
+        leg = None if trade is None else trade.leg(order.client_order_id)
+        due_ms = None if trade is None or leg is None else leg.proof_ms(trade.plan.settle_ms)
+        if due_ms is None:
+            return inf
+        return max(0.0, self.dispatcher.gateways[order.key.venue].until(due_ms))
 
     def watch_of(self, trade: Trade) -> Stopwatch:
         """The trade's stopwatch, begun anew after a restart."""

@@ -71,6 +71,10 @@ class Line:
         """The venue's wall clock, as we estimate it."""
         return self._world.wall_ms() + self.offset_ms
 
+    def until(self, venue_ms: int) -> float:
+        """Seconds until the venue's clock is past this for certain; negative when it is."""
+        return (venue_ms + self.clock_error_ms - self.now_ms()) / 1000
+
     async def ask(self, errand: Errand[T], *, timeout_s: float = ASK_TIMEOUT_S) -> T:
         """Run one errand that is not an order.
 

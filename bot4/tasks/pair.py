@@ -29,7 +29,7 @@ from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
 from bot4.tasks.line import SAID
-from bot4.tasks.words import say_held
+from bot4.tasks.words import say_held, say_stranded
 
 log = structlog.get_logger()
 
@@ -197,17 +197,7 @@ class PairTask:
             return now + 0.1
         if trade.state is State.STRANDED and now - self._cried_at >= STRANDED_EVERY_S:
             self._cried_at = now
-            held = ", ".join(f"{v} {plain(trade.position(v))}" for v in trade.venues)
-            log.critical(
-                "exposure.left",
-                message=f"[DANGER] {self.name} is not hedged: {held}; still trying",
-                trade_id=trade.plan.trade_id,
-                pair=self.name,
-                held=held,
-                net=plain(trade.net),
-                why="every allowed attempt to close the leg failed",
-                do="close it on the venue's page, or run scripts/flatten.py",
-            )
+            say_stranded(trade)
         self.desk.mender.compensate(trade, action)
         tried = trade.compensations
         first_s = self.desk.execution.mend_backoff_ms / 1000
@@ -247,6 +237,7 @@ class PairTask:
             return
         order, ledger = leg.order, self.desk.ledger
         gateway = self.desk.dispatcher.gateways[order.key.venue]
+        began, proof_in_s = trio.current_time(), inf
         try:
             report, venue_now_ms = await gateway.find(order)
             if report is not None and cancel and not report.state.terminal:
@@ -257,6 +248,7 @@ class PairTask:
                 ledger.hear(attrs.evolve(report, client_order_id=name))
             else:
                 ledger.happen(order.trade_id, Missing(name, venue_now_ms))
+                proof_in_s = self.desk.until_proof(order)
         except SAID as said:
             log.warning(
                 "venue.unreachable",
@@ -270,7 +262,10 @@ class PairTask:
             self._asking.discard(name)
             asked = self._asks[name] = self._asks.get(name, 0) + 1
             wait_s = min(ASK_FIRST_S * 2**asked, ASK_CAP_S)
-            self._ask_at[name] = trio.current_time() + wait_s
+            now = trio.current_time()
+            if wait_s + now - began > proof_in_s:
+                wait_s = proof_in_s  # no sooner: the one that proves would wait for its answer
+            self._ask_at[name] = now + wait_s
             self._wake.set()
 
     # ----------------------------------------------------------------------- wakings

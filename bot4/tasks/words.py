@@ -161,3 +161,18 @@ def say_mending(trade: Trade, wanted: Wanted, attempt: str, choice: Complete) ->
         why=why,
         do="nothing: it is tried again, else the other leg is closed",
     )
+
+
+def say_stranded(trade: Trade) -> None:
+    """Cry that a leg is alone and that every allowed attempt to close it failed."""
+    held = ", ".join(f"{venue} {plain(trade.position(venue))}" for venue in trade.venues)
+    log.critical(
+        "exposure.left",
+        message=f"[DANGER] {trade.plan.pair} is not hedged: {held}; still trying",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        held=held,
+        net=plain(trade.net),
+        why="every allowed attempt to close the leg failed",
+        do="close it on the venue's page, or run scripts/flatten.py",
+    )

@@ -219,6 +219,23 @@ async def test_a_doubt_is_asked_about_until_the_venue_proves_how_it_ended(
         assert bench.vest.orders(Purpose.UNWIND) == []
 
 
+@pytest.mark.parametrize("delay_s", [0.01, 0.05, 0.13, 0.2, 0.31])
+async def test_what_never_arrived_is_proven_as_soon_as_two_readings_can(
+    bench: Any, autojump_clock: Any, way: Any, delay_s: float
+):
+    """The first reading at the fence, the second a second later, two exchanges each."""
+    bench.paradex.delay_s = delay_s
+    bench.paradex.ways.append(way(CUT, lands=False))
+    async with bench.running():
+        order = bench.enter().legs[1].order
+        began = trio.current_time()
+        await bench.until(lambda: bench.vest.orders(Purpose.UNWIND))
+        took_s = trio.current_time() - began
+
+    fence_s = (order.window_ms + bench.execution.settle_ms) / 1000
+    assert fence_s + 1 < took_s < fence_s + 1 + 2 * delay_s + bench.vest.delay_s + 0.02
+
+
 @pytest.mark.parametrize(
     "error",
     [
