@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
+from bot4.config.schema import ExecutionConfig
+from bot4.strategy.bound import naked_bound
 from universelib.rounds import DUST
 from universelib.story import Story
 
-NAKED_S: Final = 9.5
-"""An answer, its fence and the attempts to mend it, as the bot itself prints at the start."""
+_USUAL: Final = ExecutionConfig()
+NAKED_S: Final = naked_bound(
+    _USUAL.mend_attempts, len(_USUAL.unwind_rungs_bps), _USUAL.window_ms, _USUAL.settle_ms
+).doubt_s
+"""An answer that never comes, its proof and the way back: what the bot prints at the start."""
 TOGETHER_MS: Final = 5
 """Between the two orders of an entry."""
 FAR: Final = Decimal("0.022")
