@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Final
+
+import pytest
+from packaging.requirements import Requirement
+from setuplib.locks import normal, parse
 
 PRIVATE = (".env", ".env.local", "state/live/journal.db", "state/simulation/truth.json")
 ELSEWHERE = tuple(f"{name}/" for name in ("shared", "/work"))
 """Places of one machine; in pieces here, so that this file does not find itself."""
+
+
+CARD: Final = {
+    "trio": "trio",
+    "trio-websocket": "trio_websocket",
+    "httpx": "httpx",
+    "attrs": "attrs",
+    "cattrs": "cattrs",
+    "eth-account": "eth_account",
+    "starknet-py": "starknet_py",
+    "supabase": "supabase",
+    "pyyaml": "yaml",
+    "python-dotenv": "dotenv",
+    "structlog": "structlog",
+    "pytest-trio": "",  # a plugin of pytest: trio_mode in pyproject.toml
+}
+"""The packages that the owner asked for: name -> what is imported."""
+
+
+def unlocked(requirements: Iterable[str], locked: Mapping[str, str]) -> Iterator[str]:
+    for text in requirements:
+        wanted = Requirement(text)
+        version = locked.get(normal(wanted.name))
+        if version is None or version not in wanted.specifier:
+            yield (
+                f"pyproject.toml: Found {text}, locked is {version}. Expected a version that fits. "
+                f"Reason: what is declared is what runs; scripts/check --lock makes the locks."
+            )
 
 
 def loose_requirements(lock: str) -> Iterator[str]:
@@ -18,12 +52,11 @@ def loose_requirements(lock: str) -> Iterator[str]:
         name = requirement.split(" ")[0]
         if requirement and not re.match(r"[A-Za-z0-9._-]+==[^\s]+", requirement):
             yield (
-                f"requirements.lock: Found {name}. Expected name==version. "
-                f"Reason: the same set-up everywhere."
+                f"a lock: Found {name}. Expected name==version. Reason: the same set-up everywhere."
             )
         if requirement and "--hash=sha256:" not in block:
             yield (
-                f"requirements.lock: Found {name} without a hash. Expected --hash=sha256:... "
+                f"a lock: Found {name} without a hash. Expected --hash=sha256:... "
                 f"Reason: a package with other bytes could hold a thief of keys."
             )
 
@@ -32,7 +65,7 @@ def addresses(lock: str) -> Iterator[str]:
     for number, line in enumerate(lock.splitlines(), 1):
         if re.search(r"://|^\s*(-i|-f|--(extra-)?index-url|--find-links)\b", line):
             yield (
-                f"requirements.lock:{number}: Found an address. "
+                f"a lock, line {number}: Found an address. "
                 f"Expected names, versions and hashes only. "
                 f"Reason: it belongs to the machine that installs."
             )
@@ -71,17 +104,64 @@ def other_places(path: str, text: str) -> Iterator[str]:
                 )
 
 
-def test_the_lock_names_exact_versions_with_hashes(
-    root: Path, obeyed: Callable[[Iterable[str]], None]
+@pytest.fixture(scope="session")
+def locks(root: Path) -> Mapping[str, str]:
+    found = {path.name: path.read_text() for path in root.glob("requirements*.lock")}
+    assert {"requirements.lock", "requirements-build.lock", "requirements-dev.lock"} <= set(found)
+    return found
+
+
+def test_the_locks_name_exact_versions_with_hashes(
+    locks: Mapping[str, str], obeyed: Callable[[Iterable[str]], None]
 ):
-    lock = (root / "requirements.lock").read_text()
-
-    assert lock.count("==") > 50
-    obeyed(loose_requirements(lock))
+    assert locks["requirements.lock"].count("==") > 50
+    obeyed(f for lock in locks.values() for f in loose_requirements(lock))
 
 
-def test_the_lock_has_no_address(root: Path, obeyed: Callable[[Iterable[str]], None]):
-    obeyed(addresses((root / "requirements.lock").read_text()))
+def test_the_locks_have_no_address(
+    locks: Mapping[str, str], obeyed: Callable[[Iterable[str]], None]
+):
+    obeyed(f for lock in locks.values() for f in addresses(lock))
+
+
+def test_each_package_is_in_one_lock_only(locks: Mapping[str, str]):
+    names = [name for lock in locks.values() for name in parse(lock)]
+
+    assert sorted(names) == sorted(set(names))
+
+
+def test_what_is_declared_is_locked_in_a_version_that_fits(
+    root: Path, locks: Mapping[str, str], obeyed: Callable[[Iterable[str]], None]
+):
+    declared = tomllib.loads((root / "pyproject.toml").read_text())
+    running = parse(locks["requirements.lock"])
+    assert len(declared["project"]["dependencies"]) > 15
+    obeyed(unlocked(declared["project"]["dependencies"], running))
+    for group, requirements in declared["dependency-groups"].items():
+        obeyed(unlocked(requirements, running | parse(locks[f"requirements-{group}.lock"])))
+
+
+def test_a_version_that_does_not_fit_is_found():
+    assert list(unlocked(["httpx>=0.28.1,<0.29"], {"httpx": "0.28.1"})) == []
+    assert len(list(unlocked(["httpx>=0.28.1,<0.29"], {"httpx": "0.29.0"}))) == 1
+    assert len(list(unlocked(["types-PyYAML"], {}))) == 1
+
+
+def test_every_package_of_the_owners_card_is_declared_and_used(
+    root: Path, programs: Mapping[str, str]
+):
+    declared = tomllib.loads((root / "pyproject.toml").read_text())
+    everything = [*declared["project"]["dependencies"], *declared["dependency-groups"]["dev"]]
+    names = {normal(Requirement(text).name) for text in everything}
+    code = "\n".join(text for path, text in programs.items() if path.startswith("bot4/"))
+
+    assert set(CARD) - names == set()
+    unused = [
+        name
+        for name, module in CARD.items()
+        if module and not re.search(rf"^\s*(import|from) {module}\b", code, re.MULTILINE)
+    ]
+    assert unused == []
 
 
 def test_a_loose_requirement_is_found():

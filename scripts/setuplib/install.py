@@ -1,0 +1,172 @@
+"""Makes .venv ready for some purposes, or says in one line what is in the way.
+
+``.venv.lock`` is held while one process works, so that two started at once do not both install. It
+has a word in it while the work is unfinished, so that the next one starts an interrupted .venv over
+instead of trusting half of it. The stamp of a purpose is written last.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Final
+
+from setuplib import child
+from setuplib.locks import BUILD, FROM_SOURCE, lock_file, pins
+from setuplib.pip import Pip
+from setuplib.settings import pip_environment, scrubbed
+from setuplib.words import SetUpFailed, say, what_is_lacking, why_pip_failed
+
+OURS: Final = "bot4"
+UNFINISHED: Final = "unfinished\n"
+
+
+class SetUp:
+    """One folder's .venv.
+
+    Args:
+        root: the folder of the project.
+        python: makes the .venv.
+    """
+
+    def __init__(self, root: Path, python: Path) -> None:
+        self._root = root
+        self._python = python
+        self._venv = root / ".venv"
+        self._log = root / ".venv.log"
+        self._lock = root / ".venv.lock"
+
+    def run(self, wanted: Mapping[str, str]) -> None:
+        """Install what some purposes need.
+
+        Args:
+            wanted: purpose -> the stamp that says what it is made from; ``run`` comes first.
+
+        Raises:
+            SetUpFailed: with the one line for the person.
+            KeyboardInterrupt: the next set-up starts over.
+        """
+        with self._open_lock() as lock:
+            self._wait_for_others(lock)
+            if all(self._stamp_of(purpose) == stamp for purpose, stamp in wanted.items()):
+                return
+            self._install(wanted, lock)
+
+    def _install(self, wanted: Mapping[str, str], lock: IO[str]) -> None:
+        began = time.monotonic()
+        lock.seek(0)
+        sound = not lock.read() and self._is_sound()
+        lock.write(UNFINISHED)
+        lock.flush()
+        self._log.write_text("", encoding="utf-8")
+        for made in self._venv.glob("bot4-*.stamp"):
+            made.unlink()
+        if not sound:
+            self._make_venv()
+        environ = pip_environment(self._venv / "bin" / "python", os.environ)
+        pip = Pip(self._venv / "bin" / "python", environ, self._log)
+        for purpose in (BUILD, *wanted):
+            self._install_lock(pip, purpose)
+        self._install_ourselves(pip)
+        self._remove_others(pip, wanted)
+        self._check(pip, wanted)
+        for purpose, stamp in wanted.items():
+            (self._venv / f"bot4-{purpose}.stamp").write_text(f"{stamp}\n", encoding="utf-8")
+        lock.truncate(0)
+        count, megabytes = len(pip.installed()), size_mb(self._venv)
+        took_s = time.monotonic() - began
+        say(f"set-up done: {count} packages, {megabytes:.0f} MB in .venv, {took_s:.0f} s")
+
+    def _stamp_of(self, purpose: str) -> str:
+        try:
+            return (self._venv / f"bot4-{purpose}.stamp").read_text("utf-8").strip()
+        except OSError:
+            return ""
+
+    def _open_lock(self) -> IO[str]:
+        try:
+            return self._lock.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise SetUpFailed(
+                f"cannot write in {self._root}: {error.strerror}. "
+                f"Fix: sudo chown -R \"$(id -un)\" '{self._root}', then run this again."
+            ) from None
+
+    def _wait_for_others(self, lock: IO[str]) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("another set-up is at work here; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def _is_sound(self) -> bool:
+        """Whether .venv can be brought up to date where it stands: not moved, its Python alive."""
+        python = self._venv / "bin" / "python"
+        try:
+            if f"{self._venv}/bin/" not in (self._venv / "bin" / "pip").read_text("utf-8"):
+                return False
+            said: list[str] = []
+            asked = "import sys, pip; print(sys.version_info[:2])"
+            self._child([str(python), "-I", "-c", asked], said, "looking at .venv")
+        except (OSError, UnicodeDecodeError):
+            return False
+        return said == [str(sys.version_info[:2])]
+
+    def _make_venv(self) -> None:
+        say(f"making .venv with {self._python}")
+        said: list[str] = []
+        command = [str(self._python), "-I", "-m", "venv", "--clear", str(self._venv)]
+        if self._child(command, said, "making .venv"):
+            last = (said or ["it said nothing"])[-1]
+            raise SetUpFailed(
+                f"could not make .venv: {last} "
+                "Fix: sudo apt install python3-venv, rm -rf .venv, then run this again."
+            )
+
+    def _child(self, command: list[str], said: list[str], doing: str) -> int:
+        def heard(line: str) -> bool:
+            said.append(line)
+            return False
+
+        waiting = child.Waiting(doing)
+        return child.run(command, scrubbed(os.environ), heard=heard, waiting=waiting.text)
+
+    def _install_lock(self, pip: Pip, purpose: str) -> None:
+        lock = lock_file(self._root, purpose)
+        total = len(pins(lock))
+        if purpose != BUILD:
+            say(f"installing the {total} packages of {lock.name} into .venv")
+        source = [word for name in FROM_SOURCE for word in ("--no-binary", name)]
+        code, said = pip.install(lock, total, "--only-binary", ":all:", *source)
+        if code:
+            raise SetUpFailed(why_pip_failed(said, lock.name, self._log.name))
+
+    def _install_ourselves(self, pip: Pip) -> None:
+        words = ("--no-index", "--no-deps", "--no-build-isolation", "-e", str(self._root))
+        code, said = pip.ask("installing bot4 itself", "install", *words)
+        if code:
+            raise SetUpFailed(why_pip_failed(said, "pyproject.toml", self._log.name))
+
+    def _remove_others(self, pip: Pip, wanted: Mapping[str, str]) -> None:
+        """Take out what an older lock had."""
+        named = {"pip", OURS}
+        for purpose in (BUILD, *wanted):
+            named.update(pins(lock_file(self._root, purpose)))
+        others = [name for name in pip.installed() if name not in named]
+        if others:
+            pip.ask("removing what no lock names", "uninstall", "--yes", *others)
+
+    def _check(self, pip: Pip, wanted: Mapping[str, str]) -> None:
+        code, said = pip.ask("checking", "check")
+        if code:
+            names = [lock_file(self._root, purpose).name for purpose in wanted]
+            raise SetUpFailed(what_is_lacking(said, " + ".join(names)))
+
+
+def size_mb(folder: Path) -> float:
+    """Return what the files of a folder take, in MB."""
+    return sum(path.lstat().st_size for path in folder.rglob("*")) / 1e6

@@ -1,0 +1,79 @@
+"""``trio-run`` in every shell: one link in the user's own bin folder, and the way to remove it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from setuplib.words import SetUpFailed, say
+
+NAME: Final = "trio-run"
+
+
+def bin_folder(environ: Mapping[str, str], *, root_user: bool) -> tuple[Path, bool]:
+    """Return the user's bin folder and whether commands in it are found.
+
+    The first of the usual ones that is on PATH; where none is, ``~/.local/bin``.
+    """
+    home = Path(environ.get("HOME") or "/")
+    usual = [home / ".local" / "bin", home / "bin", *([Path("/usr/local/bin")] * root_user)]
+    path = environ.get("PATH", "").split(os.pathsep)
+    on_path = [folder for folder in usual if str(folder) in path]
+    return (on_path[0], True) if on_path else (usual[0], False)
+
+
+def put(target: Path, environ: Mapping[str, str], *, root_user: bool) -> None:
+    """Link ``trio-run`` to ``target`` and tell how to remove it.
+
+    Raises:
+        SetUpFailed: another file has that name, or the folder cannot be written.
+    """
+    folder, found = bin_folder(environ, root_user=root_user)
+    link = folder / NAME
+    if link.is_symlink() and not _is_run(link):
+        raise SetUpFailed(f"{link} leads to {link.readlink()}, not to a bot4: left as it is.")
+    if link.exists() and not link.is_symlink():
+        raise SetUpFailed(f"{link} is another program's: left as it is. scripts/run works always.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = link.with_name(f".{NAME}.new")
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(target)
+        draft.replace(link)
+    except OSError as error:
+        raise SetUpFailed(f"{link} cannot be written: {error.strerror}.") from None
+    say(f"trio-run bot4 works in every shell now: {link} (to remove it: scripts/run unlink)")
+    if not found:
+        say(f'from the next login on; here, first: export PATH="{folder}:$PATH"')
+
+
+def remove(target: Path, environ: Mapping[str, str], *, root_user: bool) -> None:
+    """Remove the link, if it is ours."""
+    link = bin_folder(environ, root_user=root_user)[0] / NAME
+    if not link.is_symlink() or link.resolve() != target.resolve():
+        say(f"nothing to remove: {link} does not lead here")
+        return
+    link.unlink()
+    say(f"{link} is gone; scripts/run works as before")
+
+
+def is_wanted(environ: Mapping[str, str], *, root_user: bool) -> bool:
+    """Ask the person, on a terminal only, and only where there is no such command yet."""
+    folder, _ = bin_folder(environ, root_user=root_user)
+    if os.path.lexists(folder / NAME) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(
+        f"bot4: shall `trio-run bot4` work in every shell, by a link in {folder}? [Y/n] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    return sys.stdin.readline().strip().lower() in {"", "y", "yes", "o", "oui"}
+
+
+def _is_run(link: Path) -> bool:
+    """Whether a link leads to the door of some bot4, also of one that is gone."""
+    return link.readlink().parts[-2:] == ("scripts", "run")
