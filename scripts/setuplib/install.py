@@ -16,13 +16,17 @@ from pathlib import Path
 from typing import IO, Final
 
 from setuplib import child
-from setuplib.locks import BUILD, FROM_SOURCE, lock_file, pins
+from setuplib.locks import BUILD, FROM_SOURCE, lock_file, parse, pins
 from setuplib.pip import Pip
 from setuplib.settings import pip_environment, scrubbed
 from setuplib.words import SetUpFailed, say, what_is_lacking, why_pip_failed
 
 OURS: Final = "bot4"
 UNFINISHED: Final = "unfinished\n"
+LIST: Final = (
+    "from importlib.metadata import distributions as found\n"
+    "for one in found(): print(one.name, one.version, sep='==')"
+)
 
 
 class SetUp:
@@ -72,13 +76,12 @@ class SetUp:
         for purpose in (BUILD, *wanted):
             self._install_lock(pip, purpose)
         self._install_ourselves(pip)
-        self._remove_others(pip, wanted)
+        count = self._remove_others(pip, wanted)
         self._check(pip, wanted)
         for purpose, stamp in wanted.items():
             (self._venv / f"bot4-{purpose}.stamp").write_text(f"{stamp}\n", encoding="utf-8")
         lock.truncate(0)
-        count, megabytes = len(pip.installed()), size_mb(self._venv)
-        took_s = time.monotonic() - began
+        took_s, megabytes = time.monotonic() - began, size_mb(self._venv)
         say(f"set-up done: {count} packages, {megabytes:.0f} MB in .venv, {took_s:.0f} s")
 
     def _stamp_of(self, purpose: str) -> str:
@@ -151,14 +154,18 @@ class SetUp:
         if code:
             raise SetUpFailed(why_pip_failed(said, "pyproject.toml", self._log.name))
 
-    def _remove_others(self, pip: Pip, wanted: Mapping[str, str]) -> None:
-        """Take out what an older lock had."""
+    def _remove_others(self, pip: Pip, wanted: Mapping[str, str]) -> int:
+        """Take out what an older lock had; return how many packages there are."""
         named = {"pip", OURS}
         for purpose in (BUILD, *wanted):
             named.update(pins(lock_file(self._root, purpose)))
-        others = [name for name in pip.installed() if name not in named]
+        said: list[str] = []
+        python = str(self._venv / "bin" / "python")
+        self._child([python, "-I", "-c", LIST], said, "looking at what is installed")
+        others = parse("\n".join(said)).keys() - named
         if others:
-            pip.ask("removing what no lock names", "uninstall", "--yes", *others)
+            pip.ask("removing what no lock names", "uninstall", "--yes", *sorted(others))
+        return len(said) - len(others)
 
     def _check(self, pip: Pip, wanted: Mapping[str, str]) -> None:
         code, said = pip.ask("checking", "check")

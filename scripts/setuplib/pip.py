@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from setuplib import child
-from setuplib.locks import normal, parse
+from setuplib.locks import normal
 from setuplib.words import say
 
 _SEEN: Final = (
@@ -57,11 +57,6 @@ class Pip:
         progress = Progress(total, self._standing)
         command = ("install", *words, *options, "-r", str(lock))
         return self._run(command, progress.heard, progress.text)
-
-    def installed(self) -> dict[str, str]:
-        """Return what stands in the environment: normal name -> version."""
-        _, said = self.ask("looking at what is installed", "list", "--format", "freeze")
-        return parse(said)
 
     def _run(
         self, words: tuple[str, ...], heard: Callable[[str], bool], waiting: Callable[[], str]

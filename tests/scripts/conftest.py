@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,31 +18,35 @@ import attrs
 import pytest
 
 BACKEND = '''\
-"""Builds the small project, editable, with nothing but the standard library."""
+"""Builds a package with nothing but the standard library."""
 import zipfile
 from pathlib import Path
 
-NAME = "bot4-0.1.0"
+NAME, VERSION, NEEDS, ENTRY = %r, %r, %r, %r
 
 
-def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    info = NAME + ".dist-info"
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    plain = NAME.replace("-", "_")
+    info = f"{plain}-{VERSION}.dist-info"
+    needs = "".join(f"Requires-Dist: {one}\\n" for one in NEEDS)
     files = {
-        "bot4.pth": str(Path.cwd()) + "\\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\\nName: bot4\\nVersion: 0.1.0\\n" + NEEDS,
+        f"{plain}.pth": str(Path.cwd()) + "\\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {NAME}\\nVersion: {VERSION}\\n{needs}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
-        f"{info}/entry_points.txt": "[console_scripts]\\ntrio-run = bot4.trio_run:main\\n",
     }
+    if ENTRY:
+        files[f"{info}/entry_points.txt"] = f"[console_scripts]\\n{ENTRY}\\n"
     files[f"{info}/RECORD"] = "".join(f"{name},,\\n" for name in files) + f"{info}/RECORD,,\\n"
-    name = NAME + "-py3-none-any.whl"
+    name = f"{plain}-{VERSION}-py3-none-any.whl"
     with zipfile.ZipFile(Path(wheel_directory) / name, "w") as wheel:
         for path, text in files.items():
             wheel.writestr(path, text)
     return name
 
 
-NEEDS = "".join(f"Requires-Dist: {name}\\n" for name in %r)
+build_editable = build_wheel
 '''
+PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 APP = '''\
 """Says what it was started with."""
 import os, sys
@@ -53,6 +59,8 @@ def main():
     print("yaml is", yaml.NAME)
     print("from", os.environ["BOT4_SHELL_DIR"])
 '''
+FOR_CHECKS = '#!/bin/sh\nset -eu\n. "$(dirname -- "$0")/_setup.sh"\nset_up dev\n'
+"""A script that sets up what checks and tests need, and does nothing more."""
 
 
 @attrs.frozen
@@ -86,8 +94,31 @@ class Index:
         with zipfile.ZipFile(path, "w") as wheel:
             for file, text in files.items():
                 wheel.writestr(zipfile.ZipInfo(file), text)
-        links = "".join(f'<a href="{one.name}">{one.name}</a>\n' for one in page.glob("*.whl"))
-        (page / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
+        return self._listed(path)
+
+    def offer_source(self, name: str, version: str, needs: Iterable[str] = ()) -> str:
+        """Put one package there as source; return its hash."""
+        plain = name.replace("-", "_")
+        path = self.folder / "simple" / name / f"{plain}-{version}.tar.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files = {
+            "pyproject.toml": PYPROJECT,
+            "backend.py": BACKEND % (name, version, list(needs), ""),
+            "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        }
+        with tarfile.open(path, "w:gz") as archive:
+            for file, text in files.items():
+                member = tarfile.TarInfo(f"{plain}-{version}/{file}")
+                member.size = len(text.encode())
+                archive.addfile(member, io.BytesIO(text.encode()))
+        return self._listed(path)
+
+    @staticmethod
+    def _listed(path: Path) -> str:
+        files = [one.name for one in path.parent.iterdir() if one.suffix in {".whl", ".gz"}]
+        links = "".join(f'<a href="{name}">{name}</a>\n' for name in files)
+        page = f"<!DOCTYPE html><html><body>{links}</body></html>"
+        (path.parent / "index.html").write_text(page)
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -149,10 +180,12 @@ def make_project(root: Path) -> Callable[..., SmallProject]:
         (folder / "bot4").mkdir()
         (folder / "bot4" / "__init__.py").write_text('"""Small."""\n')
         (folder / "bot4" / "trio_run.py").write_text(APP)
-        (folder / "backend.py").write_text(BACKEND % (list(needs),))
-        (folder / "pyproject.toml").write_text(
-            '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-        )
+        for_checks = folder / "scripts" / "for-checks"
+        for_checks.write_text(FOR_CHECKS)
+        for_checks.chmod(0o755)
+        entry = "trio-run = bot4.trio_run:main"
+        (folder / "backend.py").write_text(BACKEND % ("bot4", "0.1.0", list(needs), entry))
+        (folder / "pyproject.toml").write_text(PYPROJECT)
         made.write_lock({"builder": ("1.0", index.offer("builder", "1.0"))}, "build")
         made.write_lock(
             {

@@ -1,0 +1,284 @@
+"""Set-up holds when time moves: newer packages, other pips, broken locks, odd clones, Ctrl+C.
+
+Real Python and real pip on a small project with an index of its own; only the other pips are
+downloaded, once, against their hashes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from setuplib.install import SetUp
+from setuplib.locks import FROM_SOURCE, parse
+
+pytestmark = pytest.mark.proof
+
+PIPS = [
+    line
+    for line in (Path(__file__).parent / "pips.lock").read_text().splitlines()
+    if not line.startswith("#")
+]
+
+
+@pytest.fixture
+def project(make_project, tmp_path):
+    return make_project(tmp_path / "a bot")
+
+
+def last(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stderr.splitlines()[-1]
+
+
+def test_every_locked_name_is_installed_as_locked_beside_newer_ones(root, make_project, tmp_path):
+    """All names of the real locks, each needing the next with an extra, each newer on the index."""
+    project = make_project(tmp_path / "bot")
+    locks = {
+        purpose: parse((root / name).read_text())
+        for purpose, name in (("", "requirements.lock"), ("dev", "requirements-dev.lock"))
+    }
+    assert sum(map(len, locks.values())) > 100
+    for purpose, pins in locks.items():
+        made = {}
+        needed = dict(zip(pins, [*list(pins)[1:], next(iter(pins))], strict=True))
+        for name, version in pins.items():
+            needs = [f"{needed[name]}[more]>=0"]
+            if name in FROM_SOURCE:
+                digest = project.index.offer_source(name, version, needs)
+                project.index.offer_source(name, "9999.0")
+            else:
+                module = {"pyyaml": "yaml"}.get(name, "")
+                digest = project.index.offer(name, version, needs, module)
+                project.index.offer(name, "9999.0")
+            made[name] = (version, digest)
+        project.write_lock(made, purpose)
+
+    done = project.run()
+    assert done.returncode == 0, done.stderr
+    both = project.run(script="for-checks")
+    assert both.returncode == 0, both.stderr
+
+    expected = {name: version for pins in locks.values() for name, version in pins.items()}
+    assert project.installed() == expected | {"builder": "1.0", "bot4": "0.1.0"}
+
+
+def test_a_file_that_is_not_the_locked_one_stops_set_up_in_one_line(project):
+    name, text = "requirements.lock", (project.folder / "requirements.lock").read_text()
+    wrong = re.sub(r"(beta-two==1.5 \\\n    --hash=sha256:)\w{64}", rf"\g<1>{'0' * 64}", text)
+    assert wrong != text
+    (project.folder / name).write_text(wrong)
+
+    done = project.run()
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "beta-two==1.5 is not the file that requirements.lock vouches for" in last(done)
+    assert set(project.installed()) <= {"builder", "setuptools"}, "nothing of the lock"
+
+
+def test_a_lock_that_lacks_a_package_is_told_by_its_name(project):
+    lock = project.folder / "requirements.lock"
+    lock.write_text(re.sub(r"beta-two==.*\n.*\n", "", lock.read_text()))
+
+    done = project.run()
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "alpha 1.0 requires beta-two, which is not installed" in last(done)
+    assert last(done).startswith("bot4: requirements.lock does not fit together")
+
+
+def test_what_pyproject_declares_and_no_lock_has_is_told(make_project, tmp_path):
+    project = make_project(tmp_path / "bot", needs=["gamma>=2"])
+
+    done = project.run()
+
+    assert done.returncode == 1
+    assert "bot4 0.1.0 requires gamma, which is not installed" in last(done)
+
+
+def test_a_changed_lock_is_followed_and_what_it_dropped_is_removed(project):
+    assert project.run().returncode == 0
+    index = project.index
+    project.write_lock(
+        {
+            "alpha": ("2.0", index.offer("alpha", "2.0")),
+            "pyyaml": ("6.0", index.offer("pyyaml", "6.0", module="yaml")),
+        }
+    )
+
+    done = project.run()
+
+    assert done.returncode == 0, done.stderr
+    assert "making .venv" not in done.stderr
+    assert project.installed() == {
+        "alpha": "2.0",
+        "pyyaml": "6.0",
+        "builder": "1.0",
+        "bot4": "0.1.0",
+    }
+
+
+def test_what_checks_need_comes_on_top_and_stays_when_the_bot_is_set_up_again(project):
+    assert project.run().returncode == 0
+    assert "tester" not in project.installed()
+
+    assert project.run(script="for-checks").returncode == 0
+    assert project.installed()["tester"] == "3.0"
+    with (project.folder / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    assert project.run().returncode == 0
+    quiet = project.run(script="for-checks")
+
+    assert project.installed()["tester"] == "3.0"
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
+def test_a_moved_folder_is_set_up_anew(project, make_project, tmp_path):
+    assert project.run().returncode == 0
+    moved = tmp_path / "moved"
+    project.folder.rename(moved)
+
+    done = type(project)(moved, project.index).run()
+
+    assert done.stdout.startswith("ran bot4\n"), done.stderr
+    assert "making .venv" in done.stderr
+
+
+@pytest.mark.parametrize("pin", PIPS, ids=lambda pin: pin.partition(" ")[0])
+def test_every_pip_that_a_machine_may_have_installs_the_lock(root, project, pin, monkeypatch):
+    wheel = other_pip(root, pin)
+    python = project.folder / "python"
+    # Makes a .venv as the real one does, but for the pip in it.
+    python.write_text(
+        "#!/bin/sh\nset -e\n"
+        f'"{sys.executable}" "$@" --without-pip\n'
+        'for last; do :; done\ncd "$last"\n'
+        'echo "# $PWD/bin/python" >bin/pip\n'
+        f'"{sys.executable}" -m zipfile -e "{wheel}" lib/python3*/site-packages\n'
+    )
+    python.chmod(0o755)
+    for name in set(os.environ) - set(project.environment()):
+        monkeypatch.delenv(name)
+    for name, value in project.environment().items():
+        monkeypatch.setenv(name, value)
+
+    SetUp(project.folder, python).run({"run": "a stamp"})
+
+    assert project.installed() == {
+        "alpha": "1.0",
+        "beta-two": "1.5",
+        "pyyaml": "6.0",
+        "builder": "1.0",
+        "bot4": "0.1.0",
+    }
+    venv_python = project.folder / ".venv" / "bin" / "python"
+    told = subprocess.check_output([venv_python, "-m", "pip", "--version"], text=True)
+    assert told.split()[1] == pin.partition(" ")[0].removeprefix("pip==")
+
+
+def other_pip(root: Path, pin: str) -> Path:
+    """Return the wheel of another pip, downloaded when it is not there yet."""
+    version = pin.partition(" ")[0].removeprefix("pip==")
+    folder = root / ".cache" / "pips"
+    wheel = folder / f"pip-{version}-py3-none-any.whl"
+    if not wheel.exists():
+        draft = folder / f"draft-{os.getpid()}"
+        draft.mkdir(parents=True)
+        wanted = draft / "wanted.txt"
+        wanted.write_text(pin.replace(" --hash", " \\\n --hash") + "\n")
+        words = ["download", "--quiet", "--no-deps", "--require-hashes", "-d", draft, "-r", wanted]
+        environment = {n: v for n, v in os.environ.items() if n != "PIP_CONSTRAINT"}
+        subprocess.run([sys.executable, "-m", "pip", *words], env=environment, check=True)
+        (draft / wheel.name).replace(wheel)
+        shutil.rmtree(draft)
+    assert zipfile.is_zipfile(wheel)
+    return wheel
+
+
+def test_ctrl_c_while_set_up_waits_says_what_happens_next_and_the_next_time_starts_over(project):
+    # Nobody ever answers here.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        started = subprocess.Popen(
+            [project.folder / "scripts" / "run"],
+            env=project.environment(PIP_INDEX_URL=f"http://127.0.0.1:{port}/simple"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        heard = []
+        for line in started.stderr:
+            heard.append(line)
+            if "asking the package index, " in line:
+                os.killpg(started.pid, signal.SIGINT)
+                break
+        out, err = started.communicate()
+
+    assert (started.returncode, out) == (130, ""), heard
+    assert len(err.splitlines()) == 1
+    assert "bot4: stopped. Nothing was started. The next time, set-up starts over" in err
+    again = project.run()
+    assert again.stdout.startswith("ran bot4\n"), again.stderr
+    assert "making .venv" in again.stderr
+
+
+def test_a_clone_with_foreign_line_ends_and_an_archive_without_git_both_start(
+    root, make_project, tmp_path
+):
+    whole = tmp_path / "whole"
+    tracked = subprocess.check_output(
+        ["git", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"]
+    ).split(b"\0")
+    for name in filter(None, map(os.fsdecode, tracked)):
+        (whole / name).parent.mkdir(parents=True, exist_ok=True)
+        if (root / name).is_file():
+            shutil.copy2(root / name, whole / name)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", whole]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "whole"]):
+        subprocess.run([*git, *words], check=True)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "-c", "core.autocrlf=true", whole, clone], check=True)
+
+    scripts = [path for path in (clone / "scripts").iterdir() if path.is_file()]
+    harmed = [path.name for path in scripts if b"\r\n" in path.read_bytes()]
+    assert harmed in ([], ["run.cmd"])
+    for path in ("bot4.yaml", ".env.example", "requirements.lock", "bot4/app.py"):
+        assert b"\r" not in (clone / path).read_bytes(), path
+
+
+def test_sixty_interrupts_in_the_first_second_leave_no_traceback_and_none_is_lost(root, tmp_path):
+    subprocess.run([root / "scripts" / "run", "--version"], check=True)
+    config = tmp_path / "bot4.yaml"
+    text = (root / "bot4.yaml").read_text()
+    ended = {}
+    for number in range(60):
+        state = tmp_path / f"state-{number}"
+        config.write_text(re.sub(r"(?m)^( *state_dir:) .*$", rf"\1 {state}", text))
+        started = subprocess.Popen(
+            [root / "scripts" / "run", "--config", config],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            started.wait(number / 60)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGINT)
+        said, _ = started.communicate(timeout=120)
+        assert "Traceback" not in said, said
+        assert "Fatal" not in said, said
+        ended[number] = started.returncode
+    # Ended at once by the signal while a shell still ran, or by the bot in its own order.
+    assert set(ended.values()) <= {-signal.SIGINT, 0}, ended
+    assert 0 in ended.values()
