@@ -27,6 +27,9 @@ FAILED: Final = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 TESTS_FAILED: Final = 1
 """pytest's exit code for that; every other one but 0 means that it could not test."""
 
+MADE: Final = (".git", ".venv*", ".cache", ".*_cache", "__pycache__", "*.egg-info", "state", ".env")
+"""What stands in a project and is not the project; an unpacked archive has no git to ask."""
+
 
 class Verdict(StrEnum):
     """How a trial ended."""
@@ -49,24 +52,13 @@ class Ended:
 
 @contextmanager
 def copy_of(root: Path) -> Iterator[Path]:
-    """Yield a copy of what git knows or would add, as it stands on the disk now.
+    """Yield a copy of the project as it stands on the disk now, without what tools have made.
 
     Closes: the copy is deleted when the block is left.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607
-        cwd=root,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copy = Path(folder)
-        for name in filter(None, listed.stdout.split("\0")):
-            if (source := root / name).is_file():
-                target = copy / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target)
+        copy = Path(folder) / "copy"
+        shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*MADE), symlinks=True)
         yield copy
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,7 +126,6 @@ def project(tmp_path: Path) -> Project:
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
         return tmp_path
 
     return make
