@@ -10,6 +10,7 @@ import structlog
 import trio
 
 from bot4.errors import ExitCode, leaves
+from bot4.invocation import command
 from bot4.tasks.stop import StopSign
 
 log = structlog.get_logger()
@@ -197,7 +198,7 @@ async def _heed(signals: Signals, house: House, hurry: trio.CancelScope) -> None
         message=f"[SHUTDOWN] {name} again: no more waiting",
         signal=name,
         why=f"a second {name}",
-        do="run scripts/flatten.py if anything is listed below",
+        do=f"run {command('flatten')} if anything is listed below",
     )
     hurry.cancel(reason="second signal")
     # At once: what is under way must not hold the shot up.

@@ -36,10 +36,6 @@ SECOND_LIMIT_S: Final = 5.0
 """What an app gets after the second signal before it is cancelled: its cancels take 2 s."""
 LINE_LIMIT: Final = 500
 
-USAGE: Final = """\
-usage: trio-run APP [ARGS]    runs the async main of APP under Trio
-       trio-run bot4          runs the bot; trio-run bot4 help says more"""
-
 
 class UnknownApp(Exception):
     """There is nothing to run under this name."""
@@ -49,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one app from first to last and return the exit code of the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
-        _say(USAGE, error=not arguments)
+        _say(usage(), error=not arguments)
         return _leave(ExitCode.CLEAN if arguments else ExitCode.USAGE)
     try:
         app_main = find_main(arguments[0])
@@ -67,6 +63,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         for line in flat_lines(error):
             _say(line, error=True)
     return _leave(code)
+
+
+def usage() -> str:
+    """Return what a command line looks like."""
+    from bot4.invocation import command
+
+    return (
+        "usage: trio-run APP [ARGS]    runs the async main of APP under Trio\n"
+        f"to trade: {command()}; {command('help')} says more"
+    )
 
 
 async def _supervise(app_main: Main, argv: Sequence[str]) -> int:
@@ -99,7 +105,9 @@ def find_main(name: str) -> Main:
         sys.path.append(os.getcwd())  # noqa: PTH109  last, so that it hides nothing
     parts = name.split(".")
     if not all(part.isidentifier() for part in parts) or not _exists(name):
-        raise UnknownApp(f"there is no application named {name!r}; try: trio-run bot4")
+        from bot4.invocation import command
+
+        raise UnknownApp(f"there is no application named {name!r}; try: {command()}")
     for module_name in (f"{name}.cli", f"{name}.__main__"):
         if _exists(module_name):
             found = getattr(importlib.import_module(module_name), "main", None)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bot4.cli.arguments import Usage, parse
 from bot4.errors import ExitCode
+from bot4.invocation import command
 from bot4.signals import Signals
 
 
@@ -28,7 +29,7 @@ async def main(argv: Sequence[str], signals: Signals) -> int:
     try:
         wish = parse(argv)
     except Usage as fault:
-        print(f"trio-run bot4: {fault}; trio-run bot4 help says more", file=sys.stderr)
+        print(f"bot4: {fault}; {command('help')} says more", file=sys.stderr)
         return ExitCode.USAGE
     from bot4.cli import commands
 

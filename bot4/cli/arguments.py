@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from bot4 import invocation
 from bot4.cli.values import (
     one_of,
     read_days,
@@ -261,7 +262,7 @@ def parse(argv: Sequence[str]) -> Wish:
 
 def help_text() -> str:
     """Return every command with its options, as a person reads them."""
-    lines = ["usage: trio-run bot4 [COMMAND] [OPTIONS]", ""]
+    lines = [f"usage: {invocation.command()} [COMMAND] [OPTIONS]", ""]
     for name, command in COMMANDS.items():
         lines.append(f"  {name:<14} {command.help}")
         for option in command.options:
@@ -273,7 +274,7 @@ def help_text() -> str:
 def _misplaced(command: str, word: str, options: Mapping[str, Option]) -> str:
     if not word.startswith("-"):
         if word in COMMANDS:
-            return f"{word} must come first: trio-run bot4 {word} ..."
+            return f"{word} must come first: {invocation.command(word)} ..."
         return f"{command} takes no {_quoted(word)}"
     return _unknown(f"option of {command}", word, options)
 

@@ -11,7 +11,7 @@ import trio
 
 from bot4 import __version__
 from bot4.cli.arguments import CheckOptions, help_text
-from bot4.cli.endings import MEND, logged, until_signal
+from bot4.cli.endings import logged, mend, until_signal
 from bot4.cli.hardening import harden
 from bot4.cli.history import check, export, pnl, positions, release, trades, vacuum
 from bot4.cli.looking import derive, doctor, status
@@ -172,7 +172,7 @@ def _begin(
         _configure(sys.stdout, form, log_file or loaded.config.state_dir / name)
     except ConfigError as error:
         for fault in error.faults:
-            log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=MEND)
+            log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=mend())
         return None
     log.info(
         "config.loaded",

@@ -18,10 +18,8 @@ from bot4.errors import (
     StartRefused,
     leaves,
 )
+from bot4.invocation import command
 from bot4.signals import Signals
-
-MEND: Final = "mend it; trio-run bot4 check-config says every fault at once"
-CALL: Final = "run scripts/flatten.py if a trade was open; send this line and the log file"
 
 LOUDNESS: Final = (
     ExitCode.LEFT_OPEN,
@@ -51,6 +49,11 @@ def exit_code(error: BaseException) -> int:
         known = (code for kind, code in CODES if isinstance(leaf, kind))
         codes.add(next(known, ExitCode.CRASHED))
     return next(code for code in LOUDNESS if code in codes)
+
+
+def mend() -> str:
+    """Return what to do about a setting that cannot be used."""
+    return f"mend it; {command('check-config')} says every fault at once"
 
 
 async def logged(command: Callable[[], Awaitable[int]]) -> int:
@@ -89,13 +92,17 @@ async def until_signal(
     return code
 
 
+def _call() -> str:
+    return f"run {command('flatten')} if a trade was open; send this line and the log file"
+
+
 def _tell(error: BaseException) -> None:
     import structlog
 
     log = structlog.get_logger()
     if isinstance(error, ConfigError):
         for fault in error.faults:
-            log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=MEND)
+            log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=mend())
     elif isinstance(error, StartRefused):
         log.error("start.refused", message=f"[START] {error.why}", why=error.why, do=error.do)
     elif isinstance(error, MirrorFault):
@@ -104,4 +111,4 @@ def _tell(error: BaseException) -> None:
         log.error("config.invalid", message=f"[CONFIG] {error}", why=str(error), do="check .env")
     else:
         text = f"{type(error).__name__}: {error}"
-        log.error("bot.crashed", message=f"[FATAL] {text}", why=text, do=CALL, exc_info=error)
+        log.error("bot.crashed", message=f"[FATAL] {text}", why=text, do=_call(), exc_info=error)

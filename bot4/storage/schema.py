@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from bot4.errors import JournalFault, StartRefused
+from bot4.invocation import command
 from bot4.ports import Database
 from bot4.storage.gaps import CLOSED_INDEX, ENTRY_STAYS, GAP_TABLE
 from bot4.storage.transactions import transaction
@@ -148,7 +149,7 @@ def check_owner(header: Header, path: object, *, mode: str, identity: Mapping[st
 def damaged(path: object, what: str) -> JournalFault:
     """Return the fault for a journal whose rows cannot be believed."""
     return JournalFault(
-        f"{path} is damaged: {what}; run scripts/flatten.py, then move it away with its -wal file"
+        f"{path} is damaged: {what}; run {command('flatten')}, then move it away with its -wal file"
     )
 
 

@@ -15,6 +15,7 @@ import structlog
 import trio
 
 from bot4.errors import StartRefused
+from bot4.invocation import command
 
 log = structlog.get_logger()
 
@@ -179,7 +180,8 @@ class Guard:
                 "guard.stepped_back",
                 message=f"[GUARD] The account was not touched: {refused.why}",
                 why=refused.why,
-                do="nothing if you started the bot again; else end it and run scripts/flatten.py",
+                do="nothing if you started the bot again; "
+                f"else end it and run {command('flatten')}",
             )
         else:
             self._tell_end(proven=proven)

@@ -14,6 +14,7 @@ import structlog
 import trio
 
 from bot4.errors import LeaseLost, MirrorAway, MirrorFault, MirrorRefused, MirrorUnusable
+from bot4.invocation import command
 from bot4.ports.mirror import Claim, Hold, Post, Shelf, Tables
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.gate import Gate
@@ -286,5 +287,5 @@ class Keeper:
                 message=f"[MIRROR] Supabase refused {len(refused)} rows; the journal keeps them",
                 rows=len(refused),
                 why="; ".join(refused[:REFUSED_SHOWN]),
-                do="run trio-run bot4 db check; if it says ok, send this line",
+                do=f"run {command('db check')}; if it says ok, send this line",
             )

@@ -20,6 +20,7 @@ from bot4.domain.order import Order, OrderReport
 from bot4.domain.record import from_record, to_record
 from bot4.domain.units import plain
 from bot4.errors import JournalFault
+from bot4.invocation import command
 from bot4.ports import CLOSED, Entry, FillBusted, Journal
 from bot4.strategy import events as happened
 from bot4.strategy.events import Busted, Event, Intended, Planned, Sent, step
@@ -249,7 +250,7 @@ class Ledger:
             venue=notice.venue,
             venue_order_id=notice.venue_order_id,
             why=why,
-            do="if you traded by hand, wait: positions are compared again; else run flatten",
+            do=f"if you traded by hand, wait: it is compared again; else run {command('flatten')}",
         )
         self.last_change = trio.current_time()  # What was read before this says nothing of it.
         ours = touches(self.trades, notice.venue, notice.symbol)

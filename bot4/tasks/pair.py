@@ -14,6 +14,7 @@ import trio
 
 from bot4.domain.order import Purpose
 from bot4.domain.units import plain
+from bot4.invocation import command
 from bot4.strategy.decision import Decision, Enter, Exit, Why
 from bot4.strategy.events import (
     Ask,
@@ -149,7 +150,8 @@ class PairTask:
                 pair=self.name,
                 net=plain(trade.net),
                 why=why,
-                do="look at both venues' pages; if it lasts, stop the bot and run flatten",
+                do="look at both venues' pages; "
+                f"if it lasts, stop the bot and run {command('flatten')}",
             )
             self.desk.gate.block("naked", why, "it ends with the trade; then look why")
         return inf

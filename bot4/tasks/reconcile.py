@@ -10,6 +10,7 @@ import trio
 
 from bot4.domain.market import MarketKey
 from bot4.domain.units import plain
+from bot4.invocation import command
 from bot4.strategy.events import Corrected
 from bot4.strategy.saga import Trade
 from bot4.tasks.accounts import Accounts
@@ -26,7 +27,6 @@ EVERY_S = 15.0
 LOOK_EVERY_S = 0.5
 QUESTIONS = (RECONCILE, UNKNOWN_ORDER, FOREIGN_ORDER)
 """The gate's reasons that a comparison answers, whatever it finds."""
-FLATTEN = "run scripts/flatten.py, then start again"
 
 
 class Reconciler:
@@ -120,7 +120,7 @@ class Reconciler:
         unexplained = [
             why for key, lost in differences.items() if lost and (why := self._explain(key, lost))
         ]
-        self._gate.judge(EXPOSURE, "; ".join(unexplained), FLATTEN)
+        self._gate.judge(EXPOSURE, "; ".join(unexplained), _flatten())
         for name in QUESTIONS:
             self._gate.clear(name, quiet=name == RECONCILE)
 
@@ -167,7 +167,7 @@ class Reconciler:
                 held=plain(theirs),
                 explained=plain(ours),
                 why=why,
-                do=FLATTEN,
+                do=_flatten(),
             )
         return why
 
@@ -187,3 +187,7 @@ class Reconciler:
         self._ledger.happen(
             trade.plan.trade_id, Corrected(key.venue, difference, why), durable=True
         )
+
+
+def _flatten() -> str:
+    return f"run {command('flatten')}, then start again"

@@ -8,6 +8,7 @@ import structlog
 import trio
 
 from bot4.domain.units import plain
+from bot4.invocation import command
 from bot4.strategy.saga import State
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
@@ -106,7 +107,7 @@ async def fire_cancel_all(gateways: Mapping[str, Gateway]) -> None:
                 message=f"[SHUTDOWN] {said}",
                 venue=gateway.venue,
                 why=str(said),
-                do="run scripts/flatten.py",
+                do=f"run {command('flatten')}",
             )
 
     with trio.move_on_after(SHOT_S, shield=True):

@@ -9,6 +9,7 @@ import structlog
 from bot4.domain.market import other
 from bot4.domain.order import Purpose
 from bot4.domain.units import percent, plain
+from bot4.invocation import command
 from bot4.strategy.bound import NakedBound
 from bot4.strategy.complete_or_unwind import Complete
 from bot4.strategy.decision import Enter, Exit
@@ -174,5 +175,5 @@ def say_stranded(trade: Trade) -> None:
         held=held,
         net=plain(trade.net),
         why="every allowed attempt to close the leg failed",
-        do="close it on the venue's page, or run scripts/flatten.py",
+        do=f"close it on the venue's page, or run {command('flatten')}",
     )

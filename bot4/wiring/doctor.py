@@ -19,6 +19,7 @@ from bot4.domain.book import BookUpdate
 from bot4.domain.market import PARADEX, VENUES, Market
 from bot4.domain.units import plain
 from bot4.errors import ExitCode, VenueError
+from bot4.invocation import command
 from bot4.logs.redact import register_token
 from bot4.ports import Acknowledged, Notice, StreamCodec, World
 from bot4.tasks.gateway import Gateway
@@ -34,7 +35,6 @@ from bot4.wiring.venues import Speech, order_door, order_line, speech_of, symbol
 
 STREAM_LIMIT_S: Final = 10.0
 NETWORK: Final = "check this machine's network, and the venue's status page"
-OPEN_ORDERS: Final = "look at open orders on the venue's page; trio-run bot4 flatten cancels them"
 KEYS: Final = "check the keys in .env: right account, right network, registered with the venue"
 
 
@@ -169,13 +169,13 @@ class _Patient:
             market = next(iter(self._markets.values()))
             leverage, batches = self._config.risk.venue_leverage, self._speech.batches
             fine = await self._step(
-                "far order", lambda: probe(self._gateway, market, leverage), OPEN_ORDERS
+                "far order", lambda: probe(self._gateway, market, leverage), _open_orders()
             )
             if fine and batches is not None:
                 await self._step(
                     "changed and batched",
                     lambda: probe_batch(self._gateway, batches, market),
-                    OPEN_ORDERS,
+                    _open_orders(),
                 )
 
     async def _step(self, name: str, work: Callable[[], Awaitable[str]], do: str) -> bool:
@@ -294,3 +294,7 @@ class _Patient:
                     if any(list(map(hear, codec.read(frame)))):
                         break
         return trio.current_time() - begun
+
+
+def _open_orders() -> str:
+    return f"look at open orders on the venue's page; {command('flatten')} cancels them"

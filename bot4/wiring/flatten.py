@@ -17,6 +17,7 @@ from bot4.config.schema import Config, Secrets
 from bot4.domain.market import VENUES
 from bot4.domain.units import plain
 from bot4.errors import ConfigError, ExitCode, JournalFault, StartRefused
+from bot4.invocation import command
 from bot4.logs.redact import register_token
 from bot4.ports import World
 from bot4.tasks.flatten import Flat, Flattener, summary
@@ -158,7 +159,7 @@ async def _take_journal(config: Config, *, ask: bool, force: bool) -> SqliteData
             except StartRefused:
                 if not ask:
                     raise StartRefused(
-                        ALIVE, "stop it first; trio-run bot4 flatten asks it to"
+                        ALIVE, f"stop it first; {command('flatten')} asks it to"
                     ) from None
             if not wanted.exists():
                 wanted.touch(mode=0o600)

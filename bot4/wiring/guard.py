@@ -15,6 +15,7 @@ from bot4.config.options import GuardOptions, RunOptions
 from bot4.config.schema import Config, Mode
 from bot4.domain.market import VENUES
 from bot4.errors import ExitCode, StartRefused
+from bot4.invocation import command
 from bot4.ports import World
 from bot4.signals import Signals
 from bot4.tasks.guard import Guard, Word
@@ -70,7 +71,7 @@ class RealHands:
         """
         lived = bool(word.birth) and birth_of(word.pid) == word.birth
         if why := await end_process(word.pid, word.birth):
-            raise StartRefused(why, "end the bot, then run scripts/flatten.py")
+            raise StartRefused(why, f"end the bot, then run {command('flatten')}")
         if lived:
             log.warning(
                 "guard.killed",
@@ -95,7 +96,7 @@ class RealHands:
         async with AsyncExitStack() as stack:
             hand = only_hand(self.config, ask=False, force=False)
             if not await stack.enter_async_context(hand):
-                raise StartRefused(NO_LOCK, "run scripts/flatten.py")
+                raise StartRefused(NO_LOCK, f"run {command('flatten')}")
             opened = await stack.enter_async_context(open_world(self.config, run_options))
             flatteners = await stack.enter_async_context(open_flatteners(*opened, everything))
             code = await flatten_all(flatteners, close=self.config.guard.flatten)

@@ -14,6 +14,7 @@ from bot4.config.schema import Config, PairConfig
 from bot4.domain.market import PARADEX, VENUES, VEST, Pair
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import plain
+from bot4.invocation import command
 from bot4.ports import World
 from bot4.strategy.premium import Premium
 from bot4.strategy.saga import State
@@ -173,7 +174,7 @@ class Rooms:
             left=list(left),
             held=held,
             why="it could not be proven closed in time",
-            do="run scripts/flatten.py, or start the bot again: it takes up where it stopped",
+            do=f"run {command('flatten')}, or start the bot again: it takes up where it stopped",
         )
 
     @property

@@ -93,7 +93,7 @@ def read_announcement(config: Config, announced: str) -> Embedded:
     except (ValueError, KeyError, TypeError) as fault:
         raise StartRefused(
             f"the simulator said something unreadable: {fault!r}",
-            "run scripts/test; it says what is broken",
+            "start again; if it says so twice, send this line and the log file",
         ) from None
 
 

@@ -12,6 +12,7 @@ import structlog
 import trio
 
 from bot4.errors import MirrorAway, StartRefused
+from bot4.invocation import command
 
 log = structlog.get_logger()
 
@@ -95,5 +96,5 @@ def _name(claim: Claim) -> None:
         seen_s=claim.seen_s,
         free_in_s=claim.free_in_s,
         why=why,
-        do="wait, or Ctrl+C; if that machine is off for good: trio-run bot4 db release",
+        do=f"wait, or Ctrl+C; if that machine is off for good: {command('db release')}",
     )

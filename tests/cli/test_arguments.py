@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot4 import invocation
 from bot4.cli.arguments import (
     COMMANDS,
     CheckOptions,
@@ -111,7 +112,7 @@ REFUSED = [
     (["--sed", "1"], "there is no option of run '--sed'"),
     (["version", "--yes"], "there is none"),
     (["run", "now"], "run takes no 'now'"),
-    (["--fresh", "flatten"], "flatten must come first: trio-run bot4 flatten"),
+    (["--fresh", "flatten"], f"flatten must come first: {invocation.command('flatten')}"),
     (["--for"], "--for needs a value: --for TIME"),
     (["--for", "--live"], "--for needs a value"),
     (["--for", "60"], "--for '60': must be a time like 60s, 5m or 1h"),

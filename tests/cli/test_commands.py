@@ -20,6 +20,7 @@ from bot4 import __version__
 from bot4.cli import main
 from bot4.config.options import FlattenOptions, RunOptions, SimulateOptions
 from bot4.errors import AuthRefused, ConfigError, ExitCode, StartRefused
+from bot4.invocation import command
 from bot4.logs.redact import REDACTOR
 from bot4.logs.setup import close
 from bot4.signals import Signals
@@ -263,7 +264,7 @@ async def test_check_config_looks_at_the_keys_where_there_must_be_some(
 
 async def test_help_and_version_and_wrong_usage(capsys: Capture):
     assert await main(["help"], Signals()) == 0
-    assert capsys.readouterr().out.startswith("usage: trio-run bot4")
+    assert capsys.readouterr().out.startswith(f"usage: {command()} [COMMAND]")
     assert await main(["--version"], Signals()) == 0
     assert capsys.readouterr().out == f"bot4 {__version__}\n"
     assert await main(["fly"], Signals()) == 64

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from bot4.domain.fill import Fill
+from bot4.invocation import command
 from bot4.ports import InDoubt
 from bot4.strategy.events import Overdue
 from bot4.tasks.gate import Gate
@@ -132,7 +133,7 @@ async def test_the_last_shot_is_fired_at_both_venues_and_proves_nothing(
 
     assert not rooms.venues["paradex"].known["1"].open
     (said,) = [line for line in lines if line["event"] == "venue.unreachable"]
-    assert (said["venue"], said["do"]) == ("vest", "run scripts/flatten.py")
+    assert (said["venue"], said["do"]) == ("vest", f"run {command('flatten')}")
 
 
 async def test_the_last_shot_is_fired_even_when_everything_is_cancelled(

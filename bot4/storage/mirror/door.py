@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import trio
 
 from bot4.errors import LeaseLost, MirrorAway, MirrorFault, MirrorRefused, MirrorUnusable
+from bot4.invocation import command
 from bot4.secret import Secret
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ MARGIN_S: Final = 0.1
 """httpx's own limits end this much earlier: they cost one connection, the total one costs all."""
 WORDS_LIMIT: Final = 200
 
-CHECK: Final = "run trio-run bot4 db check: it says what is missing and prints the SQL"
 PAUSED: Final = 540
 """A paused project. Source: Supabase docs, HTTP status codes, seen 2026-11."""
 BUSY: Final = frozenset({408, 425, 429})
@@ -144,12 +144,16 @@ class SupabaseDoor:
         if status >= 500 or status in BUSY:
             return MirrorAway(f"Supabase answers {status}: {words}")
         if status in {409, 413} or code.startswith(ROW_CODES):
-            return MirrorRefused(f"the database refuses it: {words}", CHECK)
+            return MirrorRefused(f"the database refuses it: {words}", _check())
         if status == 404:
-            return MirrorUnusable(f"Supabase lacks a table or function: {words}", CHECK)
-        return MirrorUnusable(f"Supabase's tables are not of this version: {words}", CHECK)
+            return MirrorUnusable(f"Supabase lacks a table or function: {words}", _check())
+        return MirrorUnusable(f"Supabase's tables are not of this version: {words}", _check())
 
 
 def _words(said: object) -> str:
     text = " ".join(str(said).split()) or type(said).__name__
     return text if len(text) <= WORDS_LIMIT else f"{text[:WORDS_LIMIT]}..."
+
+
+def _check() -> str:
+    return f"run {command('db check')}: it says what is missing and prints the SQL"
