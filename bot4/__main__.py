@@ -7,4 +7,5 @@ import sys
 from bot4.trio_run import main
 
 if __name__ == "__main__":
-    sys.exit(main(["bot4", *sys.argv[1:]]))
+    sys.argv.insert(1, "bot4")
+    sys.exit(main())

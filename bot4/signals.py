@@ -129,6 +129,22 @@ class Signals:
             signal.signal(number, self._handle)
 
     @staticmethod
+    def unblock() -> None:
+        """Let in what a launcher held back while the interpreter started. Own them first.
+
+        What is pending arrives here and now. From here on no process that we start is deaf either:
+        the mask is handed on.
+        """
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, OWNED)
+
+    def hand_on(self) -> None:
+        """Hold them back again, with what has arrived so far, for the program we become now."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, OWNED)
+        for number, _ in self._counted:
+            os.kill(os.getpid(), number)  # pending, until it is let in there
+
+    @staticmethod
     def disown() -> None:
         """Ignore them from here on: the exit code is settled and the interpreter is leaving.
 

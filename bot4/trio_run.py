@@ -3,6 +3,7 @@
 APP is a package with an async ``main(argv, signals) -> int`` in ``APP.cli`` or ``APP.__main__``.
 Importing this module takes SIGINT, SIGTERM and SIGHUP: from here to the last instruction of the
 process they are counted (see ``bot4.signals``), never turned into KeyboardInterrupt, never lost.
+A launcher blocks them before Python starts, so that they wait until here.
 Between the first and the second the app decides; a while after the second it is cancelled.
 """
 
@@ -12,6 +13,7 @@ from bot4.signals import Signals, exit_at_once
 
 SIGNALS = Signals(on_third=exit_at_once)
 SIGNALS.own()
+SIGNALS.unblock()
 
 # Only now anything slower. Registered first, so run last: until then a signal still counts.
 import atexit  # noqa: E402
@@ -24,6 +26,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence  # noqa: E40
 from typing import TYPE_CHECKING, Final  # noqa: E402
 
 from bot4.errors import ConfigError, ExitCode, leaves  # noqa: E402
+from bot4.isolation import isolate  # noqa: E402
 
 if TYPE_CHECKING:
     import trio
@@ -35,6 +38,10 @@ Main = Callable[[Sequence[str], Signals], Awaitable[int]]
 SECOND_LIMIT_S: Final = 5.0
 """What an app gets after the second signal before it is cancelled: its cancels take 2 s."""
 LINE_LIMIT: Final = 500
+ON_WINDOWS: Final = (
+    r"bot4 runs in WSL2 on Windows: start scripts\run.cmd in the folder of the project "
+    "(before the first time: wsl --install)"
+)
 
 
 class UnknownApp(Exception):
@@ -42,12 +49,21 @@ class UnknownApp(Exception):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one app from first to last and return the exit code of the process."""
+    """Run one app from first to last and return the exit code of the process.
+
+    Args:
+        argv: the app and its words; None takes those of the process, and makes it a clean one.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if os.name == "nt":
+        _say(ON_WINDOWS, error=True)
+        return _leave(ExitCode.REFUSED)
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         _say(usage(), error=not arguments)
         return _leave(ExitCode.CLEAN if arguments else ExitCode.USAGE)
     try:
+        if argv is None:
+            isolate(arguments, SIGNALS)
         app_main = find_main(arguments[0])
         import trio
 

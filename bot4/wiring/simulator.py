@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ from bot4.config.networks import network_defaults
 from bot4.config.schema import Config, Mode, Secrets
 from bot4.domain.market import PARADEX, VEST
 from bot4.errors import StartRefused
+from bot4.isolation import clean, python
 from bot4.secret import Secret
 
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ def arguments(config: Config, *, fresh: bool) -> list[str]:
     """
     simulation = config.simulation
     command = [
-        *(sys.executable, "-m", "bot4.simulator"),
+        *python("bot4.simulator"),
         *("--seed", str(simulation.seed)),
         *("--profile", simulation.profile),
         *("--latency-scale", str(simulation.latency_scale)),
@@ -135,6 +136,7 @@ async def run_child(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
+            env=clean(os.environ),
             start_new_session=True,
         )
         try:

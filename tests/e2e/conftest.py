@@ -168,6 +168,8 @@ class Home:
     config: Path
     state: Path
     starts: int = 0
+    launcher: tuple[str, ...] = ()
+    """Words before ours: a program that starts us."""
 
     def configure(self, **changes: Any) -> None:
         """Write the shipped bot4.yaml with other values; every name must stand there once."""
@@ -187,7 +189,8 @@ class Home:
             dies: where the process kills itself, see ``doomed.py``.
         """
         self.starts += 1
-        door = [str(TRIO_RUN), "bot4"] if not dies else [sys.executable, str(DOOMED), dies]
+        doomed = [sys.executable, str(DOOMED), dies]
+        door = [*self.launcher, *([str(TRIO_RUN), "bot4"] if not dies else doomed)]
         words = [*door, command, "--config", str(self.config), "--log", "json", *args]
         stderr = self.folder / f"stderr-{self.starts}"
         with stderr.open("wb") as errors:
