@@ -17,6 +17,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHELL_DIR: Final = "BOT4_SHELL_DIR"
 """The launcher goes to the project's folder; here it leaves where the person was before."""
+ON_WINDOWS: Final = "BOT4_RUN_CMD"
+"""The launcher for Windows leaves its own full name here: the person is in a shell of Windows."""
 PROGRAM: Final = "trio-run bot4"
 LAUNCHER: Final = "scripts/run"
 SETTINGS: Final = "bot4.yaml"
@@ -32,7 +34,9 @@ def command(name: str = "") -> str:
     them a flatten would look at another account, or be refused.
     """
     here = _working_folder()
-    door = find_door(ROOT, os.environ.get(SHELL_DIR) or here, os.environ.get("PATH", ""))
+    door = _quoted(os.environ.get(ON_WINDOWS, "")) or find_door(
+        ROOT, os.environ.get(SHELL_DIR) or here, os.environ.get("PATH", "")
+    )
     words = [door, name] if name else [door]
     return " ".join([*words, *same_options(name, sys.argv[1:], here)])
 
@@ -73,6 +77,10 @@ def same_options(name: str, given: Sequence[str], here: str) -> Iterator[str]:
             yield f"--config {shlex.quote(str(Path(here, settings)))}"
     if name in WITH_LIVE and "--live" in given:
         yield "--live"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
 
 
 def _working_folder() -> str:

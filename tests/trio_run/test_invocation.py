@@ -37,6 +37,7 @@ def settle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settle]:
         monkeypatch.chdir(folder)
         monkeypatch.setenv("PATH", path)
         monkeypatch.delenv(invocation.SHELL_DIR, raising=False)
+        monkeypatch.delenv(invocation.ON_WINDOWS, raising=False)
         if shell:
             monkeypatch.setenv(invocation.SHELL_DIR, str(shell))
         command.cache_clear()
@@ -108,6 +109,18 @@ def test_the_launcher_says_where_the_person_is(settle: Settle, root: Path, tmp_p
 
     settle(folder=root)
     assert (command("flatten"), command()) == ("scripts/run flatten", "scripts/run")
+
+
+def test_a_person_in_a_shell_of_windows_starts_the_launcher_for_windows(
+    settle: Settle, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for place, told in (
+        (r"C:\bot4\scripts\run.cmd", r"C:\bot4\scripts\run.cmd flatten"),
+        (r"C:\my bot\scripts\run.cmd", r'"C:\my bot\scripts\run.cmd" flatten'),
+    ):
+        settle(folder=root, shell=root)
+        monkeypatch.setenv(invocation.ON_WINDOWS, place)
+        assert command("flatten") == told
 
 
 def test_a_folder_that_is_gone_stops_nobody(settle: Settle, root: Path, tmp_path: Path):
