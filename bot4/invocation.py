@@ -50,7 +50,7 @@ def find_door(root: Path, here: str, path: str) -> str:
         path: where that shell looks for programs.
     """
     launcher = root / LAUNCHER
-    if not launcher.is_file():
+    if not _is_file(launcher):
         return PROGRAM
     ours = {os.path.realpath(launcher), os.path.realpath(root / ".venv" / "bin" / "trio-run")}
     found = _first_on(path, here)
@@ -71,7 +71,7 @@ def same_options(name: str, given: Sequence[str], here: str) -> Iterator[str]:
     """
     if name not in WITHOUT_SETTINGS:
         settings = _value_of("--config", given)
-        if not settings and here not in ("", str(ROOT)) and Path(here, SETTINGS).is_file():
+        if not settings and here not in ("", str(ROOT)) and _is_file(Path(here, SETTINGS)):
             settings = SETTINGS
         if settings:
             yield f"--config {shlex.quote(str(Path(here, settings)))}"
@@ -94,9 +94,13 @@ def _first_on(path: str, here: str) -> str:
     """Return the program that a shell in this folder would start; "" when it finds none."""
     for folder in path.split(os.pathsep):
         program = Path(here, folder, "trio-run")
-        if program.is_file() and os.access(program, os.X_OK):
+        if _is_file(program) and os.access(program, os.X_OK):
             return str(program)
     return ""
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - where we may not look, Path.is_file raises
 
 
 def _value_of(option: str, given: Sequence[str]) -> str:

@@ -81,6 +81,14 @@ def test_a_file_that_cannot_be_started_hides_nothing(checkout: Path, tmp_path: P
     assert find_door(checkout, "/", f"{dead.parent}:{checkout}/.venv/bin") == "trio-run bot4"
 
 
+def test_a_folder_that_cannot_be_looked_into_stops_nobody(checkout: Path):
+    dark = "x" * 300  # too long for a name: the system refuses to look, as where it may not
+
+    assert find_door(checkout, "/", f"/{dark}:{checkout}/.venv/bin") == "trio-run bot4"
+    assert find_door(checkout, f"/{dark}", "") == shlex.quote(f"{checkout}/scripts/run")
+    assert list(same_options("flatten", [], f"/{dark}")) == []
+
+
 def test_in_the_project_folder_the_launcher_is_near(checkout: Path, tmp_path: Path):
     door = tmp_path / "link"
     door.symlink_to(checkout)
