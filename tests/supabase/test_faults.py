@@ -9,6 +9,7 @@ import trio
 from localsupabase.gateway import PUBLISHABLE_KEY, Fault
 
 from bot4.errors import LeaseLost, MirrorAway, MirrorRefused, MirrorUnusable
+from bot4.invocation import command
 from bot4.storage.mirror.check import check_schema
 from bot4.storage.mirror.needs import migrations
 
@@ -188,7 +189,7 @@ async def test_missing_parts_are_said_once_and_what_waits_is_sent_after_the_mend
             assert one.gate.open, "trading is not affected"
             said = [line for line in events if line["event"] == "mirror.unusable"]
             assert len(said) == 1
-            assert "bot4 db check" in said[0]["do"]
+            assert command("db check") in said[0]["do"]
 
             empty.sql((await check_schema(one.store)).sql + "; notify pgrst, 'reload schema'")
             await one.sent()
