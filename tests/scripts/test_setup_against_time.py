@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,40 @@ def test_ctrl_c_while_set_up_waits_says_what_happens_next_and_the_next_time_star
     again = project.run()
     assert again.stdout.startswith("ran bot4\n"), again.stderr
     assert "making .venv" in again.stderr
+
+
+@pytest.mark.parametrize(("answer", "linked"), [("\n", True), ("n\n", False)])
+def test_a_person_at_a_terminal_is_asked_before_anything_is_put_outside(
+    project, tmp_path, answer, linked
+):
+    ours, theirs = os.openpty()
+    home = tmp_path / "home"
+    path = f"{home}/.local/bin:{os.environ['PATH']}"
+    started = subprocess.Popen(
+        [project.folder / "scripts" / "run"],
+        env=project.environment(HOME=str(home), PATH=path),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    screen = ""
+    with suppress(OSError):  # how a terminal says that nobody is left to write on it
+        while piece := os.read(ours, 4096).decode():
+            screen += piece
+            if "[Y/n] " in screen and answer:
+                os.write(ours, answer.encode())
+                answer = ""
+    os.close(ours)
+
+    assert started.wait() == 0, screen
+    assert screen.startswith("bot4: shall `trio-run bot4` work in every shell, by a link in")
+    link = home / ".local" / "bin" / "trio-run"
+    assert link.is_symlink() is linked, screen
+    if linked:
+        again = project.run("bot4", script=str(link), HOME=str(home), PATH=path)
+        assert (again.returncode, again.stderr) == (0, "")
 
 
 def test_a_clone_with_the_line_ends_of_windows_is_one_that_starts(root, tmp_path):
