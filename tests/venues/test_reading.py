@@ -30,6 +30,8 @@ from bot4.venues.reading import (
     words,
 )
 
+EXAMPLES = settings.default.max_examples
+
 
 @pytest.mark.parametrize(
     ("texts", "expected"),
@@ -70,7 +72,7 @@ def test_the_quick_way_and_the_exact_way_agree(numbers):
 
 
 @given(st.text(alphabet="0123456789.-+eE ,[]naif", max_size=16))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 def test_the_quick_way_never_gives_another_number_than_the_exact_way(text):
     quick = quick_e8_column([text])
 

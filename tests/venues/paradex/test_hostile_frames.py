@@ -15,6 +15,7 @@ from bot4.secret import Secret
 from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
 
+EXAMPLES = settings.default.max_examples
 SBE = ParadexConfig()
 ORDER = {
     "id": "17",
@@ -95,14 +96,14 @@ JSONS = st.recursive(
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=15 * EXAMPLES)
 def test_random_bytes_raise_nothing_but_a_violation(data):
     for stream in STREAMS:
         assert isinstance(heard(stream, data), tuple)
 
 
 @given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.integers(0, 600), st.characters())))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=15 * EXAMPLES)
 def test_mutated_texts_raise_nothing_but_a_violation(sample, changes):
     mutated = list(sample)
     for at, value in changes:
@@ -112,7 +113,7 @@ def test_mutated_texts_raise_nothing_but_a_violation(sample, changes):
 
 
 @given(st.sampled_from(["orders", "fills"]), st.sampled_from(sorted({**ORDER, **FILL})), JSONS)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=20 * EXAMPLES)
 def test_any_value_in_any_field_raises_nothing_but_a_violation(kind, field, value):
     data = (ORDER if kind == "orders" else FILL) | {field: value}
 

@@ -14,6 +14,7 @@ from bot4.domain.book import BookUpdate
 from bot4.venues.paradex import sbe
 from bot4.venues.reading import FAULTS, Unreadable
 
+EXAMPLES = settings.default.max_examples
 NULL = -(2**63)
 ACCOUNT = bytes(range(32))
 MARKET = b"BTC-USD-PERP"
@@ -266,7 +267,7 @@ SAMPLES = [
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_random_bytes_are_read_or_refused(data):
     assert decoded(data) is None or len(data) >= 8
 
@@ -276,7 +277,7 @@ def test_random_bytes_are_read_or_refused(data):
     st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), min_size=1, max_size=5),
     st.integers(0, 300),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * EXAMPLES)
 def test_mutated_frames_are_refused_or_hold_levels_in_range(sample, changes, cut):
     data = bytearray(sample)
     for at, value in changes:

@@ -15,6 +15,7 @@ from bot4.secret import Secret
 from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.streams import VestPrivate, VestPublic
 
+EXAMPLES = settings.default.max_examples
 BOOK = {
     "channel": "BTC-PERP@depth",
     "data": {
@@ -71,7 +72,7 @@ SAMPLES = [json.dumps(BOOK).encode(), event().data.encode(), b'{"result":null,"i
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=15 * EXAMPLES)
 def test_random_bytes_raise_nothing_but_a_violation(data):
     for stream in STREAMS:
         assert isinstance(heard(stream, data), tuple | list)
@@ -82,7 +83,7 @@ def test_random_bytes_raise_nothing_but_a_violation(data):
     st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), min_size=1, max_size=6),
     st.integers(0, 600),
 )
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=20 * EXAMPLES)
 def test_mutated_messages_raise_nothing_but_a_violation(sample, changes, cut):
     data = bytearray(sample)
     for at, value in changes:
@@ -104,7 +105,7 @@ JSONS = st.recursive(
 
 
 @given(st.sampled_from(sorted(FILLED)), JSONS)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=20 * EXAMPLES)
 def test_any_value_in_any_field_raises_nothing_but_a_violation(field, value):
     message = {"event": "ORDER", "args": FILLED | {field: value}}
     text = json.dumps({"channel": "account_private", "data": message})
