@@ -46,17 +46,17 @@ def explore(bounds: Bounds, saga: Saga) -> Explored:
     Raises:
         Violation: with the shortest path to the broken state.
     """
-    first = start(bounds, saga)
-    parents: dict[object, tuple[object, str] | None] = {first.key: None}
-    depths: dict[object, int] = {first.key: 0}
+    node = start(bounds, saga)
+    key: object = node.key
+    parents: dict[object, tuple[object, str] | None] = {key: None}
+    depths = {key: 0}
     backward: dict[object, list[object]] = {}
     home: set[object] = set()
     seen: set[State] = set()
-    queue = deque([first])
+    queue = deque([(key, node)])  # a key is costly: made once for each edge
     transitions = 0
     while queue:
-        node = queue.popleft()
-        key = node.key
+        key, node = queue.popleft()
         seen.add(node.trade.state)
         if node.over or (node.trade.stopping and node.trade.state is State.HEDGED):
             home.add(key)  # a stop may leave the pair hedged
@@ -70,7 +70,7 @@ def explore(bounds: Bounds, saga: Saga) -> Explored:
             if after not in parents:
                 parents[after] = (key, edge.name)
                 depths[after] = depths[key] + 1
-                queue.append(edge.node)
+                queue.append((after, edge.node))
     reach = deque(home)
     while reach:
         for before in backward.get(reach.popleft(), ()):

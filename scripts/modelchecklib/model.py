@@ -199,7 +199,12 @@ def with_sent(node: Node, at: int, sent: Sent) -> Node:
 
 def plain(trade: Trade) -> Trade:
     """Forget what makes equal states look different: counters, times and words."""
-    legs = tuple(attrs.evolve(leg, reason="", missing_since_ms=None) for leg in trade.legs)
+    legs = tuple(
+        leg
+        if not leg.reason and leg.missing_since_ms is None
+        else attrs.evolve(leg, reason="", missing_since_ms=None)
+        for leg in trade.legs
+    )
     return attrs.evolve(trade, version=0, first_fill_s=None, legs=legs)
 
 

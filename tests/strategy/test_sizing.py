@@ -161,7 +161,7 @@ def test_a_rate_too_uncertain_for_the_gap_is_rounding(make) -> None:
     assert held.reason is Reason.ROUNDING
 
 
-@settings(max_examples=80)
+@settings(max_examples=4 * settings.default.max_examples // 5)
 @given(st.data())
 def test_no_larger_multiple_of_the_lot_would_do(make, any_book, any_rate, data) -> None:
     """Against trying every lot. A coarse tick makes rounding matter."""
