@@ -13,7 +13,7 @@ from hypothesis import settings
 # The machine may be loaded: a slow example is no failure. A test that wants more examples than
 # usual asks for a multiple of the profile's, so that `scripts/test --fast` draws fewer everywhere.
 settings.register_profile("bot4", deadline=None, max_examples=100)
-settings.register_profile("fast", settings.get_profile("bot4"), max_examples=20)
+settings.register_profile("fast", settings.get_profile("bot4"), max_examples=10)
 settings.load_profile("bot4")
 
 # What a shell ignores for us (nohup, &), every bot that a test starts would ignore too. A handler
