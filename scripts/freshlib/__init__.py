@@ -1,0 +1,1 @@
+"""A bare machine in a folder, and the README's words run in it."""

@@ -1,0 +1,178 @@
+"""How this machine reaches its packages: carried into the root, told by name, never by value.
+
+A proxy's address may hold a password, and so may an index's. Files that a setting names
+(certificates) are copied to the same path in the root. Folders of this machine (a pip index on its
+disk) stay here.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+BUNDLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+PIP: Final = (
+    "index-url",
+    "extra-index-url",
+    "find-links",
+    "cert",
+    "client-cert",
+    "proxy",
+    "timeout",
+    "default-timeout",
+    "retries",
+    "trusted-host",
+)
+PLACES: Final = {"index-url", "extra-index-url", "find-links"}
+"""Lists of addresses, some of which may be folders."""
+FILES: Final = {"cert", "client-cert"}
+CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
+NETWORK: Final = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
+NPM_DEFAULT: Final = re.compile(r"https://registry\.npmjs\.org/?")
+APT: Final = re.compile(r'^(Acquire::https?::(?:Proxy|CAInfo)[\w:.-]*) "(.+)";$', re.MULTILINE)
+
+
+@dataclass
+class Settings:
+    """What goes into the root."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+    pip: dict[str, str] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+    apt: dict[str, str] = field(default_factory=dict)
+    mirrors: dict[str, str] = field(default_factory=dict)
+    """Family of distributions -> the archive that this machine's own apt uses."""
+    left: list[str] = field(default_factory=list)
+    """Names of settings that stay here, in whole or in part."""
+
+    def names(self) -> str:
+        """Return the line that says what is carried in; no value is in it."""
+        said = [
+            ("environment", sorted(self.environment)),
+            ("pip", sorted(self.pip)),
+            ("apt", sorted(self.apt) + [f"sources of {one}" for one in sorted(self.mirrors)]),
+            ("files", [str(path) for path in self.files]),
+            ("left out, folders of this machine", self.left),
+        ]
+        parts = [f"{what}: {', '.join(names)}" for what, names in said if names]
+        return f"carried in (names only): {'; '.join(parts)}"
+
+
+def gather(
+    environment: Mapping[str, str], pip_config: str, npm_registry: str, apt: str, sources: str
+) -> Settings:
+    """Sort what this machine says of itself.
+
+    Args:
+        environment: the environment variables here.
+        pip_config: what ``pip config list`` prints, or nothing.
+        npm_registry: what ``npm config get registry`` prints, or nothing.
+        apt: what ``apt-config dump`` prints, or nothing.
+        sources: the texts of apt's sources, one after the other.
+
+    Returns:
+        What to carry in.
+    """
+    found = Settings()
+    for name in PROXIES + BUNDLES:
+        if environment.get(name):
+            found.environment[name] = environment[name]
+    for key in PIP:
+        name = "PIP_" + key.upper().replace("-", "_")
+        value = found_in_pip(key, environment.get(name, ""), name, found)
+        if value:
+            found.environment[name] = value
+    for line in pip_config.splitlines():
+        key, _, quoted = line.partition("=")
+        section, _, key = key.partition(".")
+        if section in {"global", "install"} and key in PIP:
+            value = found_in_pip(key, _unquoted(quoted), f"pip's {key}", found)
+            if value:
+                found.pip[key] = value
+    if npm_registry.startswith("http") and not NPM_DEFAULT.fullmatch(npm_registry.strip()):
+        found.environment["npm_config_registry"] = npm_registry.strip()
+    found.apt = dict(APT.findall(apt))
+    for uri, family in re.findall(
+        r"^[^#\n]*?(https?://\S+?/(debian|ubuntu))/?(?:\s|$)", sources, re.MULTILINE
+    ):
+        found.mirrors.setdefault(family, uri)
+    named = [found.environment.get(name, "") for name in (*BUNDLES, "PIP_CERT", "PIP_CLIENT_CERT")]
+    named += [found.pip.get(key, "") for key in sorted(FILES)]
+    found.files = _existing([*NETWORK, CERTIFICATES, *(Path(one) for one in named if one)])
+    return found
+
+
+def found_in_pip(key: str, value: str, name: str, found: Settings) -> str:
+    """Return the value without the folders of this machine; note the name where one was in it."""
+    if key not in PLACES:
+        return value
+    kept = [one for one in value.split() if not one.startswith(("/", "file:", ".", "~"))]
+    if len(kept) < len(value.split()):
+        found.left.append(name)
+    return " ".join(kept)
+
+
+def ask_here(checkout: Path) -> Settings:
+    """Ask this machine's own tools, those that there are."""
+    return gather(
+        os.environ,
+        pip_config(checkout),
+        _said(["npm", "config", "get", "registry"]),
+        _said(["apt-config", "dump"]),
+        "\n".join(one.read_text(errors="replace") for one in _sources()),
+    )
+
+
+def pip_config(checkout: Path) -> str:
+    """Return what the first pip found says of its settings: the machine's, not one pip's."""
+    for python in ("python3", str(checkout / ".venv/bin/python")):
+        if said := _said([python, "-m", "pip", "config", "list"]):
+            return said
+    return ""
+
+
+def carry_in(settings: Settings, root: Path) -> None:
+    """Write the files and pip's settings into the root."""
+    for path in settings.files:
+        there = root / str(path).lstrip("/")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        # A link in the root (resolv.conf may be one) could lead out of it.
+        there.unlink(missing_ok=True)
+        shutil.copyfile(path, there)
+        there.chmod(0o644)
+    if settings.pip:
+        lines = [f"{key} = {value}\n" for key, value in sorted(settings.pip.items())]
+        (root / "etc/pip.conf").write_text("[global]\n" + "".join(lines))
+
+
+def _existing(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in dict.fromkeys(paths) if path.is_absolute() and path.is_file()]
+
+
+def _unquoted(value: str) -> str:
+    try:
+        return str(ast.literal_eval(value.strip()))
+    except (SyntaxError, ValueError):
+        return value.strip()
+
+
+def _sources() -> list[Path]:
+    apt = Path("/etc/apt")
+    found = [apt / "sources.list", *sorted(apt.glob("sources.list.d/*"))]
+    return [one for one in found if one.suffix in {".list", ".sources"} and one.is_file()]
+
+
+def _said(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
