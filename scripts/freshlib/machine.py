@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -164,10 +163,17 @@ def mounted_below(folder: Path, mountinfo: str) -> list[str]:
     return [one for one in plain if f"{one}/".startswith(inside)]
 
 
+def erase(folder: Path) -> None:
+    """Delete a folder, out of reach of the screen's Ctrl+C; what is mounted in it would stay."""
+    command = ["rm", "-rf", "--one-file-system", str(folder)]
+    subprocess.run(command, stderr=subprocess.DEVNULL, start_new_session=True, check=False)
+
+
 def remove(
     folder: Path,
     *,
     mountinfo: Callable[[], str] = Path("/proc/self/mountinfo").read_text,
+    erase: Callable[[Path], None] = erase,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Remove a root; processes in it that are just dying may still write.
@@ -181,7 +187,7 @@ def remove(
                 f"{below[0]} is still mounted, so {folder} is left. "
                 f"Fix: sudo umount {below[0]}, then sudo rm -rf --one-file-system {folder}"
             )
-        shutil.rmtree(folder, ignore_errors=True)
+        erase(folder)
         if not folder.exists():
             return
         sleep(REMOVAL_PAUSE_S)

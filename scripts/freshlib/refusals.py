@@ -38,7 +38,7 @@ def check(
         Refused: not root, a tool is missing, or the disk is too full.
     """
     if uid() != 0:
-        raise Refused("a root can be made by root only. Fix: sudo scripts/fresh ...")
+        raise Refused("a root can be made by root only. Fix: sudo -E scripts/fresh ...")
     missing = [tool for tool in TOOLS if which(tool) is None]
     if missing:
         packages = " ".join(TOOLS[tool] for tool in missing)

@@ -45,7 +45,7 @@ def play(system: System, wish: Wish, builder: machine.Builder = machine.build) -
     with machine.bare_root(system, packages, wish.settings, wish.place, builder) as root:
         machine.clone(wish.checkout, wish.commit, root)
         carry_in(wish.settings, root)
-        took = f"root {time.monotonic() - began:.0f} s"
+        found.figures.append(f"root {time.monotonic() - began:.0f} s")
         print(f"{system.name}: {deb_count(root)} apt packages, {megabytes(root)} MB", flush=True)
         if system.refused:
             _cure(system, wish, root, found)
@@ -54,7 +54,7 @@ def play(system: System, wish: Wish, builder: machine.Builder = machine.build) -
         venv = root / "home" / machine.OWNER / "bot4" / ".venv"
         count, size = python_count(venv), megabytes(venv)
         print(f"{system.name}: {count} Python packages, {size} MB in .venv", flush=True)
-        found.figures[:0] = [verdict.python_of(venv), f"{count} packages", f"{size} MB", took]
+        found.made = [verdict.python_of(venv), f"{count} packages", f"{size} MB"]
     return found
 
 

@@ -21,16 +21,19 @@ SET_UP: Final = "bot4: "
 
 @dataclass
 class Judgement:
-    """What was found on one machine: figures in the order of their making, and what is wrong."""
+    """What was found on one machine."""
 
     system: str
+    made: list[str] = field(default_factory=list)
+    """Which Python, how many packages, how much of the disk."""
     figures: list[str] = field(default_factory=list)
+    """Seconds and outcomes, in the order of their making."""
     faults: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         """Return the last line: everything, and the verdict."""
         verdict = f"NOT ok: {'; '.join(self.faults)}" if self.faults else "ok"
-        return f"fresh: {self.system}: {', '.join(self.figures)}: {verdict}"
+        return f"fresh: {self.system} {', '.join(self.made)}: {', '.join(self.figures)}: {verdict}"
 
 
 def last_line(heard: Heard) -> str:

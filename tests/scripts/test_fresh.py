@@ -168,8 +168,8 @@ def test_the_closing_line_of_the_tests_is_read():
 
 
 def test_the_last_line_has_the_figures_and_the_verdict():
-    found = verdict.Judgement("debian12", ["Python 3.11.2", "root 29 s"])
-    assert found.line() == "fresh: debian12: Python 3.11.2, root 29 s: ok"
+    found = verdict.Judgement("debian12", ["Python 3.11.2", "78 packages"], ["root 29 s"])
+    assert found.line() == "fresh: debian12 Python 3.11.2, 78 packages: root 29 s: ok"
 
     found.faults += ["no entry was executed"]
     assert found.line().endswith(": NOT ok: no entry was executed")
@@ -187,7 +187,7 @@ def test_the_python_of_a_venv_is_read(tmp_path: Path):
 @pytest.mark.parametrize(
     ("changes", "problem", "fix"),
     [
-        ({"uid": lambda: 1000}, "root", "sudo scripts/fresh"),
+        ({"uid": lambda: 1000}, "root", "sudo -E scripts/fresh"),
         ({"which": lambda tool: None if tool == "mmdebstrap" else tool}, "mmdebstrap", "apt"),
         ({"which": lambda tool: None if tool == "unshare" else tool}, "unshare", "util-linux"),
         ({"free": lambda _: 10**9}, "1.0 GB free", "TMPDIR"),
@@ -308,13 +308,12 @@ def test_nothing_is_removed_while_something_is_mounted_below(tmp_path: Path):
     assert not root.exists()
 
 
-def test_a_process_that_is_just_dying_is_waited_for(tmp_path: Path, monkeypatch: Any):
+def test_a_process_that_is_just_dying_is_waited_for(tmp_path: Path):
     waits: list[float] = []
     tries: list[Path] = []
-    monkeypatch.setattr(machine.shutil, "rmtree", lambda path, **_: tries.append(path))
 
     with pytest.raises(machine.LeftBehind, match="could not be removed"):
-        machine.remove(tmp_path, mountinfo=lambda: "", sleep=waits.append)
+        machine.remove(tmp_path, mountinfo=lambda: "", erase=tries.append, sleep=waits.append)
 
     assert len(tries) == len(waits) == machine.REMOVALS
 
