@@ -133,8 +133,9 @@ def python_count(venv: Path) -> int:
 
 def megabytes(folder: Path) -> int:
     """Return what a folder takes on the disk; 0 where there is none."""
-    taken = 0
+    taken = {}  # by inode: one file may have many names
     for place, _, names in os.walk(folder):
         for name in names:
-            taken += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118  # many
-    return round(taken / 1e6)
+            stat = os.lstat(os.path.join(place, name))  # noqa: PTH118  # there are many
+            taken[stat.st_ino] = stat.st_blocks * 512
+    return round(sum(taken.values()) / 1e6)

@@ -175,6 +175,14 @@ def test_the_last_line_has_the_figures_and_the_verdict():
     assert found.line().endswith(": NOT ok: no entry was executed")
 
 
+def test_a_file_with_two_names_takes_its_place_once(tmp_path: Path):
+    (tmp_path / "one").write_bytes(os.urandom(2_000_000))
+    os.link(tmp_path / "one", tmp_path / "two")
+
+    assert story.megabytes(tmp_path) == 2
+    assert story.megabytes(tmp_path / "nowhere") == 0
+
+
 def test_the_python_of_a_venv_is_read(tmp_path: Path):
     assert verdict.python_of(tmp_path) == "no .venv"
     (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.2\n")
