@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from freshlib import machine, verdict
-from freshlib.follow import Heard
+from freshlib.follow import Heard, indented
 from freshlib.settings import Settings, carry_in
 from freshlib.systems import ASKED, CURE, FOR_TESTS, System
 from freshlib.verdict import Judgement
@@ -20,6 +20,8 @@ SET_UP_LIMIT_S: Final = 1800.0
 STOP_LIMIT_S: Final = 120.0
 """How long a run may take beside the set-up and the time it was asked for."""
 TESTS_LIMIT_S: Final = 3600.0
+LAST_WORDS: Final = "state/simulation/simulator.log"
+"""Not pip's log: it names where packages come from."""
 UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -51,6 +53,8 @@ def play(system: System, wish: Wish, builder: machine.Builder = machine.build) -
             _cure(system, wish, root, found)
         if not found.faults:
             _trade(system, wish, root, found)
+        if found.faults:
+            _last_words(root)
         venv = root / "home" / machine.OWNER / "bot4" / ".venv"
         count, size = python_count(venv), megabytes(venv)
         print(f"{system.name}: {count} Python packages, {size} MB in .venv", flush=True)
@@ -79,6 +83,15 @@ def _trade(system: System, wish: Wish, root: Path, found: Judgement) -> None:
         figures, wrong = verdict.tested(heard)
         found.figures += [f"tests {heard.seconds:.0f} s", figures]
         found.faults += wrong
+
+
+def _last_words(root: Path) -> None:
+    """Show what would be read next, and is gone with the root."""
+    path = root / "home" / machine.OWNER / "bot4" / LAST_WORDS
+    if path.is_file():
+        print(f"{LAST_WORDS}:", flush=True)
+        for line in path.read_text(errors="replace").splitlines()[-20:]:
+            indented(line)
 
 
 def _cure(system: System, wish: Wish, root: Path, found: Judgement) -> None:
