@@ -13,7 +13,7 @@ from typing import Final
 from freshlib import machine, verdict
 from freshlib.follow import Heard, indented
 from freshlib.settings import Settings, carry_in
-from freshlib.systems import ASKED, CURE, FOR_TESTS, System
+from freshlib.systems import ASKED, CURE, FOR_TESTS, THERE, System
 from freshlib.verdict import Judgement
 
 SET_UP_LIMIT_S: Final = 1800.0
@@ -41,7 +41,7 @@ class Wish:
 def play(system: System, wish: Wish, builder: machine.Builder = machine.build) -> Judgement:
     """Make the machine, say the words, and judge."""
     found = Judgement(system.name)
-    packages = [*ASKED, *(FOR_TESTS if wish.tests else ()), *(("apt",) if system.refused else ())]
+    packages = [*THERE, *ASKED, *(FOR_TESTS if wish.tests else ())]
     print(f"{system.name}: making a root with {', '.join(packages)}", flush=True)
     began = time.monotonic()
     with machine.bare_root(system, packages, wish.settings, wish.place, builder) as root:

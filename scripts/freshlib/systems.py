@@ -30,6 +30,10 @@ SYSTEMS: Final[dict[str, System]] = {
     )
 }
 
+THERE: Final[tuple[str, ...]] = ("apt",)
+"""What every such machine has. Ubuntu's minbase is without, and so without libstdc++6, which
+the simulator's check of signatures loads."""
+
 ASKED: Final[tuple[str, ...]] = ("python3", "python3-venv")
 """What README names, and nothing else. Source: README.md, Two commands."""
 
