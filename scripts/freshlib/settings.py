@@ -7,7 +7,6 @@ disk) stay here.
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
@@ -17,26 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from setuplib.settings import kept
+
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-BUNDLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-PIP: Final = (
-    "index-url",
-    "extra-index-url",
-    "find-links",
-    "cert",
-    "client-cert",
-    "proxy",
-    "timeout",
-    "default-timeout",
-    "retries",
-    "trusted-host",
-)
-PLACES: Final = {"index-url", "extra-index-url", "find-links"}
+BUNDLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+NOT_CARRIED: Final = {"PIP_CACHE_DIR", "PIP_NO_CACHE_DIR"}
+"""A bare machine has nothing kept from before."""
+PLACES: Final = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"}
 """Lists of addresses, some of which may be folders."""
-FILES: Final = {"cert", "client-cert"}
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 NETWORK: Final = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
-NPM_DEFAULT: Final = re.compile(r"https://registry\.npmjs\.org/?")
 APT: Final = re.compile(r'^(Acquire::https?::(?:Proxy|CAInfo)[\w:.-]*) "(.+)";$', re.MULTILINE)
 
 
@@ -45,7 +34,6 @@ class Settings:
     """What goes into the root."""
 
     environment: dict[str, str] = field(default_factory=dict)
-    pip: dict[str, str] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     apt: dict[str, str] = field(default_factory=dict)
     mirrors: dict[str, str] = field(default_factory=dict)
@@ -57,7 +45,6 @@ class Settings:
         """Return the line that says what is carried in; no value is in it."""
         said = [
             ("environment", sorted(self.environment)),
-            ("pip", sorted(self.pip)),
             ("apt", sorted(self.apt) + [f"sources of {one}" for one in sorted(self.mirrors)]),
             ("files", [str(path) for path in self.files]),
             ("left out, folders of this machine", self.left),
@@ -66,15 +53,12 @@ class Settings:
         return f"carried in (names only): {'; '.join(parts)}"
 
 
-def gather(
-    environment: Mapping[str, str], pip_config: str, npm_registry: str, apt: str, sources: str
-) -> Settings:
+def gather(environment: Mapping[str, str], pip_config: str, apt: str, sources: str) -> Settings:
     """Sort what this machine says of itself.
 
     Args:
         environment: the environment variables here.
-        pip_config: what ``pip config list`` prints, or nothing.
-        npm_registry: what ``npm config get registry`` prints, or nothing.
+        pip_config: what ``pip config list`` prints, the environment's settings among it.
         apt: what ``apt-config dump`` prints, or nothing.
         sources: the texts of apt's sources, one after the other.
 
@@ -85,39 +69,25 @@ def gather(
     for name in PROXIES + BUNDLES:
         if environment.get(name):
             found.environment[name] = environment[name]
-    for key in PIP:
-        name = "PIP_" + key.upper().replace("-", "_")
-        value = found_in_pip(key, environment.get(name, ""), name, found)
-        if value:
+    for name, value in kept(pip_config.splitlines()).items():
+        if name in NOT_CARRIED:
+            continue
+        words = value.split()
+        there = [one for one in words if not one.startswith(("/", "file:", ".", "~"))]
+        if name not in PLACES:
             found.environment[name] = value
-    for line in pip_config.splitlines():
-        key, _, quoted = line.partition("=")
-        section, _, key = key.partition(".")
-        if section in {"global", "install"} and key in PIP:
-            value = found_in_pip(key, _unquoted(quoted), f"pip's {key}", found)
-            if value:
-                found.pip[key] = value
-    if npm_registry.startswith("http") and not NPM_DEFAULT.fullmatch(npm_registry.strip()):
-        found.environment["npm_config_registry"] = npm_registry.strip()
+        elif there:
+            found.environment[name] = " ".join(there)
+        if name in PLACES and len(there) < len(words):
+            found.left.append(name)
     found.apt = dict(APT.findall(apt))
     for uri, family in re.findall(
         r"^[^#\n]*?(https?://\S+?/(debian|ubuntu))/?(?:\s|$)", sources, re.MULTILINE
     ):
         found.mirrors.setdefault(family, uri)
     named = [found.environment.get(name, "") for name in (*BUNDLES, "PIP_CERT", "PIP_CLIENT_CERT")]
-    named += [found.pip.get(key, "") for key in sorted(FILES)]
     found.files = _existing([*NETWORK, CERTIFICATES, *(Path(one) for one in named if one)])
     return found
-
-
-def found_in_pip(key: str, value: str, name: str, found: Settings) -> str:
-    """Return the value without the folders of this machine; note the name where one was in it."""
-    if key not in PLACES:
-        return value
-    kept = [one for one in value.split() if not one.startswith(("/", "file:", ".", "~"))]
-    if len(kept) < len(value.split()):
-        found.left.append(name)
-    return " ".join(kept)
 
 
 def ask_here(checkout: Path) -> Settings:
@@ -125,7 +95,6 @@ def ask_here(checkout: Path) -> Settings:
     return gather(
         os.environ,
         pip_config(checkout),
-        _said(["npm", "config", "get", "registry"]),
         _said(["apt-config", "dump"]),
         "\n".join(one.read_text(errors="replace") for one in _sources()),
     )
@@ -140,7 +109,7 @@ def pip_config(checkout: Path) -> str:
 
 
 def carry_in(settings: Settings, root: Path) -> None:
-    """Write the files and pip's settings into the root."""
+    """Write the files into the root."""
     for path in settings.files:
         there = root / str(path).lstrip("/")
         there.parent.mkdir(parents=True, exist_ok=True)
@@ -148,20 +117,10 @@ def carry_in(settings: Settings, root: Path) -> None:
         there.unlink(missing_ok=True)
         shutil.copyfile(path, there)
         there.chmod(0o644)
-    if settings.pip:
-        lines = [f"{key} = {value}\n" for key, value in sorted(settings.pip.items())]
-        (root / "etc/pip.conf").write_text("[global]\n" + "".join(lines))
 
 
 def _existing(paths: Iterable[Path]) -> list[Path]:
     return [path for path in dict.fromkeys(paths) if path.is_absolute() and path.is_file()]
-
-
-def _unquoted(value: str) -> str:
-    try:
-        return str(ast.literal_eval(value.strip()))
-    except (SyntaxError, ValueError):
-        return value.strip()
 
 
 def _sources() -> list[Path]:

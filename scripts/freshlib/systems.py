@@ -43,7 +43,7 @@ REFUSAL: Final = "Python 3.11, 3.12 or 3.13 is needed"
 """What scripts/run says where there is no other Python than a newer one."""
 
 CURE: Final[tuple[str, ...]] = (
-    "apt-get install -y debootstrap debian-archive-keyring gpgv",
+    "apt-get install -y debootstrap debian-archive-keyring gpgv python3-venv",
     "debootstrap --variant=minbase --include=python3-venv trixie /opt/debian13",
     "ln -s /opt/debian13/usr/bin/python3.13 /usr/local/bin/",
 )

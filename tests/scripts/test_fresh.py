@@ -19,7 +19,7 @@ from freshlib import machine, refusals, story, verdict, wheels
 from freshlib.follow import Heard, Stopped, follow, stopping
 from freshlib.refusals import Refused
 from freshlib.settings import Settings, carry_in, gather
-from freshlib.systems import SYSTEMS
+from freshlib.systems import ASKED, CURE, FOR_TESTS, REFUSAL, SYSTEMS
 
 CLEAN = "01:14:27.543 INFO     [SHUTDOWN] Clean exit, no pending orders"
 ENTRY = "01:14:10.103 INFO     [TRADE] Entry executed: spread=0.33%, target=0.20%"
@@ -44,42 +44,38 @@ def gathered() -> Settings:
             "HTTPS_PROXY": f"http://me:{SECRET}@proxy.example:3128",
             "no_proxy": f"{SECRET}.example",
             "HTTP_PROXY": "",
-            "PIP_INDEX_URL": f"https://me:{SECRET}@index.example/simple",
-            "PIP_FIND_LINKS": "/opt/wheels",
-            "PIP_REQUIRE_VIRTUALENV": "1",
             "HOME": "/root",
         },
         f"global.extra-index-url='file:///opt/index https://me:{SECRET}@b.example/simple'\n"
         "global.timeout='60'\n"
         f":env:.index-url='https://me:{SECRET}@index.example/simple'\n"
+        ":env:.find-links='/opt/wheels'\n"
+        ":env:.require-virtualenv='1'\n"
+        "global.cache-dir='/kept'\n"
         "global.constraint='/etc/constraints.txt'\n"
         "user.name='x'\n",
-        f"https://{SECRET}.example/npm/\n",
         f'Acquire::http::Proxy "http://{SECRET}.example";\nAcquire::Check-Valid-Until "false";\n',
         f"# deb http://old.example/debian bookworm main\nURIs: http://{SECRET}.example/debian\n",
     )
 
 
 def test_how_packages_are_reached_goes_in_and_nothing_else(gathered: Settings):
-    assert set(gathered.environment) == {
-        "HTTPS_PROXY",
-        "no_proxy",
-        "PIP_INDEX_URL",
-        "npm_config_registry",
-    }
-    assert gathered.pip == {
-        "extra-index-url": f"https://me:{SECRET}@b.example/simple",
-        "timeout": "60",
+    assert gathered.environment == {
+        "HTTPS_PROXY": f"http://me:{SECRET}@proxy.example:3128",
+        "no_proxy": f"{SECRET}.example",
+        "PIP_INDEX_URL": f"https://me:{SECRET}@index.example/simple",
+        "PIP_EXTRA_INDEX_URL": f"https://me:{SECRET}@b.example/simple",
+        "PIP_TIMEOUT": "60",
     }
     assert list(gathered.apt) == ["Acquire::http::Proxy"]
     assert gathered.mirrors == {"debian": f"http://{SECRET}.example/debian"}
-    assert gathered.left == ["PIP_FIND_LINKS", "pip's extra-index-url"]
+    assert gathered.left == ["PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"]
 
 
 def test_names_are_told_and_never_values(gathered: Settings):
     said = gathered.names()
 
-    for name in ("HTTPS_PROXY", "no_proxy", "PIP_INDEX_URL", "extra-index-url", "Acquire::http"):
+    for name in ("HTTPS_PROXY", "no_proxy", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "Acquire"):
         assert name in said
     assert SECRET not in said
     assert "example" not in said
@@ -95,18 +91,13 @@ def test_a_file_that_a_setting_names_is_copied_to_the_same_path(tmp_path: Path):
     outside = tmp_path / "outside"
     outside.write_text("not mine")
     there.symlink_to(outside)
-    found = gather({"SSL_CERT_FILE": str(bundle)}, "global.timeout='9'\n", "", "", "")
+    found = gather({"SSL_CERT_FILE": str(bundle)}, "", "", "")
     found.files = [bundle]
 
     carry_in(found, root)
 
     assert there.read_text() == "certificates"
     assert outside.read_text() == "not mine"
-    assert (root / "etc/pip.conf").read_text() == "[global]\ntimeout = 9\n"
-
-
-def test_the_default_registry_is_no_setting():
-    assert gather({}, "", "https://registry.npmjs.org/\n", "", "").environment == {}
 
 
 # -------------------------------------------------------------------------------------- the verdict
@@ -352,77 +343,34 @@ class _Answer:
 # ------------------------------------------------------------------------------------------- wheels
 
 
-def wheels_of(*names: str) -> list[wheels.Wheel]:
-    return [one for one in map(wheels.read_wheel, names) if one]
+def test_what_is_tried_where_python_is_too_new_is_what_the_readme_says(root: Path):
+    readme = (root / "README.md").read_text()
+    section = readme.partition("### Only a newer Python")[2].partition("\n## ")[0]
+
+    said = [line.strip() for line in section.splitlines() if line.startswith("    sudo ")]
+    assert said == [f"sudo {words}" for words in CURE]
+    assert all(name in readme for name in (*ASKED, *FOR_TESTS))
+    assert REFUSAL in (root / "scripts/_setup.sh").read_text()
+    assert '"Only a newer Python\\"' in (root / "scripts/_setup.sh").read_text()
 
 
-def test_a_wheel_for_the_python_and_the_machine_is_found():
-    there = wheels_of(
-        "a-1.0-cp314-cp314-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
-        "a-1.0-cp39-abi3-manylinux_2_28_aarch64.whl",
-        "a-1.0.tar.gz",
-    )
-    anywhere = wheels_of("a-1.0-py2.py3-none-any.whl")
+def test_of_one_package_the_locked_version_is_asked_for_first_and_then_a_newer_one():
+    def verdict(*there: str) -> str:
+        return wheels.verdict("a", "1.0", "3.14", "x86_64", lambda one, *_: one in there)
 
-    assert list(wheels.verdicts("1.0", there, (3, 14))) == []
-    assert list(wheels.verdicts("1.0", anywhere, (3, 14))) == []
+    assert verdict("a==1.0", "a>=1.0") == "there"
+    assert verdict("a>=1.0") == "a newer one has it"
+    assert verdict() == "none"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "a-1.0-cp313-cp313-manylinux_2_17_x86_64.whl",
-        "a-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl",
-        "a-1.0-cp314-cp314-musllinux_1_2_x86_64.whl",
-        "a-1.0-cp314-cp314-macosx_11_0_x86_64.whl",
-        "a-1.0-cp315-abi3-manylinux_2_17_x86_64.whl",
-        "a-1.0-pp311-pypy311_pp73-manylinux_2_17_x86_64.whl",
-    ],
-)
-def test_a_wheel_for_another_one_is_none(name: str):
-    assert list(wheels.verdicts("1.0", wheels_of(name), (3, 14))) == [
-        "none on x86_64",
-        "none on aarch64",
-    ]
+def test_only_what_is_built_for_one_python_is_asked_about(tmp_path: Path):
+    for name, tag in (
+        ("pure-1.0", "py3-none-any"),
+        ("Built_one-2.0", "cp311-cp311-linux_x86_64"),
+        ("starknet_py-0.30.0", "cp311-cp311-linux_x86_64"),
+    ):
+        wheel = tmp_path / f"lib/python3.11/site-packages/{name}.dist-info/WHEEL"
+        wheel.parent.mkdir(parents=True)
+        wheel.write_text(f"Wheel-Version: 1.0\nTag: {tag}\n")
 
-
-def test_a_newer_release_is_told_and_an_attempt_at_one_is_not():
-    newer = wheels_of(
-        "a-1.10-cp314-cp314-manylinux_2_17_x86_64.whl",
-        "a-1.2-cp314-cp314-manylinux_2_17_x86_64.whl",
-        "a-2.0rc1-cp314-cp314-manylinux_2_17_aarch64.whl",
-    )
-
-    assert list(wheels.verdicts("1.1", newer, (3, 14))) == [
-        "newer has it on x86_64: 1.10",
-        "none on aarch64",
-    ]
-
-
-def test_what_comes_as_source_for_all_is_told_and_not_counted():
-    assert list(wheels.verdicts("1.0", [], (3, 14))) == ["comes as source, for every Python"]
-
-
-def test_the_locks_are_read_without_other_systems_and_other_pythons():
-    text = (
-        "Trio_Util==0.35.0 \\\n    --hash=sha256:00\n"
-        "pywin32==311 ; os_name == 'nt' \\\n"
-        "old==8.0.0 ; python_full_version == '3.13.*' \\\n"
-        "cffi==2.1.1 ; platform_python_implementation != 'PyPy' \\\n"
-    )
-
-    assert wheels.locked(text) == {"trio-util": "0.35.0", "cffi": "2.1.1"}
-
-
-def test_pip_s_own_index_is_asked():
-    mine = Settings(
-        pip={"index-url": "https://a.example/s", "extra-index-url": "https://b.example"}
-    )
-
-    assert list(wheels.indexes(mine)) == ["https://a.example/s", "https://b.example"]
-    assert list(wheels.indexes(Settings())) == [wheels.INDEX]
-
-
-def test_the_closing_line_says_what_is_not_there_yet():
-    assert wheels.closing("3.14", 107, 28, []).endswith("28 asked for: all are there")
-    assert wheels.closing("3.14", 107, 28, ["coincurve"]).endswith("not yet: coincurve")
+    assert wheels.built(tmp_path) == {"built-one": "2.0"}
