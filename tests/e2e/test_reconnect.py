@@ -1,4 +1,7 @@
-"""A connection is cut under the running bot: how long until it is useful again."""
+"""A connection is cut under the running bot: it comes back, and is useful again.
+
+How soon is judged under a mock clock, in ``tests/simulation/test_feeds.py``.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,29 @@ from typing import Any
 
 import pytest
 import trio
+from patience import STORY_S
 
 pytestmark = pytest.mark.slow
 
 VENUES = ("vest", "paradex")
-BACK_LIMIT_S = 5.0
-"""From the cut to the first usable book."""
 
 
-async def test_every_connection_is_back_within_five_seconds_of_a_cut(home: Any, judge: Any):
-    took_s: dict[str, float] = {}
-    with trio.fail_after(45):
+async def test_every_connection_is_back_after_a_cut(home: Any, judge: Any):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             # Hedged, so that there is something to lose.
-            await bot.hedged(seconds=30.0)
+            await bot.hedged()
             for which in ("public", "private"):
                 for venue in VENUES:
                     feed = f"{venue} {which}"
-                    cut_at = time.time()
                     await bot.fault(venue, "cut", which=which)
                     await bot.until("feed.lost", feed=feed)
-                    ready = await bot.until("feed.ready", feed=feed, count=2)
-                    took_s[feed] = judge.seconds(ready) - cut_at
+                    await bot.until("feed.ready", feed=feed, count=2)
             # What came back is usable: the pair is closed on it.
-            await bot.gap(seconds=0.1)
+            await bot.close_gap()
             await bot.until("pair.closed")
             assert await bot.stop() == 0
 
-    assert len(took_s) == 4
-    assert max(took_s.values()) < BACK_LIMIT_S, took_s
     assert len(bot.said("feed.lost")) == 4
     assert bot.said("exposure.found") == []
     judge.as_claimed(bot.last, home.truth())
@@ -43,7 +40,7 @@ async def test_every_connection_is_back_within_five_seconds_of_a_cut(home: Any, 
 
 
 async def test_venues_that_refuse_for_two_seconds_are_taken_up_again(home: Any, judge: Any):
-    with trio.fail_after(45):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.ready()
             cut_at = time.time()
@@ -52,12 +49,14 @@ async def test_venues_that_refuse_for_two_seconds_are_taken_up_again(home: Any, 
                 await bot.fault(venue, "cut", which="all")
             feeds = [f"{venue} {which}" for venue in VENUES for which in ("public", "private")]
             back = {feed: await bot.until("feed.ready", feed=feed, count=2) for feed in feeds}
-            await bot.gap(1.0)
+            await bot.open_gap()
+            await bot.until("pair.opened")
+            await bot.close_gap()
             await bot.until("pair.closed")
             assert await bot.stop() == 0
 
     for feed, line in back.items():
         away_s = judge.seconds(line) - cut_at
-        assert 2.0 <= away_s < 2.0 + BACK_LIMIT_S, (feed, away_s)
+        assert away_s >= 2.0, (feed, away_s)
     judge.as_claimed(bot.last, home.truth())
     assert judge.positions(home.truth()) == {}

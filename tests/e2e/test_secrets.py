@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import trio
+from patience import STORY_S
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +71,7 @@ def seen_by_others(who: str, pid: int) -> dict[str, bytes]:
 
 
 async def test_no_secret_leaves_the_process(home: Any, judge: Any):
-    with trio.fail_after(45):
+    with trio.fail_after(STORY_S):
         async with home.bot("--log-file", str(home.folder / "own.log")) as bot:
             await bot.ready()
             # The faults that make people log too much: refusals, broken answers, lost sessions.
@@ -80,7 +81,9 @@ async def test_no_secret_leaves_the_process(home: Any, judge: Any):
             await bot.fault("paradex", "cut", which="all")
             await bot.until("feed.ready", count=8)
             await bot.fault("paradex", "refuse", status=401, code="INVALID_TOKEN")
-            await bot.gap(1.0)
+            await bot.open_gap()
+            await bot.until("pair.opened", *judge.over)
+            await bot.close_gap()
             await bot.until(*judge.over)
             beside = seen_by_others("the bot", bot.process.pid)
             beside |= seen_by_others("the venues", bot.simulator)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trio
+from patience import NEXT_WISH_S, STORY_S
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +23,7 @@ SIGNALS = {"SIGINT": SIGINT, "SIGTERM": SIGTERM, "SIGHUP": SIGHUP}
     ],
 )
 async def test_a_signal_during_start_up_ends_it_clean(home: Any, judge: Any, name: str, line: str):
-    with trio.fail_after(30):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.until(line)
             assert await bot.stop(SIGNALS[name]) == 0
@@ -38,13 +39,14 @@ async def test_one_wish_delivered_twice_in_the_middle_of_an_entry_leaves_flat_or
     home: Any, judge: Any, name: str
 ):
     home.configure(latency_scale=1)
-    with trio.fail_after(30):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.ready()
-            await bot.gap()
+            await bot.open_gap()
             await bot.until("pair.opening")
+            # Equal ones would be merged as long as the first was not taken.
             bot.deliver(SIGNALS[name])
-            await trio.sleep(0.1)  # A launcher doubles a Ctrl+C about this fast.
+            await bot.taken(SIGNALS[name])
             assert await bot.stop(SIGNALS[name]) == 0
 
     assert [line["signal"] for line in bot.said("shutdown.requested")] == [name]
@@ -53,7 +55,7 @@ async def test_one_wish_delivered_twice_in_the_middle_of_an_entry_leaves_flat_or
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 async def test_a_signal_while_hedged_keeps_the_pair_and_says_so(home: Any, judge: Any, name: str):
-    with trio.fail_after(30):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.hedged()
             assert await bot.stop(SIGNALS[name]) == 0
@@ -66,10 +68,10 @@ async def test_a_signal_while_hedged_keeps_the_pair_and_says_so(home: Any, judge
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 async def test_a_signal_while_closing_goes_forward_to_flat(home: Any, judge: Any, name: str):
     home.configure(latency_scale=1)
-    with trio.fail_after(30):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.hedged()
-            await bot.gap(seconds=0.1)
+            await bot.close_gap()
             await bot.until("pair.closing")
             assert await bot.stop(SIGNALS[name]) == 0
 
@@ -79,16 +81,16 @@ async def test_a_signal_while_closing_goes_forward_to_flat(home: Any, judge: Any
 
 
 async def test_a_second_ctrl_c_stops_waiting_and_lists_what_is_abandoned(home: Any, judge: Any):
-    home.configure(answer_by_ms=300, window_ms=5000)
-    with trio.fail_after(60):
+    home.configure(answer_by_ms=300, window_ms=5000, settle_ms=5000)
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.ready()
             await bot.fault("vest", "lose_request")
-            await bot.gap()
+            await bot.open_gap()
             in_doubt = await bot.until("leg.in_doubt")
             bot.deliver(SIGINT)
             await bot.until("shutdown.requested")
-            await trio.sleep(1.05)  # What is nearer than a second is the same wish.
+            await trio.sleep(NEXT_WISH_S)
             assert await bot.stop(SIGINT) == 70
         # The journal is intact: the next start finds the trade and brings it home.
         async with home.bot() as again:

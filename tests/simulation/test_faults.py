@@ -115,6 +115,24 @@ async def test_neither_leg_filling_is_a_miss_that_costs_nothing(play: Any, autoj
         assert run.code == 0
 
 
+async def test_a_leg_that_stands_alone_is_taken_back_at_once_with_a_new_session(
+    play: Any, autojump_clock: Any
+):
+    lost = {"status": 401, "code": "INVALID_TOKEN"}
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            # Vest refuses for good; Paradex fills, then refuses to take back without a new token.
+            run.fault("vest", "refuse", count=-1, code=3002)
+            run.fault("paradex", "refuse", reduce_only=True, **lost)
+            run.gap(45.0, 60.0)
+            ended = await run.until("pair.unwound")
+
+        assert float(ended["naked_s"]) < 2.0
+        assert run.positions() == {}
+        assert run.code == 0
+
+
 @pytest.mark.parametrize("venue", VENUES)
 async def test_an_exit_with_one_leg_refused_goes_forward(
     play: Any, autojump_clock: Any, venue: str
