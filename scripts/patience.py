@@ -75,10 +75,13 @@ GUARD_SILENCE_S = Pause(10, "a bot is dead for its guard then; it speaks every s
 
 # ---------------------------------------------------------------------------------- databases
 
+DATABASE_S = Bound(300, 4, "the start of PostgreSQL and PostgREST; they may not come up")
 ANSWERED_S = Bound(300, 5, "something that the copy in a real database must show; nobody tells")
 SENT_S = Bound(300, 2, "every row has arrived in a real database; the outbox tells nobody")
 KEEPER_S = Bound(600, 10, "a keeper's life beside a real database; it may hang")
 PLAYED_S = Bound(3600, 120, "an event of a bot beside a real database, seconds of its fast clock")
+PACE_S = Pause(0.01, "lets others have a turn between two things that are done to them")
+QUIET_S = Pause(0.2, "nothing may happen meanwhile; on a busy machine less could, never more")
 
 # -------------------------------------------------------------------------------- conformance
 

@@ -50,7 +50,7 @@ class TwoVenues:
         self.paradex: Final = ParadexVenue(self._setup("paradex", options.switches("paradex")))
         self._venues: Final[dict[str, SimVenue]] = {"vest": self.vest, "paradex": self.paradex}
         self._closing = False
-        self._control = Control(self.truth, self.market, self.faults)
+        self._control = Control(self.truth, self.market, self.links, self.faults)
         for venue in self._venues:
             self.faults.on_immediate(venue, "gap_jump", self._jump)
         self._load(fresh=not known)
@@ -100,6 +100,13 @@ class TwoVenues:
     def market(self) -> dict[str, Any]:
         """Return what both venues list and show now as JSON values, see ``market_of``."""
         return {name: market_of(venue) for name, venue in self._venues.items()}
+
+    def links(self) -> dict[str, list[list[str]]]:
+        """Return what every open stream is subscribed to, by venue: a list of channels a stream."""
+        return {
+            name: [sorted(link.subscriptions) for link in venue.links]
+            for name, venue in self._venues.items()
+        }
 
     async def close(self) -> None:
         """Refuse new connections, let orders in flight land, and save. Needs ``run`` running.

@@ -13,16 +13,18 @@ from bot4.simulator.serve import HttpAnswer, HttpRequest, serve_http
 
 
 class Control:
-    """GET /truth, GET /market, GET /health, POST /fault (one fault or a list), POST /clear."""
+    """GET /truth, /market, /links and /health; POST /fault (one fault or a list) and /clear."""
 
     def __init__(
         self,
         truth: Callable[[], dict[str, Any]],
         market: Callable[[], dict[str, Any]],
+        links: Callable[[], dict[str, Any]],
         faults: FaultMenu,
     ) -> None:
         self._truth = truth
         self._market = market
+        self._links = links
         self._faults = faults
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -36,6 +38,8 @@ class Control:
                 return _json(self._truth())
             case ("GET", "/market"):
                 return _json(self._market())
+            case ("GET", "/links"):
+                return _json(self._links())
             case ("GET", "/health"):
                 return _json({"status": "ok"})
             case ("POST", "/fault"):

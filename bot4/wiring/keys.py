@@ -116,9 +116,10 @@ async def _read_line() -> str:
         except (PermissionError, OSError):
             await trio.lowlevel.checkpoint()
         return sys.stdin.readline(LINE_LIMIT)
-    sys.stderr.write("Ethereum private key (not shown): ")
-    sys.stderr.flush()
     with _silent(number):
+        # Asked only now: on a busy machine a paste could come before the terminal is silent.
+        sys.stderr.write("Ethereum private key (not shown): ")
+        sys.stderr.flush()
         await trio.lowlevel.wait_readable(number)
         text = sys.stdin.readline(LINE_LIMIT)
     sys.stderr.write("\n")

@@ -21,7 +21,8 @@ from bot4.transport.unix import connect, listen
 
 log = structlog.get_logger()
 
-ANSWER_LIMIT_S: Final = 30.0
+SILENCE_LIMIT_S: Final = 30.0
+"""Between two pieces of an answer: a busy machine may need longer for the whole of a long one."""
 PIECE: Final = 65_536
 
 
@@ -61,7 +62,7 @@ async def ask_window(
     """Ask the running bot for rows of its journal: without bodies when bare, only the newest.
 
     Raises:
-        StartRefused: it does not answer.
+        StartRefused: it says nothing for ``SILENCE_LIMIT_S``.
 
     Cancellation: safe.
     """
@@ -70,11 +71,12 @@ async def ask_window(
     question = json.dumps(asked).encode() + b"\n"
     raw = bytearray()
     try:
-        with trio.fail_after(ANSWER_LIMIT_S):
+        with trio.fail_after(SILENCE_LIMIT_S) as patience:
             async with await connect(path) as stream:
                 await stream.send_all(question)
                 while piece := await stream.receive_some(PIECE):
                     raw += piece
+                    patience.deadline = trio.current_time() + SILENCE_LIMIT_S
     except (OSError, trio.TooSlowError, trio.BrokenResourceError):
         raise _silent() from None
     lines = [json.loads(line) for line in bytes(raw).splitlines()]

@@ -15,14 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import attrs
+from patience import CLIENT_S, ENDS_S
 
 from conformancelib.environments import ROOT, NotInstallable, ccxt_python, sdk_python
 
 SCRIPTS: Final = ROOT / "scripts"
 STANDINS: Final = SCRIPTS / "conformancelib" / "standins"
-CLIENT_LIMIT_S: Final = 600
-"""Hangs only: the first start of a client just installed, on a busy machine, took three minutes."""
-START_LIMIT_S: Final = 30
 
 
 @attrs.frozen
@@ -110,7 +108,7 @@ def _venues(switch: str, folder: Path) -> Iterator[str]:
             if child.stdin:
                 child.stdin.close()
             try:
-                child.wait(START_LIMIT_S)
+                child.wait(ENDS_S)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
@@ -137,7 +135,7 @@ def _run(client: Client, python: Path, said: str) -> Iterator[str]:
             text=True,
             env=environment,
             cwd=SCRIPTS,
-            timeout=CLIENT_LIMIT_S,
+            timeout=CLIENT_S,
             check=False,
         )
     except subprocess.TimeoutExpired as late:
@@ -145,7 +143,7 @@ def _run(client: Client, python: Path, said: str) -> Iterator[str]:
         raw: Any = late.stdout or b""
         text = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
         yield from text.splitlines()
-        yield f"FAIL  {client.name}  it did not end within {CLIENT_LIMIT_S} s"
+        yield f"FAIL  {client.name}  it did not end within {CLIENT_S:g} s"
         return
     yield from (line for line in done.stdout.splitlines() if line[:5].strip() in VERDICTS)
     if done.returncode:

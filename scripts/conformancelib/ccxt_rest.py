@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ccxt  # type: ignore[import-not-found]
+from patience import REQUEST_S
 
 from conformancelib.steps import Check, Report, Venue, announced, wait_for
 
@@ -14,6 +15,7 @@ SIZE = 0.002
 
 def make(exchange: Any, said: dict[str, str]) -> Any:
     """Point a ccxt exchange at the simulated venue, with its account's keys."""
+    exchange.timeout = int(1000 * REQUEST_S)
     exchange.urls["api"]["v1"] = said["paradex.rest"]
     exchange.urls["api"]["v2"] = said["paradex.rest"].replace("/v1", "/v2")
     exchange.urls["api"]["ws"] = said["paradex.ws"]

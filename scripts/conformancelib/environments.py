@@ -29,7 +29,7 @@ SDK_NEEDS: Final = (
     "starknet-py==0.30.0",
     "websockets>=15,<16",
 )
-INSTALL_LIMIT_S: Final = 600
+INSTALL_LIMIT_S: Final = 1800
 
 
 class NotInstallable(Exception):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
@@ -17,13 +18,13 @@ from paradex_py.account.subkey_account import (  # type: ignore[import-not-found
 from paradex_py.api.api_client import ParadexApiClient  # type: ignore[import-not-found]
 from paradex_py.api.ws_client import ParadexWebsocketClient  # type: ignore[import-not-found]
 from paradex_py.common.order import Order, OrderSide, OrderType  # type: ignore[import-not-found]
+from patience import CLIENT_ANSWER_S, REQUEST_S
 
 from conformancelib.steps import Check, Report, Venue, announced, wait_for
 
 D = Decimal
 MARKET = "BTC-USD-PERP"
 SIZE = D("0.002")
-LIMIT_S = 15.0
 
 
 async def main(encoding: str) -> None:
@@ -32,6 +33,7 @@ async def main(encoding: str) -> None:
     venue = Venue(said, "paradex")
     report = Report(f"paradex-py {version('paradex-py')} {encoding}")
     api = ParadexApiClient(env="testnet", api_base_url=said["paradex.rest"])
+    api.client.timeout = float(REQUEST_S)
     with report.step("system config, sign in") as check:
         config = api.fetch_system_config()
         account = SubkeyAccount(config, said["paradex.private_key"], said["paradex.account"])
@@ -131,18 +133,15 @@ async def _streams(report: Report, stream: Any, api: Any, venue: Venue) -> None:
         order.client_id = f"sdk-ws-{order.created_at}"
         made = (await stream.submit_order(order))["order"]
         row = await asyncio.to_thread(venue.order, made["id"])
-        events = await _until(
-            lambda: [e for e in heard.get("orders.ALL", []) if _order_id(e) == made["id"]][1:]
-        )
+        events = await _until(lambda: _ended(heard, made["id"]))
+        check.that("more than the end was told", len(events) > 1)
         check.same("filled at the venue", row["filled"], SIZE)
         check.same("last event", _word(events[-1]["status"]), "CLOSED")
         named = events[-1].get("client_id") or events[-1].get("client_order_id")
         check.same("client id", named, row["client_id"])
-        fills = await _until(
-            lambda: [f for f in heard.get("fills.ALL", []) if f["order_id"] == made["id"]]
-        )
-        check.same("filled by events", sum(D(str(f["size"])) for f in fills), SIZE)
-        check.that("position told", bool(heard.get("positions")))
+        await _until(lambda: _filled(heard, made["id"]) >= SIZE)
+        check.same("filled by events", _filled(heard, made["id"]), SIZE)
+        check.that("position told", await _until(lambda: heard.get("positions")))
     with report.step("order.create_batch, modify, cancel_batch, cancel_all") as check:
         price = (best * D("0.98")).quantize(D("0.1"))
         batch = [_order(OrderSide.Buy, price, "GTC", "") for _ in range(3)]
@@ -190,6 +189,18 @@ def _order_id(event: dict[str, Any]) -> object:
     return event.get("order_id") or event.get("id")
 
 
+def _ended(heard: dict[str, list[dict[str, Any]]], order_id: str) -> list[dict[str, Any]]:
+    """Return the events of an order once its end is among them."""
+    mine = [event for event in heard.get("orders.ALL", []) if _order_id(event) == order_id]
+    return mine if mine and _word(mine[-1]["status"]) == "CLOSED" else []
+
+
+def _filled(heard: dict[str, list[dict[str, Any]]], order_id: str) -> Decimal:
+    """Return how much of an order was filled by what was heard."""
+    fills = [fill for fill in heard.get("fills.ALL", []) if fill["order_id"] == order_id]
+    return sum((D(str(fill["size"])) for fill in fills), D(0))
+
+
 def _word(value: object) -> str:
     return str(getattr(value, "value", value))
 
@@ -212,7 +223,8 @@ def _has(venue: Venue, order_id: str, name: str, value: str) -> bool:
 
 
 async def _until(find: Any) -> Any:
-    for _ in range(int(LIMIT_S / 0.05)):
+    until = time.monotonic() + CLIENT_ANSWER_S
+    while time.monotonic() < until:
         found = find()
         if found:
             return found

@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+from patience import CLIENT_ANSWER_S
 
-WAIT_S = 10.0
-TRIES = 60
+T = TypeVar("T")
 
 
 class Check:
@@ -108,12 +107,25 @@ class Venue:
 
     def steady(self, ask: Callable[[], T], look: Callable[[], object]) -> tuple[T, Any]:
         """Ask a client between two equal looks at the venue: what it saw is what we saw."""
-        for _ in range(TRIES):
+        until = time.monotonic() + CLIENT_ANSWER_S
+        while time.monotonic() < until:
             before = look()
             answer = ask()
             if look() == before:
                 return answer, before
         raise TimeoutError("the venue never stood still")
+
+    def wait_heard(self, *families: str) -> None:
+        """Wait until one connection hears all of these: channels, up to their first dot.
+
+        Raises:
+            TimeoutError: it is not subscribed to all of them.
+        """
+        wait_for(lambda: any(set(families) <= heard for heard in self._heard()))
+
+    def _heard(self) -> Iterator[set[str]]:
+        for channels in self._get("/links")[self._venue]:
+            yield {name.partition(".")[0] for name in channels}
 
     def _settled(self, order_id: str) -> dict[str, Any] | None:
         for row in self.truth()["orders"]:
@@ -135,9 +147,9 @@ def wait_for(find: Callable[[], T | None]) -> T:
     """Return what is found as soon as there is something.
 
     Raises:
-        TimeoutError: nothing was found for ``WAIT_S`` seconds.
+        TimeoutError: nothing was found for ``CLIENT_ANSWER_S`` seconds.
     """
-    until = time.monotonic() + WAIT_S
+    until = time.monotonic() + CLIENT_ANSWER_S
     while time.monotonic() < until:
         found = find()
         if found:

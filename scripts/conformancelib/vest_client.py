@@ -16,6 +16,7 @@ import httpx
 import trio
 from Crypto.Hash import keccak
 from eth_abi import encode  # type: ignore[attr-defined]
+from patience import CLIENT_ANSWER_S, REQUEST_S
 from trio_websocket import WebSocketConnection, open_websocket_url
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class VestClient:
         self._socket_base = said["vest.ws"]
         self._context = ssl.create_default_context(cafile=said["ca_file"])
         self._primary, self._signing = (_key(said[f"vest.{k}_key"]) for k in ("primary", "signing"))
-        self._http = httpx.Client(verify=self._context, trust_env=False)
+        self._http = httpx.Client(verify=self._context, trust_env=False, timeout=REQUEST_S)
         self._nonce = 0
         self.api_key = ""
 
@@ -146,9 +147,9 @@ async def next_message(socket: WebSocketConnection, wanted: Any) -> Any:
     """Return the next message for which ``wanted`` holds; text and binary alike.
 
     Raises:
-        trio.TooSlowError: none came within 15 s.
+        trio.TooSlowError: none came within ``CLIENT_ANSWER_S``.
     """
-    with trio.fail_after(15):
+    with trio.fail_after(CLIENT_ANSWER_S):
         while True:
             message = json.loads(await socket.get_message())
             if wanted(message):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
+from patience import CLIENT_ANSWER_S
 from trio_websocket import ConnectionClosed
 
 from conformancelib.shapes import differences
@@ -125,6 +126,7 @@ async def _streams(report: Report, client: VestClient, venue: Venue) -> None:
     with report.step("account_private: NEW, FILLED, CANCELLED, REJECTED") as check:
         key = client.ask("POST", "/account/listenKey").json()["listenKey"]
         async with client.socket("account_private", key=key) as socket:
+            await next_message(socket, lambda m: "id" in m)
             closing = client.order(isBuy=False, limitPrice="1.00", reduceOnly=True)
             await _told(check, client, socket, closing, "NEW", "FILLED")
             check.same("position", venue.truth()["positions"].get(MARKET, "0"), "0")
@@ -170,6 +172,7 @@ async def _goodbye(report: Report, client: VestClient) -> None:
         extended = client.ask("PUT", "/account/listenKey").json()
         check.same("same key", _shaped(check, "PUT /account/listenKey", extended)["listenKey"], key)
         async with client.socket("account_private", key=key) as socket:
+            await next_message(socket, lambda m: "id" in m)
             gone = client.ask("DELETE", "/account/listenKey").json()
             _shaped(check, "DELETE /account/listenKey", gone)
             code = await _close_code(socket)
@@ -184,7 +187,7 @@ async def _goodbye(report: Report, client: VestClient) -> None:
 
 
 async def _close_code(socket: Any) -> int:
-    with trio.fail_after(15):
+    with trio.fail_after(CLIENT_ANSWER_S):
         try:
             while True:
                 await socket.get_message()

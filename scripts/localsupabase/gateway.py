@@ -32,8 +32,9 @@ class Fault:
 
     kind: str
     """``drop_before``: cut without passing it on; ``drop_after``: pass it on, then cut;
-    ``delay``: wait ``seconds`` first; ``answer``: this status and body instead."""
+    ``delay``: wait ``seconds`` and for ``until`` first; ``answer``: this status and body."""
     seconds: float = 0.0
+    until: trio.Event | None = None
     status: int = 503
     body: bytes = b""
     content_type: str = "text/html"
@@ -98,6 +99,8 @@ class Gateway:
         kind = "" if fault is None else fault.kind
         if fault is not None and kind == "delay":
             await trio.sleep(fault.seconds)
+            if fault.until is not None:
+                await fault.until.wait()
         if self.down or kind == "drop_before":
             self.seen.append((request.method.decode(), path, 0))
             return False

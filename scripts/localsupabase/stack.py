@@ -13,17 +13,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import httpx
+from patience import DATABASE_S, ENDS_S, REQUEST_S
 
 from localsupabase.parts import ROOT, Unavailable, postgres, postgrest
 
 MIGRATIONS: Final = ROOT / "supabase" / "migrations"
 JWT_SECRET: Final = "only-on-this-machine-only-on-this-machine"  # noqa: S105 - signs for loopback
-START_LIMIT_S: Final = 30.0
-END_LIMIT_S: Final = 10.0
 MAX_ROWS: Final = 1000
 """As a Supabase project has it. Source: Supabase docs, API settings, seen 2026-11."""
 
@@ -67,6 +68,15 @@ class Stack:
     def api(self) -> Path:
         """PostgREST's socket."""
         return self.folder / "api.sock"
+
+    def answers(self) -> bool:
+        """Whether PostgREST serves, and has read the schema."""
+        transport = httpx.HTTPTransport(uds=str(self.api))
+        try:
+            with httpx.Client(transport=transport, timeout=REQUEST_S) as client:
+                return client.get("http://api/").status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        except httpx.TransportError:
+            return False
 
     def sql(self, text: str) -> list[list[str]]:
         """Run SQL as the owner of the database; return the last statement's rows as texts.
@@ -182,7 +192,7 @@ def _start_postgrest(stack: Stack, binary: Path, user: dict[str, Any], closing: 
         "PGRST_LOG_LEVEL": "error",
     }
     _start([str(binary)], stack, user, closing, settings)
-    _await(stack.api.exists, "PostgREST")
+    _await(stack.answers, "PostgREST")
 
 
 def _start(
@@ -212,17 +222,17 @@ def _start(
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()  # PostgreSQL lets sessions finish; ours have none by then.
     try:
-        process.wait(END_LIMIT_S)
+        process.wait(ENDS_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 
 
 def _await(ready: Any, who: str) -> None:
-    end = time.monotonic() + START_LIMIT_S
+    end = time.monotonic() + DATABASE_S
     while not ready():
         if time.monotonic() > end:
-            raise Unavailable(f"{who} did not start within {START_LIMIT_S:g} s")
+            raise Unavailable(f"{who} did not start within {DATABASE_S:g} s")
         time.sleep(0.02)
 
 

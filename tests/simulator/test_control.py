@@ -32,6 +32,15 @@ async def test_the_market_is_what_the_public_sees(autojump_clock, client):
     assert set(paradex) == set(vest)
 
 
+async def test_the_links_tell_who_hears_what(autojump_clock, client):
+    assert (await client.request("control", "GET", "/links")).json == {"vest": [], "paradex": []}
+
+    async with client.vest_socket("tickers", "BTC-PERP@depth"):
+        links = (await client.request("control", "GET", "/links")).json
+
+    assert links == {"vest": [["BTC-PERP@depth", "tickers"]], "paradex": []}
+
+
 async def test_health_is_answered(autojump_clock, client):
     assert (await client.request("control", "GET", "/health")).json == {"status": "ok"}
     assert (await client.request("control", "GET", "/else")).status == 404

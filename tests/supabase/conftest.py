@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -19,6 +20,7 @@ import trio
 from localsupabase import Gateway, Stack, Unavailable, open_gateway, open_stack
 from localsupabase.gateway import SECRET_KEY
 from localsupabase.story import Story
+from patience import ANSWERED_S, REQUEST_S, SENT_S
 
 from bot4.domain.market import PARADEX, VEST
 from bot4.ports import Entry
@@ -84,6 +86,52 @@ async def gateway(empty: Stack, tmp_path: Path) -> AsyncIterator[Gateway]:
         yield opened
 
 
+class FastClock(trio.abc.Clock):
+    """Seconds pass ``RATE`` times faster, and not at all while others have the machine.
+
+    Between two looks of the loop at the clock no more than ``STEP_S`` has passed for it, so a bot
+    that the machine left alone for a second does not find all its deadlines over.
+    """
+
+    RATE = 4.0
+    STEP_S = 0.05
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._seen = time.perf_counter()
+
+    def start_clock(self) -> None:
+        self._seen = time.perf_counter()
+
+    def current_time(self) -> float:
+        seen = time.perf_counter()
+        self._now_s += self.RATE * min(seen - self._seen, self.STEP_S)
+        self._seen = seen
+        return self._now_s
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        return min(max(0.0, deadline - self.current_time()) / self.RATE, self.STEP_S)
+
+
+@pytest.fixture
+def fast_clock() -> FastClock:
+    """For tests of bots beside a real database: what takes them a minute takes a quarter of it."""
+    return FastClock()
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no call to the real database, and no leaving, be too slow: a busy machine is."""
+    for limit in (
+        "storage.mirror.door.CALL_LIMIT_S",
+        "transport.world.CONNECT_LIMIT_S",
+        "tasks.keeper.HURRY_S",
+        "tasks.keeper.LEAVE_S",
+        "wiring.mirror.RELEASE_LIMIT_S",
+    ):
+        monkeypatch.setattr(f"bot4.{limit}", float(REQUEST_S))
+
+
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Every log event, as it is made."""
@@ -143,7 +191,7 @@ class Machine:
         }
         return Keeper(**{**given, **changes})
 
-    async def sent(self, within_s: float = 20.0) -> None:
+    async def sent(self, within_s: float = SENT_S) -> None:
         """Wait until every row has arrived."""
         with trio.fail_after(within_s):
             while self.outbox.lag_rows:  # noqa: ASYNC110 - the outbox has no event to wait for
@@ -160,7 +208,7 @@ Machines = Callable[..., Any]
 def until() -> Callable[..., Any]:
     """Wait until something holds, at most some seconds."""
 
-    async def wait(holds: Callable[[], Any], within_s: float = 10.0) -> None:
+    async def wait(holds: Callable[[], Any], within_s: float = ANSWERED_S) -> None:
         with trio.fail_after(within_s):
             while not holds():  # noqa: ASYNC110 - what is waited for has no event
                 await trio.sleep(0.02)

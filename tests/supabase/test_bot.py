@@ -14,6 +14,7 @@ import attrs
 import pytest
 import trio
 from localsupabase.gateway import SECRET_KEY
+from patience import PLAYED_S
 
 from bot4.app import run_bot
 from bot4.config.schema import (
@@ -31,8 +32,6 @@ from bot4.wiring.house import open_house
 from bot4.wiring.universe import Universe, open_universe, plain_config
 
 D = Decimal
-FAST = 4
-"""Seconds of the universe in one of ours."""
 CALM = SimulationConfig(profile="calm", seed=3)
 # A second of the universe is a short one for the machine: nothing here is about speed.
 PATIENT = {
@@ -58,7 +57,7 @@ class Run:
         return [line for line in self.events[self.begun :] if line["event"] == event]
 
     async def until(self, event: str, count: int = 1) -> dict[str, Any]:
-        with trio.fail_after(240):
+        with trio.fail_after(PLAYED_S):
             while len(self.said(event)) < count:  # noqa: ASYNC110 - a log has no event
                 await trio.sleep(0.05)
         return self.said(event)[count - 1]
@@ -66,7 +65,7 @@ class Run:
     async def open_pair(self) -> dict[str, Any]:
         """Make gaps until the bot has taken one."""
         await self.until("feed.ready", 4)
-        with trio.fail_after(240):
+        with trio.fail_after(PLAYED_S):
             while not self.said("pair.opened"):
                 fault = {"venue": "vest", "kind": "gap_jump", "bps": 45.0, "seconds": 4.0}
                 self.universe.box.faults.add(fault)
@@ -79,13 +78,8 @@ class Run:
 
 
 @pytest.fixture
-def play(gateway, events, mock_clock, tmp_path: Path, monkeypatch) -> Any:
+def play(gateway, events, fast_clock, tmp_path: Path, monkeypatch) -> Any:
     """``play.universe()`` and ``play.bot(universe, machine)``."""
-    mock_clock.rate = FAST
-    for limit in ("storage.mirror.door.CALL_LIMIT_S", "transport.world.CONNECT_LIMIT_S"):
-        monkeypatch.setattr(f"bot4.{limit}", 60.0)  # a busy machine has seconds of its own
-    for limit in ("HURRY_S", "LEAVE_S"):
-        monkeypatch.setattr(f"bot4.tasks.keeper.{limit}", 60.0)
     monkeypatch.setenv("SSL_CERT_FILE", str(gateway.ca_file))
 
     class Player:
@@ -115,7 +109,7 @@ def play(gateway, events, mock_clock, tmp_path: Path, monkeypatch) -> Any:
                 yield run
                 if not run.signals.stopping:
                     run.stop()
-                with trio.fail_after(120):
+                with trio.fail_after(PLAYED_S):
                     await ended.wait()
 
     return Player
@@ -139,7 +133,7 @@ def agrees(rows, moved: Decimal) -> bool:
 
 
 async def test_every_fill_of_both_venues_is_in_supabase_and_the_money_agrees(
-    play, mock_clock, rows: Callable[[str], list[dict[str, Any]]]
+    play, fast_clock, rows: Callable[[str], list[dict[str, Any]]]
 ):
     async with play.universe() as universe:
         async with play.bot(universe) as run:
@@ -177,7 +171,7 @@ async def test_every_fill_of_both_venues_is_in_supabase_and_the_money_agrees(
 
 
 async def test_an_open_position_comes_back_on_a_new_machine_and_is_closed_there(
-    play, mock_clock, rows
+    play, fast_clock, rows
 ):
     async with play.universe() as universe:
         async with play.bot(universe, "old") as run:
@@ -190,7 +184,7 @@ async def test_an_open_position_comes_back_on_a_new_machine_and_is_closed_there(
             assert run.said("pair.opening") == []
             await run.until("pair.closed")
             # A crowded machine may be too late with it when the bot leaves: the next start's work.
-            with trio.fail_after(240):
+            with trio.fail_after(PLAYED_S):
                 while {  # noqa: ASYNC110 - a database has no event
                     row["status"] for row in rows("positions")
                 } != {"closed"}:
@@ -209,7 +203,7 @@ async def test_an_open_position_comes_back_on_a_new_machine_and_is_closed_there(
 
 
 async def test_the_venues_decide_when_supabase_believes_in_a_position_that_is_gone(
-    play, mock_clock, rows
+    play, fast_clock, rows
 ):
     async with play.universe() as universe:
         async with play.bot(universe, "old") as run:
@@ -230,7 +224,7 @@ async def test_the_venues_decide_when_supabase_believes_in_a_position_that_is_go
     assert {row["status"] for row in rows("positions")} == {"closed"}
 
 
-async def test_a_second_bot_on_another_machine_stops_before_its_first_order(play, mock_clock):
+async def test_a_second_bot_on_another_machine_stops_before_its_first_order(play, fast_clock):
     short = MirrorConfig(lease_ttl_s=30)
     async with play.universe(mirror=short) as universe, play.bot(universe, "one") as run:
         await run.until("feed.ready", 4)
@@ -246,7 +240,7 @@ async def test_a_second_bot_on_another_machine_stops_before_its_first_order(play
 
 
 async def test_trading_does_not_notice_that_supabase_is_down_and_all_arrives_later(
-    play, mock_clock, gateway, rows, until
+    play, fast_clock, gateway, rows, until
 ):
     async with play.universe(mirror=MirrorConfig(every_s=D("0.5"))) as universe:
         await gateway.cut()
@@ -260,7 +254,7 @@ async def test_trading_does_not_notice_that_supabase_is_down_and_all_arrives_lat
 
         gateway.down = False
         async with play.bot(universe) as run:
-            await until(lambda: rows("trades"), 120)
+            await until(lambda: rows("trades"), PLAYED_S)
 
         theirs = sum(len(state["fills"]) for state in universe.box.truth().values())
         moved = cash(universe)
@@ -271,7 +265,7 @@ async def test_trading_does_not_notice_that_supabase_is_down_and_all_arrives_lat
 
 
 async def test_a_holder_that_cannot_renew_closes_what_it_has_and_opens_nothing(
-    play, mock_clock, gateway, rows
+    play, fast_clock, gateway, rows
 ):
     async with play.universe(mirror=MirrorConfig(lease_ttl_s=60)) as universe:
         async with play.bot(universe) as run:
@@ -298,7 +292,7 @@ async def test_a_holder_that_cannot_renew_closes_what_it_has_and_opens_nothing(
         assert run.code == 0
 
 
-async def test_without_keys_the_bot_says_once_that_there_is_no_copy(play, mock_clock, gateway):
+async def test_without_keys_the_bot_says_once_that_there_is_no_copy(play, fast_clock, gateway):
     async with play.universe() as universe, play.bot(universe, mirror=False) as run:
         await run.until("feed.ready", 4)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from itertools import count
 
+import httpx
 import pytest
 import trio
 from localsupabase.gateway import PUBLISHABLE_KEY, Fault
+from localsupabase.stack import role_token
+from patience import ANSWERED_S, REQUEST_S
 
 from bot4.errors import LeaseLost, MirrorAway, MirrorRefused, MirrorUnusable
 from bot4.invocation import command
@@ -22,14 +26,32 @@ OLDER = (
 @asynccontextmanager
 async def changed(stack, sql):
     """The project with something changed, and mended afterwards."""
-    stack.sql(f"{sql}; notify pgrst, 'reload schema'")
-    await trio.sleep(0.2)  # the API reads the schema in its own time
+    await reloaded(stack, sql)
     try:
         yield
     finally:
         stack.sql(f"drop schema public cascade; create schema public;{ROLES_AGAIN}")
         stack.migrate()
-        await trio.sleep(0.2)
+        await reloaded(stack, "select 1")
+
+
+async def reloaded(stack, sql):
+    """Run SQL, and wait until the API has read the schema again: it does so in its own time."""
+    mark = f"mark_{next(MARKS)}"
+    made = f"create function public.{mark}() returns int language sql as 'select 1'"
+    stack.sql(f"{sql}; {made}; notify pgrst, 'reload schema'")
+    token = {"Authorization": f"Bearer {role_token('service_role')}"}
+    transport = httpx.AsyncHTTPTransport(uds=str(stack.api))
+    with trio.fail_after(ANSWERED_S):
+        async with httpx.AsyncClient(transport=transport, timeout=REQUEST_S) as client:
+            while (  # noqa: ASYNC110 - the API tells nobody
+                await client.post(f"http://api/rpc/{mark}", headers=token)
+            ).status_code != 200:
+                await trio.sleep(0.02)
+    stack.sql(f"drop function public.{mark}()")
+
+
+MARKS = count()
 
 
 ROLES_AGAIN = """
@@ -142,8 +164,7 @@ async def test_the_check_names_what_is_missing_and_its_sql_mends_it(
         assert finding in found.faults[0]
         assert mended_by in found.sql
 
-        empty.sql(f"{found.sql}; notify pgrst, 'reload schema'")
-        await trio.sleep(0.2)
+        await reloaded(empty, found.sql)
         assert (await check_schema(one.store)).faults == ()
 
 
@@ -177,14 +198,16 @@ async def test_the_check_with_a_wrong_key_says_so(machine):
     ids=["a missing table", "an old schema", "a missing function"],
 )
 async def test_missing_parts_are_said_once_and_what_waits_is_sent_after_the_mending(
-    machine, empty, story, events, converged, monkeypatch, sql
+    machine, empty, story, events, converged, monkeypatch, sql, until
 ):
     monkeypatch.setattr("bot4.tasks.keeper.MENDING_EVERY_S", 0.05)
     async with changed(empty, sql), machine() as one:
         one.write(*story("a-1").whole())
         async with trio.open_nursery() as nursery:
             await nursery.start(one.keeper().keep)
-            await trio.sleep(0.5)
+            await until(lambda: any(line["event"] == "mirror.unusable" for line in events))
+            asked = len(one.gateway.seen)
+            await until(lambda: len(one.gateway.seen) > asked + 3)
             assert one.outbox.lag_rows == 16
             assert one.gate.open, "trading is not affected"
             said = [line for line in events if line["event"] == "mirror.unusable"]

@@ -10,6 +10,8 @@ from decimal import Decimal
 import attrs
 import pytest
 import trio
+from localsupabase.gateway import Fault
+from patience import KEEPER_S, PACE_S, QUIET_S, REQUEST_S
 
 from bot4.errors import MirrorAway
 from bot4.tasks.backoff import Backoff
@@ -20,7 +22,7 @@ def keeping():
     """Run a keeper for the length of the block, and end it as the bot does."""
 
     @asynccontextmanager
-    async def run(machine, within_s=30, **changes):
+    async def run(machine, within_s=KEEPER_S, **changes):
         with trio.fail_after(within_s):
             async with trio.open_nursery() as nursery:
                 keeper = machine.keeper(**changes)
@@ -82,7 +84,7 @@ async def test_rows_written_while_supabase_is_down_arrive_when_it_is_back(
         await gateway.cut()
         for number in range(2, 12):
             one.write(*story(f"a-{number}").whole())
-            await trio.sleep(0.01)
+            await trio.sleep(PACE_S)
         assert one.outbox.lag_rows > 100
 
         gateway.down = False
@@ -111,15 +113,15 @@ async def test_an_hour_without_supabase_under_trading_costs_nothing_and_all_of_i
             for minute in range(1, 61):
                 one.write(*story(f"a-{minute:02d}", pair=f"P{minute % 3}").whole())
                 mock_clock.jump(60.0)
-                await trio.sleep(0.01)
+                await trio.sleep(PACE_S)
                 assert one.gate.open, "trading goes on"
             assert one.outbox.lag_rows == 60 * 16
 
             gateway.down = False
             mock_clock.jump(30.0)
-            await one.sent(120.0)
+            await one.sent()
             # Said by the round that sent the last row, when that round has ended.
-            await until(lambda: any(line["event"] == "mirror.caught_up" for line in events), 120.0)
+            await until(lambda: any(line["event"] == "mirror.caught_up" for line in events))
             converged(one)
 
     away = [line for line in events if line["event"] == "mirror.away"]
@@ -204,14 +206,14 @@ async def test_a_cursor_that_was_lost_only_means_sending_again(machine, keeping,
 
 
 async def test_a_project_that_was_emptied_is_filled_again(
-    machine, keeping, empty, story, converged, events
+    machine, keeping, empty, story, converged, events, until
 ):
     async with machine() as one, keeping(one):
         one.write(*story("a-1").whole())
         await one.sent()
     empty.sql("truncate public.instances cascade")
     async with machine() as one, keeping(one):
-        await trio.sleep(0.1)
+        await until(lambda: "mirror.restarted" in {line["event"] for line in events})
         await one.sent()
 
         converged(one)
@@ -236,11 +238,11 @@ async def test_a_row_that_the_database_refuses_holds_nothing_up(
 
 
 async def test_the_rest_is_sent_and_the_account_given_back_at_the_end(
-    machine, keeping, story, converged, rows
+    machine, keeping, story, converged, rows, until
 ):
     async with machine() as one:
         async with keeping(one, every_s=60.0):
-            await trio.sleep(0.2)
+            await until(lambda: one.lease.held)
             one.write(*story("a-1").whole())
         converged(one)
 
@@ -254,31 +256,36 @@ async def test_the_rest_is_sent_when_the_services_end_before_the_call_under_way(
         with trio.CancelScope() as services:
             async with keeping(one):
                 await until(lambda: one.lease.held)
-                gateway.fail("delay", seconds=0.3, times=1)
+                gateway.fail("delay", until=(answers := trio.Event()))
                 one.write(*story("a-1").whole())
                 await until(lambda: not gateway.faults)
                 one.closing.raise_sign("all is settled")
                 services.cancel()
+                answers.set()
         converged(one)
 
 
-async def test_leaving_does_not_wait_for_a_supabase_that_hangs(machine, keeping, gateway, story):
+async def test_leaving_does_not_wait_for_a_supabase_that_hangs(
+    machine, keeping, gateway, story, until, monkeypatch
+):
+    for limit in ("HURRY_S", "LEAVE_S"):
+        monkeypatch.setattr(f"bot4.tasks.keeper.{limit}", 0.2)
     async with machine() as one:
         async with keeping(one):
-            await trio.sleep(0.1)
-            gateway.fail("delay", seconds=60.0, times=20)
+            await until(lambda: one.lease.held)
+            gateway.always = Fault("delay", until=(never := trio.Event()))
             one.write(*story("a-1").whole())
-            await trio.sleep(0.1)
-            began = trio.current_time()
-        assert trio.current_time() - began < 5
+            # It hangs in a call, and leaves the block all the same.
+            await until(lambda: any(body for body in gateway.sent if b"a-1" in body))
+        assert not never.is_set()
 
 
-async def test_orders_on_the_wire_go_first(machine, keeping, gateway, story):
+async def test_orders_on_the_wire_go_first(machine, keeping, gateway, story, until):
     async with machine() as one, keeping(one):
-        await trio.sleep(0.1)
+        await until(lambda: one.lease.held)
         one.busy = True
         one.write(*story("a-1").opening())
-        await trio.sleep(0.2)
+        await trio.sleep(QUIET_S)
         assert one.outbox.lag_rows == 8
 
         one.busy = False
@@ -370,9 +377,9 @@ async def test_why_nothing_was_done_is_sampled(machine, keeping, rows, until):
 async def test_a_dripping_answer_ends_in_time_and_the_next_call_works(machine, gateway):
     async with machine() as one:
         one.store.hurry(0.3)
-        gateway.fail("delay", seconds=5.0)
+        gateway.fail("delay", until=trio.Event())
         with pytest.raises(MirrorAway, match="not answer"):
             await one.store.instance()
-        one.store.hurry(3.0)
+        one.store.hurry(REQUEST_S)
 
         assert await one.store.instance() is None

@@ -68,13 +68,13 @@ async def test_a_stale_holder_can_neither_renew_nor_write(machine, empty, story,
 
 
 async def test_a_write_that_was_on_its_way_lands_before_the_takeover_or_never(
-    machine, gateway, empty, story, rows
+    machine, gateway, empty, story, rows, until
 ):
     async with machine("one") as one, machine("two") as two:
         await one.lease.take()
         one.write(*story("a-1").opening())
         batch = await one.outbox.next(100)
-        gateway.fail("delay", path="trades", seconds=0.3)
+        gateway.fail("delay", path="trades", until=(lands := trio.Event()))
         refused = []
 
         async def late():
@@ -85,9 +85,10 @@ async def test_a_write_that_was_on_its_way_lands_before_the_takeover_or_never(
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(late)
-            await trio.sleep(0.1)
+            await until(lambda: not gateway.faults)
             silence(empty, 66)
             assert (await two.lease.take()).granted
+            lands.set()
 
     assert refused
     assert rows("trades") == []
@@ -125,17 +126,17 @@ async def test_the_keeper_opens_nothing_while_somebody_else_holds_the_account(
 
 
 async def test_a_holder_that_cannot_renew_opens_nothing_after_the_ttl_and_again_when_it_can(
-    machine, gateway, until
+    machine, gateway, until, fast_clock
 ):
     async with machine("one") as one, trio.open_nursery() as nursery:
-        one.lease.ttl_s = 1
+        one.lease.ttl_s = 12
         await nursery.start(one.keeper().keep)
-        await trio.sleep(0.3)
+        await until(lambda: one.lease.held)
         assert one.gate.open
         await gateway.cut()
         began = trio.current_time()
         await until(lambda: not one.gate.open)
-        assert trio.current_time() - began > 0.3, "not before the ttl is over"
+        assert trio.current_time() - began > 4, "not before the ttl is over"
 
         gateway.down = False
         await until(lambda: one.gate.open)

@@ -8,6 +8,7 @@ import attrs
 import pytest
 import trio
 from localsupabase.story import Story
+from patience import LOOPBACK_S
 
 from bot4.errors import StartRefused
 from bot4.report.account import add_up
@@ -104,7 +105,7 @@ async def test_a_foolish_question_gets_no_answer_and_harms_nobody(config, journa
     async with open_window(config, journal) as (keep,), trio.open_nursery() as nursery:
         await nursery.start(keep)
         async with await connect(socket_file(config)) as stream:
-            with trio.fail_after(5):
+            with trio.fail_after(LOOPBACK_S):
                 try:
                     await stream.send_all(words)
                     await stream.send_eof()
@@ -112,6 +113,31 @@ async def test_a_foolish_question_gets_no_answer_and_harms_nobody(config, journa
                 except trio.BrokenResourceError:
                     pass
         assert await ask_window(config, 0, ()) == []
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("pause_s", "answers"), [(25.0, True), (35.0, False)])
+async def test_a_slow_answer_is_waited_for_and_silence_is_not(
+    config, autojump_clock, pause_s, answers
+):
+    from bot4.transport.unix import listen
+
+    async def say(stream):
+        await stream.receive_some(1000)
+        for piece in (b'[1, 2, "Closed", ', b'"a-0", "", "{}"]\n', b'{"last"', b": 1}\n"):
+            await trio.sleep(pause_s)
+            await stream.send_all(piece)
+        await stream.aclose()
+
+    config.state_dir.mkdir(parents=True)
+    async with trio.open_nursery() as nursery:
+        listener = listen(socket_file(config))
+        nursery.start_soon(trio.serve_listeners, say, [listener])
+        if answers:
+            assert [raw.trade_id for raw in await ask_window(config, 0, ())] == ["a-0"]
+        else:
+            with pytest.raises(StartRefused, match="does not answer"):
+                await ask_window(config, 0, ())
         nursery.cancel_scope.cancel()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from patience import TYPED_S
 
 from bot4.config.options import DeriveOptions
 from bot4.config.schema import Config, Mode
@@ -99,11 +100,10 @@ async def test_at_a_terminal_what_is_typed_is_not_shown(
         async def type_it() -> None:
             while not asked.getvalue():  # noqa: ASYNC110 - a terminal has no event to wait for
                 await trio.sleep(0.01)
-            await trio.sleep(0.05)
             os.write(ours, ETHEREUM_KEY.encode() + b"\n")
 
         told = []
-        with trio.fail_after(10):
+        with trio.fail_after(TYPED_S):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(type_it)
                 told.append(await keys.run_derive(options))
