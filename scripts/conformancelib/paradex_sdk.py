@@ -52,7 +52,7 @@ async def main(encoding: str) -> None:
     try:
         await _streams(report, stream, api, venue)
     finally:
-        await stream.close()
+        await _close(stream)
 
 
 def _rest(report: Report, api: Any, venue: Venue) -> None:
@@ -163,6 +163,20 @@ async def _streams(report: Report, stream: Any, api: Any, venue: Venue) -> None:
         await _until(lambda: heard.get("tradebusts"))
         bust = heard["tradebusts"][-1]["busted_fill_id"]
         check.that(f"{bust} is taken back", bust in venue.truth()["busts"])
+
+
+async def _close(stream: Any) -> None:
+    """Close the client, asking its reader again until it hears.
+
+    Its reader sits in asyncio's wait_for, which in Python 3.11 loses a cancellation that comes
+    together with a frame; the client would wait for its reader for ever.
+    """
+    reader, closing = stream._reader_task, asyncio.create_task(stream.close())  # noqa: SLF001
+    while not closing.done():
+        await asyncio.wait([closing], timeout=1.0)
+        if reader is not None:
+            reader.cancel()
+    await closing
 
 
 def _check_book(check: Check, first: dict[str, Any], venue: Venue) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import structlog
 import trio
+from patience import SIGNALLED_S
 
 from bot4 import __version__
 from bot4.cli import main
@@ -194,7 +195,7 @@ async def test_flatten_hands_over_and_a_signal_ends_it_unproven(stand: Stand, ca
 
     stand("flatten", "run_flatten", run_flatten)
 
-    with trio.fail_after(5):
+    with trio.fail_after(SIGNALLED_S):
         assert await main(["flatten", "--dry-run"], signals) == 0
         assert await main(["flatten", "--yes"], signals) == 3
     assert capsys.readouterr().err == ""
@@ -225,7 +226,7 @@ async def test_a_signal_ends_the_simulator_cleanly(stand: Stand):
 
     stand("simulate", "run_simulator", run_simulator)
 
-    with trio.fail_after(5):
+    with trio.fail_after(SIGNALLED_S):
         assert await main(["simulate"], signals) == 0
 
 

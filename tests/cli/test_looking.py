@@ -15,6 +15,7 @@ import attrs
 import pytest
 import structlog
 import trio
+from patience import SIGNALLED_S
 
 from bot4.cli import main
 from bot4.config.options import DeriveOptions, DoctorOptions, StatusOptions
@@ -164,5 +165,5 @@ async def test_a_signal_ends_a_look(stand: Any):
 
     stand("status", run_status=hang, table=lambda _: [])
 
-    with trio.fail_after(5):
+    with trio.fail_after(SIGNALLED_S):
         assert await main(["status"], signals) == 3

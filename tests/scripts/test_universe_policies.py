@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from exposurelib.policies import OURS, POLICIES
+from patience import SCRIPT_S
 from universelib.policies import OTHERS, PUBLISHED, under
 from universelib.rounds import rounds_of
 
@@ -126,7 +127,7 @@ def test_every_published_policy_has_its_line(root: Path):
         cwd=root / "scripts",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SCRIPT_S,
         check=False,
     )
 

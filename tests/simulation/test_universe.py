@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from patience import SCRIPT_S
 
 pytestmark = pytest.mark.proof
 
@@ -42,7 +43,7 @@ def play(root: Path, *arguments: str, **environment: str) -> subprocess.Complete
         cwd=root / "scripts",
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=SCRIPT_S,
         check=False,
         env={**os.environ, **environment},
     )

@@ -18,6 +18,7 @@ import pytest
 import trio
 from Crypto.Hash import keccak
 from eth_abi import encode
+from patience import LOOPBACK_S, QUIET_S, REQUEST_S, VENUES_S
 from trio_websocket import open_websocket_url
 
 from bot4.simulator.child import simulate, wait_for_end_of_input
@@ -56,7 +57,7 @@ class Person:
         self.headers = {"xrestservermm": "restserver0"}
 
     def http(self):
-        return httpx.AsyncClient(verify=self.tls, headers=self.headers, timeout=10)
+        return httpx.AsyncClient(verify=self.tls, headers=self.headers, timeout=REQUEST_S)
 
     async def register(self):
         signer, expiry = address(self.said["vest.signing_key"]), now_ms() + 86_400_000
@@ -108,7 +109,7 @@ class Person:
         return (await self.post("/orders", body))["id"]
 
     async def truth(self):
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with httpx.AsyncClient(timeout=REQUEST_S) as client:
             return (await client.get(self.said["control"] + "/truth")).json()["vest"]
 
 
@@ -138,7 +139,7 @@ async def child(state_dir, *args, code=0):
 
 @pytest.mark.slow
 async def test_a_client_trades_over_loopback_tls_and_the_truth_is_written(tmp_path):
-    with trio.fail_after(30):
+    with trio.fail_after(VENUES_S):
         async with child(tmp_path, "--seed", "3", "--profile", "calm") as (_, said):
             person = Person(said)
             await person.register()
@@ -164,12 +165,12 @@ async def test_a_client_trades_over_loopback_tls_and_the_truth_is_written(tmp_pa
 
 @pytest.mark.slow
 async def test_kill_nine_loses_no_acknowledged_order(tmp_path):
-    with trio.fail_after(40):
+    with trio.fail_after(VENUES_S):
         async with child(tmp_path, "--profile", "calm", code=-9) as (process, said):
             person = Person(said)
             await person.register()
             ids = [await person.buy(now_ms() + number) for number in range(2)]
-            async with httpx.AsyncClient() as control:
+            async with httpx.AsyncClient(timeout=REQUEST_S) as control:
                 fault = {"venue": "vest", "kind": "delay_landing", "ms": 60_000}
                 await control.post(said["control"] + "/fault", json=fault)
             ids.append(await person.buy(now_ms() + 9))
@@ -191,7 +192,7 @@ async def test_kill_nine_loses_no_acknowledged_order(tmp_path):
 
 @pytest.mark.slow
 async def test_a_signal_ends_the_child_in_order(tmp_path):
-    with trio.fail_after(20):
+    with trio.fail_after(VENUES_S):
         async with child(tmp_path) as (process, _):
             process.send_signal(signal.SIGTERM)
             assert await process.wait() == 0
@@ -207,7 +208,7 @@ async def test_the_venues_can_be_served_inside_a_process(tmp_path):
         lines.append(line)
         announced.set()
 
-    with trio.fail_after(20):
+    with trio.fail_after(VENUES_S):
         async with trio.open_nursery() as serving:
             serving.start_soon(
                 partial(simulate, Options(), state_dir=tmp_path / "a", announce=announce, stop=stop)
@@ -263,10 +264,10 @@ async def test_the_end_of_input_is_seen(monkeypatch):
     saved = os.dup(0)
     os.dup2(reading, 0)
     try:
-        with trio.move_on_after(0.1) as waiting:
+        with trio.move_on_after(QUIET_S) as waiting:
             await wait_for_end_of_input()
         os.close(writing)
-        with trio.fail_after(5):
+        with trio.fail_after(LOOPBACK_S):
             await wait_for_end_of_input()
     finally:
         os.dup2(saved, 0)

@@ -4,12 +4,13 @@ import subprocess
 import sys
 
 import pytest
+from patience import COMMAND_S
 
 
 def simulator(tmp_path, *arguments):
     command = [sys.executable, "-m", "bot4.simulator", "--state-dir", str(tmp_path), *arguments]
     return subprocess.run(
-        command, input="", capture_output=True, text=True, timeout=30, check=False
+        command, input="", capture_output=True, text=True, timeout=COMMAND_S, check=False
     )
 
 

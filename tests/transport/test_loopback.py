@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 import trio.testing
+from patience import LOOPBACK_S, PACE_S, REQUEST_S
 
 from bot4.errors import ConnectionLost
 from bot4.ports import Answer, InDoubt, NotSent, Request
@@ -22,9 +23,9 @@ async def test_an_order_is_answered_over_a_reused_connection(real_world, listen,
         connections.append(stream)
         return 200, {}, body
 
-    with trio.fail_after(5):
+    with trio.fail_after(LOOPBACK_S):
         door = HttpxDoor(real_world, f"https://localhost:{await listen(http_server(answer))}/v1")
-        outcomes = [await door.send(ORDER, timeout_s=2) for _ in range(3)]
+        outcomes = [await door.send(ORDER, timeout_s=REQUEST_S) for _ in range(3)]
         await door.aclose()
 
     assert [outcome.body for outcome in outcomes] == [b"{}"] * 3
@@ -39,11 +40,11 @@ async def test_a_connection_closed_by_the_server_is_not_used_again(real_world, l
         streams.append(stream)
         return 200
 
-    with trio.fail_after(5):
+    with trio.fail_after(LOOPBACK_S):
         door = HttpxDoor(real_world, f"https://localhost:{await listen(http_server(answer))}")
-        await door.send(ORDER, timeout_s=2)
+        await door.send(ORDER, timeout_s=REQUEST_S)
         await trio.aclose_forcefully(streams[0])
-        outcome = await door.send(ORDER, timeout_s=2)
+        outcome = await door.send(ORDER, timeout_s=REQUEST_S)
         await door.aclose()
 
     assert isinstance(outcome, Answer)
@@ -57,10 +58,10 @@ async def test_a_stranger_at_the_address_gets_no_order(listen, http_server, real
         asked.append(body)
         return 200
 
-    with trio.fail_after(5):
+    with trio.fail_after(LOOPBACK_S):
         # The certificate names localhost, not this address.
         door = HttpxDoor(real_world, f"https://127.0.0.1:{await listen(http_server(answer))}")
-        outcome = await door.send(ORDER, timeout_s=2)
+        outcome = await door.send(ORDER, timeout_s=REQUEST_S)
         await door.aclose()
 
     assert isinstance(outcome, NotSent)
@@ -75,16 +76,18 @@ async def test_the_pool_survives_a_churn_of_cancellations_and_time_outs(
     rng = real_world.random
 
     async def answer(stream, request, body):
-        await trio.sleep(rng.random() * 0.02)
+        await trio.sleep(rng.random() * 2 * PACE_S)
         return 200
 
     outcomes = []
 
-    async def ask(timeout_s=0.002):
-        with trio.move_on_after(rng.random() * 0.01):
-            outcomes.append(await door.send(ORDER, timeout_s=timeout_s + rng.random() * 0.02))
+    async def ask(patience_s=PACE_S / 5):
+        # Too short on purpose: whatever ends first, the pool is whole afterwards.
+        with trio.move_on_after(rng.random() * PACE_S):
+            timeout_s = patience_s + rng.random() * 2 * PACE_S
+            outcomes.append(await door.send(ORDER, timeout_s=timeout_s))
 
-    with trio.fail_after(10):
+    with trio.fail_after(LOOPBACK_S):
         door = HttpxDoor(real_world, f"https://localhost:{await listen(http_server(answer))}")
         for _ in range(4):
             async with trio.open_nursery() as sending:
@@ -96,7 +99,7 @@ async def test_the_pool_survives_a_churn_of_cancellations_and_time_outs(
         outcomes.clear()
         async with trio.open_nursery() as sending:
             for _ in range(MAX_CONNECTIONS):
-                sending.start_soon(ask, 4.0)
+                sending.start_soon(ask, REQUEST_S)
         await door.aclose()
 
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
@@ -112,7 +115,7 @@ async def test_a_websocket_talks_and_closes_with_1000(real_world, listen, speak)
         finally:
             closed.set()
 
-    with trio.fail_after(5):
+    with trio.fail_after(LOOPBACK_S):
         port = await listen(speak(talk))
         async with connect(real_world, "vest", f"wss://localhost:{port}/ws") as wire:
             await wire.send("hello")
@@ -127,7 +130,7 @@ async def test_a_websocket_cut_by_the_server_is_connection_lost(real_world, list
     async def talk(connection):
         await trio.aclose_forcefully(connection._stream)
 
-    with trio.fail_after(5):
+    with trio.fail_after(LOOPBACK_S):
         port = await listen(speak(talk))
         with pytest.raises(ConnectionLost, match="the connection broke"):
             async with connect(real_world, "vest", f"wss://localhost:{port}/ws") as wire:

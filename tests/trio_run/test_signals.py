@@ -9,6 +9,7 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import SIGNALLED_S
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bot4.signals import OWNED, REPEAT_S, Signals
@@ -65,7 +66,7 @@ async def test_what_arrived_before_anybody_waited_is_not_lost():
     hands.now = 5.0
     signals.deliver(signal.SIGHUP)
 
-    with trio.fail_after(1):
+    with trio.fail_after(SIGNALLED_S):
         await signals.wait_first()
         await signals.wait_second()
 
@@ -107,7 +108,7 @@ async def test_a_real_signal_wakes_the_loop(number: signal.Signals):
     signals = Signals()
     signals.own()
 
-    with trio.fail_after(5), signals.listening():
+    with trio.fail_after(SIGNALLED_S), signals.listening():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(signals.wait_first)
             await wait_all_tasks_blocked()

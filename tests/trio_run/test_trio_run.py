@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from patience import COMMAND_S, NEXT_WISH_S
 
 from bot4.cli.endings import exit_code
 from bot4.errors import (
@@ -99,7 +100,7 @@ def line(child: subprocess.Popen[str]) -> str:
 
 
 def end(child: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = child.communicate(timeout=20)
+    out, err = child.communicate(timeout=COMMAND_S)
     return child.returncode, out, err
 
 
@@ -134,7 +135,7 @@ def test_doubled_signals_are_one_and_a_later_one_hurries(start: Start):
     child.send_signal(signal.SIGINT)
     assert line(child) == "first SIGINT"
     with pytest.raises(subprocess.TimeoutExpired):
-        child.wait(1.1)  # the pause that makes the next one count
+        child.wait(NEXT_WISH_S)
 
     child.send_signal(signal.SIGTERM)
 
@@ -160,8 +161,9 @@ def test_the_third_signal_ends_the_process_at_once(start: Start, how: str):
     child = start(how, before=QUICK)
     assert line(child) == "running"
 
-    # Three different ones: equal ones could be merged by the kernel.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # Three different ones: equal ones could be merged by the kernel. They come together, or the
+    # app might obey the second one while we are kept from sending the third.
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT):
         child.send_signal(number)
 
     code, _, err = end(child)
@@ -241,7 +243,8 @@ def test_a_reader_that_went_away_does_not_change_the_code(start: Start):
 
     child.send_signal(signal.SIGINT)
 
-    assert child.wait(20) == 1  # the app's own print failed, and is not followed by a second fault
+    # The app's own print failed, and is not followed by a second fault.
+    assert child.wait(COMMAND_S) == 1
     assert child.stderr
     assert child.stderr.read().count("\n") == 1
 
