@@ -60,6 +60,9 @@ LONG_STORY_S = Bound(600, 50, "the same with a guard, which waits for a bot's si
 LINE_S = Bound(120, 6, "one line of a bot's log, its start included; it may never come")
 ENDS_S = Bound(60, 2, "the end of a process that was asked to end; it may not hear")
 COMMAND_S = Bound(120, 3, "one command or script, start to end; it may wait for a lock for ever")
+RECOVERED_S = Bound(
+    180, 6, "a bot's start, until the account is hedged or flat and every old trade is resolved"
+)
 KILLED_S = Bound(10, 0.05, "the end of a process after SIGKILL; left of a test, never its story")
 VENUES_S = Bound(120, 3, "the start of the simulated venues as a process, a few requests, the end")
 REQUEST_S = Bound(60, 0.05, "one request over loopback; the other end may hang")

@@ -16,8 +16,9 @@ from typing import Any, Final
 from bot4.simulator.ledger import SimFill
 from bot4.simulator.orders import SimOrder
 
-LOCK_WAIT_S: Final = 15.0
-"""A child whose bot was killed still lets its orders land: the next one waits for it."""
+LOCK_WAIT_S: Final = 60.0
+"""A child whose bot was killed still lets its orders land: the next one waits for it, a second or
+two, and longer on a busy machine."""
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS world (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS orders (

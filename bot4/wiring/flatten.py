@@ -27,12 +27,15 @@ from bot4.transport.database import SqliteDatabase, open_database
 from bot4.transport.http import HttpxDoor
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.run import open_world
+from bot4.wiring.snapshot import read_status
 from bot4.wiring.venues import speech_of, symbols_of
 
 log = structlog.get_logger()
 
 STOP_WAIT_S: Final = 15.0
-"""What a running bot gets to stop: it settles for ten at most."""
+"""What a running bot gets to stop from its last sign of life on: it settles for ten at most."""
+STOP_LIMIT_S: Final = 90.0
+"""What it gets in all: on a busy machine it lives on for a while, and says so."""
 ALIVE: Final = "the bot is running: two hands on one account would fight"
 
 
@@ -150,8 +153,12 @@ async def only_hand(config: Config, *, ask: bool, force: bool) -> AsyncIterator[
 
 async def _take_journal(config: Config, *, ask: bool, force: bool) -> SqliteDatabase | None:
     path, wanted = journal_file(config), stop_file(config)
-    with trio.move_on_after(STOP_WAIT_S):
+    begun, word = trio.current_time(), read_status(config)
+    with trio.move_on_after(STOP_WAIT_S) as patience:
         while path.exists():
+            if word != (word := read_status(config)):
+                now = trio.current_time()
+                patience.deadline = min(now + STOP_WAIT_S, begun + STOP_LIMIT_S)
             try:
                 return open_database(path)
             except JournalFault:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from typing import Final
 
 import attrs
+import trio
 
 from bot4.config.options import Since
 from bot4.config.schema import Config
@@ -19,6 +21,11 @@ from bot4.tasks.window import NEWEST_LIMIT
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file, journal_file
 from bot4.wiring.window import ask_window, socket_file
+
+HELD_LIMIT_S: Final = 3.0
+"""A bot that starts holds the journal before it can be asked, and another question holds it while
+it reads: milliseconds, and seconds on a busy machine."""
+HELD_EVERY_S: Final = 0.05
 
 
 class Source:
@@ -52,17 +59,21 @@ class Source:
         path = journal_file(self._config)
         if not path.exists():
             return []
-        if socket_file(self._config).exists():
-            # The file may be left by a bot that was killed: then the lock is free.
-            with suppress(StartRefused):
-                return await ask_window(self._config, after, kinds, bare=bare, newest=newest)
-        try:
-            database = self._world.open_database(path)
-        except StartRefused:
-            raise StartRefused(
-                "a bot is running and holds the journal, and it cannot be asked",
-                "stop it with Ctrl+C first, or ask again",
-            ) from None
+        begun, database = trio.current_time(), None
+        while database is None:
+            if socket_file(self._config).exists():
+                # The file may be left by a bot that was killed: then the lock is free.
+                with suppress(StartRefused):
+                    return await ask_window(self._config, after, kinds, bare=bare, newest=newest)
+            try:
+                database = self._world.open_database(path)
+            except StartRefused:
+                if trio.current_time() - begun >= HELD_LIMIT_S:
+                    raise StartRefused(
+                        "a bot is running and holds the journal, and it cannot be asked",
+                        "stop it with Ctrl+C first, or ask again",
+                    ) from None
+                await trio.sleep(HELD_EVERY_S)
         try:
             if newest:
                 return read_newest(database, kinds, newest)

@@ -22,8 +22,10 @@ from bot4.secret import Secret
 
 log = structlog.get_logger()
 
-START_LIMIT_S = 30.0
-END_LIMIT_S = 15.0
+START_LIMIT_S = 180.0
+"""Hangs only: it takes a second, but a small server that has just been set up reads and compiles
+all of Python's packages first, and a world that another child has not left yet is waited for."""
+END_LIMIT_S = 30.0
 """Orders in flight land first, then the world is saved."""
 
 

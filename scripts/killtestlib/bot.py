@@ -12,14 +12,12 @@ from typing import Any, Final
 
 import attrs
 import trio
+from patience import ENDS_S, KILLED_S
 
 from killtestlib.twins import Twins
 
 SAGA: Final = ("[TRADE]", "[ORDER]", "[RETRY]")
 OVER: Final = ("pair.closed", "pair.unwound", "pair.missed", "pair.opened")
-REAP_S: Final = 10.0
-OWNS_S: Final = 10.0
-"""What Python may take to start."""
 
 Line = dict[str, Any]
 
@@ -48,7 +46,7 @@ class Bot:
     async def kill(self) -> None:
         """SIGKILL, and wait until nothing of it is left."""
         self.process.send_signal(signal.SIGKILL)
-        await self.gone(REAP_S)
+        await self.gone(KILLED_S)
 
     async def interrupt(self, within_s: float) -> int | None:
         """SIGINT; return its exit code, or None when it is still there after so long.
@@ -56,7 +54,7 @@ class Bot:
         Sent once the bot owns its signals: while Python itself still starts, it answers with its
         own death, and nothing of ours is there yet that could be held to anything.
         """
-        with trio.move_on_after(OWNS_S):
+        with trio.move_on_after(ENDS_S):
             while not self.ended and not _owns_signals(self.process.pid):  # noqa: ASYNC110
                 await trio.sleep(0.005)
         self.process.send_signal(signal.SIGINT)
@@ -128,5 +126,5 @@ async def living(twins: Twins, config: Path) -> AsyncIterator[Bot]:
     finally:
         if process.poll() is None:
             process.kill()
-        with trio.move_on_after(REAP_S, shield=True):
+        with trio.move_on_after(KILLED_S, shield=True):
             await process.wait()

@@ -10,14 +10,13 @@ from typing import Final
 
 import attrs
 import trio
+from patience import ENDS_S, RECOVERED_S
 
 from killtestlib import judge
 from killtestlib.book import read_book
 from killtestlib.bot import SAGA, Bot, Line, living
 from killtestlib.twins import Twins, now_ms
 
-RECOVER_S: Final = 45.0
-"""What a start gets until the account is hedged or flat and every old trade is resolved."""
 CALM_READINGS: Final = 3
 LOOK_S: Final = 0.3
 NEAR_S: Final = 0.05
@@ -26,7 +25,6 @@ SAGA_LINES: Final = 14
 SAGA_S: Final = 25.0
 LIVES_S: Final = 5.0
 STARTS_S: Final = 3.0
-STOP_S: Final = 25.0
 FENCE_S: Final = 1.4
 """Window and settling of these bots: after it nothing of theirs can be accepted."""
 
@@ -89,7 +87,7 @@ class Story:
             await self._live(bot, where, near=number % 2 == 0)
             asked_ms = now_ms()
             # The market goes on tempting it meanwhile.
-            code = await bot.interrupt(STOP_S)
+            code = await bot.interrupt(ENDS_S)
             truth = await self.twins.truth()
             self.twins.moving = False
         tally.stops += 1
@@ -108,7 +106,7 @@ class Story:
         tally = self.tally
         async with living(self.twins, self.config) as bot:
             await self._recover(bot, "the end")
-            code = await bot.interrupt(STOP_S)
+            code = await bot.interrupt(ENDS_S)
             truth = await self.twins.truth()
         tally.blame("the end", judge.untrue(code, bot.lines, truth))
         tally.blame("the end", judge.reused(truth))
@@ -139,7 +137,7 @@ class Story:
         """Wait until the account is hedged or flat, nothing rests and no old trade is open."""
         began, calm = trio.current_time(), 0
         found: list[str] = ["it said nothing"]
-        with trio.move_on_after(RECOVER_S):
+        with trio.move_on_after(RECOVERED_S):
             while calm < CALM_READINGS and not bot.ended:
                 await trio.sleep(LOOK_S)
                 looking = any(line["event"] == "spread.seen" for line in bot.lines)

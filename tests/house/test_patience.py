@@ -41,12 +41,8 @@ Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def arguments(function: Def) -> set[str]:
-    """Return what a test or fixture asks for, by its signature and its marks."""
-    asked = {arg.arg for arg in (*function.args.args, *function.args.kwonlyargs)}
-    for mark in function.decorator_list:
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("usefixtures"):
-            asked |= {str(ast.literal_eval(arg)) for arg in mark.args}
-    return asked
+    """Return what a test or fixture asks for by its signature: pytest-trio sees no other clock."""
+    return {arg.arg for arg in (*function.args.args, *function.args.kwonlyargs)}
 
 
 @cache
@@ -66,14 +62,6 @@ def pieces(text: str) -> list[ast.stmt]:
 @cache
 def functions(text: str) -> list[Def]:
     return [node for node in pieces(text) if isinstance(node, Def)]
-
-
-def made(texts: Iterable[str]) -> frozenset[str]:
-    """Return the clocks of Trio's own making and the fixtures that bring one."""
-    known, fixtures = set(MADE_CLOCKS), [f for t in texts for f in functions(t) if is_fixture(f)]
-    while more := {f.name for f in fixtures if arguments(f) & known} - known:
-        known |= more
-    return frozenset(known)
 
 
 def allowed(value: ast.expr) -> bool:
@@ -166,9 +154,9 @@ def hurrying(node: ast.AST) -> Iterator[tuple[int, str]]:
 EVEN = frozenset({"0", "0.0", "1", "1.0"})
 
 
-def on_a_made_clock(function: Def, clocks: frozenset[str]) -> bool:
+def on_a_made_clock(function: Def) -> bool:
     """Whether a test's time is Trio's own making; it may bring its clock along."""
-    return bool(arguments(function) & clocks) or "MockClock(" in ast.unparse(function)
+    return bool(arguments(function) & MADE_CLOCKS) or "MockClock(" in ast.unparse(function)
 
 
 @cache
@@ -176,7 +164,7 @@ def names_in(node: ast.AST) -> frozenset[str]:
     return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
 
 
-def reached(tests: Iterable[Def], texts: Iterable[str], clocks: frozenset[str]) -> set[str]:
+def reached(tests: Iterable[Def], texts: Iterable[str]) -> set[str]:
     """Return the names of the helpers and fixtures that tests lead to, however indirectly."""
     helpers: dict[str, list[ast.AST]] = {}
     fixtures: dict[str, list[ast.AST]] = {}
@@ -188,7 +176,7 @@ def reached(tests: Iterable[Def], texts: Iterable[str], clocks: frozenset[str]) 
     found: set[str] = set()
     while todo:
         node = todo.pop()
-        asked = (arguments(node) if isinstance(node, Def) else set()) - clocks
+        asked = arguments(node) if isinstance(node, Def) else set()
         named = names_in(node)
         for names, places in ((asked, fixtures), (named, helpers)):
             for name in (names & places.keys()) - found:
@@ -210,17 +198,16 @@ def impatient(path: str, text: str, beside: Mapping[str, str]) -> Iterator[str]:
     around = [text]
     if path.endswith("conftest.py"):
         around = [t for n, t in beside.items() if PurePosixPath(n).is_relative_to(folder)]
-    clocks = made([*above, *around])
     tests = [f for t in around for f in functions(t) if is_test(f)]
-    waiting = [test for test in tests if not on_a_made_clock(test, clocks)]
+    waiting = [test for test in tests if not on_a_made_clock(test)]
     tasks = [test for test in waiting if isinstance(test, ast.AsyncFunctionDef)]
-    real = reached(waiting, [*above, *around], clocks)
-    real_tasks = reached(tasks, [*above, *around], clocks)
+    real = reached(waiting, [*above, *around])
+    real_tasks = reached(tasks, [*above, *around])
     for piece in pieces(text):
         found = list(hurrying(piece))
         name = getattr(piece, "name", "")
         if isinstance(piece, Def) and (is_test(piece) or is_fixture(piece)):
-            waited = not on_a_made_clock(piece, clocks) and (is_test(piece) or name in real)
+            waited = not on_a_made_clock(piece) and (is_test(piece) or name in real)
         else:
             waited = name in real
         if waited:
@@ -305,6 +292,16 @@ async def test_x(run):
 async def test_x(mock_clock):
     mock_clock.rate = 1000
 ---
+@pytest.mark.usefixtures('autojump_clock')
+async def test_x():
+    await trio.sleep(60)
+---
+@pytest.fixture
+def play(autojump_clock):
+    pass
+async def test_x(play):
+    await trio.sleep(60)
+---
 def test_x():
     began = time.monotonic()
     assert time.monotonic() - began < 5
@@ -331,10 +328,6 @@ OBEDIENT = """
 async def test_x(autojump_clock):
     await trio.sleep(3600)
 ---
-@pytest.mark.usefixtures('autojump_clock')
-async def test_x():
-    await trio.sleep(60)
----
 async def test_x():
     while not done():
         await trio.sleep(0.01)
@@ -352,12 +345,6 @@ async def test_x():
 def test_x():
     began = time.monotonic()
     assert time.monotonic() - began >= 5
----
-@pytest.fixture
-def play(autojump_clock):
-    pass
-async def test_x(play):
-    await trio.sleep(60)
 ---
 async def rest():
     await trio.sleep(60)

@@ -7,6 +7,7 @@ from decimal import Decimal
 import attrs
 import pytest
 import trio
+import trio.testing
 from localsupabase.story import Story
 from patience import LOOPBACK_S
 
@@ -141,7 +142,24 @@ async def test_a_slow_answer_is_waited_for_and_silence_is_not(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_bot_that_cannot_be_asked_is_said_in_one_line(config, journal, world):
+async def test_a_journal_that_is_held_for_a_moment_is_waited_for(config, journal, world):
+    fill(journal, world)
+    answers = []
+
+    async def ask():
+        answers.append(len(await Source(config, world).trades(0, None)))
+
+    async with trio.open_nursery() as asking:
+        asking.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        journal.close()
+
+    assert answers == [3]
+
+
+async def test_a_bot_that_cannot_be_asked_is_said_in_one_line(
+    config, journal, world, autojump_clock
+):
     with pytest.raises(StartRefused, match="a bot is running and holds the journal"):
         await Source(config, world).trades(0, None)
 

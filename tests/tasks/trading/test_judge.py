@@ -247,7 +247,7 @@ async def test_nothing_is_completed_on_an_old_picture(
     assert isinstance(bench.judge.choose(trade, excess(trade), 5, may_complete=True), Unwind)
 
 
-async def test_dust_is_what_no_venue_would_trade(bench: Any):
+async def test_dust_is_what_no_venue_would_trade(bench: Any, autojump_clock):
     # Paradex trades ten dollars, 0.00013 BTC; Vest a lot of 0.0001.
     assert bench.judge.dust(D(83000)) == D("0.00013")
     assert bench.judge.dust(D(10_000_000)) == D("0.0001")
