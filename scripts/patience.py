@@ -73,6 +73,7 @@ SCRIPT_S = Bound(600, 20, "a script of ours as a process, start to end")
 
 NEXT_WISH_S = Pause(1.05, "what is nearer than a second is the same wish to stop")
 
+MOMENT_S = Pause(1 / 60, "Ctrl+C comes that much later each time, over the first second of a start")
 ASLEEP_S = Pause(7, "a process that is stopped is away for longer than a feed may be silent")
 GUARD_SILENCE_S = Pause(10, "a bot is dead for its guard then; it speaks every second")
 

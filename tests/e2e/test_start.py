@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import trio
+from patience import STORY_S
 
 from bot4.isolation import python
 from bot4.signals import OWNED
@@ -51,7 +52,7 @@ def test_a_ctrl_c_before_python_has_started_stops_the_bot_clean(home: Any, door:
         [*door, "run", "--config", str(home.config), "--log", "json"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=STORY_S,
         check=False,
         preexec_fn=hold,
     )
@@ -68,7 +69,7 @@ def test_a_ctrl_c_before_python_has_started_ends_the_flatten_script(home: Any, r
         [*script, "--config", str(home.config), "--log", "json", "--yes"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=STORY_S,
         check=False,
         preexec_fn=hold,
     )
@@ -79,7 +80,7 @@ def test_a_ctrl_c_before_python_has_started_ends_the_flatten_script(home: Any, r
 
 async def test_no_process_of_ours_is_deaf_to_what_the_launcher_held_back(home: Any):
     home.launcher = HELD
-    with trio.fail_after(60):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.until("simulator.started")
             deaf = [blocked(bot.process.pid), blocked(bot.simulator)]
@@ -106,7 +107,7 @@ async def test_no_foreign_code_gets_beside_the_keys(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(hostile)
 
-    with trio.fail_after(60):
+    with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.ready()
             pids = bot.process.pid, bot.simulator
@@ -133,7 +134,7 @@ def test_the_flatten_script_keeps_foreign_code_out_too(
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=STORY_S,
         check=False,
     )
 
@@ -146,7 +147,11 @@ def test_the_flatten_script_says_in_one_line_that_nothing_is_set_up(root: Path, 
     script.write_bytes((root / "scripts" / "flatten.py").read_bytes())
 
     done = subprocess.run(
-        [sys.executable, script, "--yes"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, script, "--yes"],
+        capture_output=True,
+        text=True,
+        timeout=STORY_S,
+        check=False,
     )
 
     assert (done.returncode, done.stdout) == (1, "")

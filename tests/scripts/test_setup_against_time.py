@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from mutantslib.trial import MADE
+from patience import MOMENT_S, STORY_S
 from setuplib.install import SetUp
 from setuplib.locks import FROM_SOURCE, parse
 
@@ -304,10 +305,10 @@ def test_sixty_interrupts_in_the_first_second_leave_no_traceback_and_none_is_los
             start_new_session=True,
         )
         try:
-            started.wait(number / 60)
+            started.wait(number * MOMENT_S)
         except subprocess.TimeoutExpired:
             os.killpg(started.pid, signal.SIGINT)
-        said, _ = started.communicate(timeout=120)
+        said, _ = started.communicate(timeout=STORY_S)
         assert "Traceback" not in said, said
         assert "Fatal" not in said, said
         ended[number] = started.returncode

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from patience import COMMAND_S
 
 WSL = """#!/bin/sh
 # As wsl.exe does with these words, its console being ours.
@@ -69,7 +70,7 @@ def start(text: str, home: Path, words: str) -> subprocess.Popen[str]:
 
 def test_folder_words_and_exit_code_go_there_and_back(text: str, home: Path):
     process = start(text, home, r'--config "my settings.yaml" --for 5s $HOME * C:\x')
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=COMMAND_S)
 
     assert (process.returncode, err) == (7, "")
     words = ["--config", "my settings.yaml", "--for", "5s", "$HOME", "*", r"C:\x"]
@@ -77,7 +78,9 @@ def test_folder_words_and_exit_code_go_there_and_back(text: str, home: Path):
 
 
 def test_no_words_are_no_words(text: str, home: Path):
-    assert start(text, home, "").communicate(timeout=20)[0].splitlines() == [str(home.resolve())]
+    assert start(text, home, "").communicate(timeout=COMMAND_S)[0].splitlines() == [
+        str(home.resolve())
+    ]
 
 
 def test_ctrl_c_reaches_the_bot_whose_answer_is_the_exit_code(text: str, home: Path):
@@ -88,7 +91,7 @@ def test_ctrl_c_reaches_the_bot_whose_answer_is_the_exit_code(text: str, home: P
 
     os.killpg(process.pid, signal.SIGINT)  # A console gives it to everyone.
 
-    assert process.communicate(timeout=20)[0] == "interrupted\n"
+    assert process.communicate(timeout=COMMAND_S)[0] == "interrupted\n"
     assert process.returncode == 41
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from patience import COMMAND_S
 
 from bot4.isolation import clean, python
 from bot4.signals import OWNED
@@ -86,7 +87,7 @@ def play(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=COMMAND_S,
         check=False,
         preexec_fn=before,
     )
@@ -150,7 +151,7 @@ def test_the_process_stays_the_same(here: Path, hostile: Path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=COMMAND_S)
 
     assert json.loads(out)["pid"] == child.pid
 
