@@ -21,7 +21,6 @@ EXCUSED = {
     # What these say is about other clocks, or is looked after elsewhere.
     "tests/house/test_patience.py",
     "tests/house/test_safety.py",
-    "tests/scripts/test_setup.py",
 }
 LISTED = frozenset(n for n, value in vars(patience).items() if isinstance(value, Bound | Pause))
 MADE_CLOCKS = frozenset({"autojump_clock", "mock_clock", "fast_clock"})

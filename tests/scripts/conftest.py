@@ -16,6 +16,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from patience import SCRIPT_S
 
 BACKEND = '''\
 """Builds a package with nothing but the standard library."""
@@ -147,6 +148,7 @@ class SmallProject:
             capture_output=True,
             text=True,
             umask=umask,
+            timeout=SCRIPT_S,
             check=False,
         )
 
