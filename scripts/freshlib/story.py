@@ -70,7 +70,8 @@ def _trade(system: System, wish: Wish, root: Path, found: Judgement) -> None:
         limit += STOP_LIMIT_S + seconds(wish.duration)
     heard = _owner(system, wish, root, words, limit)
     set_up = verdict.set_up_s(heard)
-    found.figures.append(f"set-up {set_up:.0f} s")
+    silence = verdict.longest_silence_s(heard)
+    found.figures.append(f"set-up {set_up:.0f} s, never silent for more than {silence:.1f} s")
     if wish.set_up_only:
         found.faults += verdict.wrong_set_up(heard)
     else:

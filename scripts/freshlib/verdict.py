@@ -47,6 +47,15 @@ def set_up_s(heard: Heard) -> float:
     return max((at for line, at in spoken if line.startswith(SET_UP)), default=0.0)
 
 
+def longest_silence_s(heard: Heard) -> float:
+    """Return the longest time without a word, from the start to the last word of the set-up."""
+    longest = last = 0.0
+    for at in heard.times:
+        if at <= set_up_s(heard):
+            longest, last = max(longest, at - last), at
+    return longest
+
+
 def entries(heard: Heard) -> int:
     """Return how many hedged pairs were opened."""
     return sum(ENTRY in line for line in heard.lines)

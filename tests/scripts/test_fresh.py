@@ -109,6 +109,8 @@ def test_a_run_that_trades_and_ends_clean_is_ok():
     assert list(verdict.wrong_run(ran)) == []
     assert verdict.entries(ran) == 2
     assert verdict.set_up_s(ran) == 2.0
+    assert verdict.longest_silence_s(ran) == 1.0
+    assert verdict.longest_silence_s(heard("all is there", ENTRY)) == 0.0
 
 
 @pytest.mark.parametrize(

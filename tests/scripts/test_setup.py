@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from setuplib import child
 from setuplib.link import bin_folder
 from setuplib.settings import kept
 from setuplib.words import what_is_lacking, why_pip_failed
@@ -182,6 +183,31 @@ def test_a_python_that_cannot_be_used_is_named_with_its_fix(
     assert problem in last
     assert "Fix: " in last
     assert fix in last
+
+
+def test_a_person_who_waits_is_told_what_for_again_and_again(tmp_path, monkeypatch):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    told = []
+
+    def say(text: str) -> None:
+        told.append(text)
+        if len(told) == 3:
+            fifo.write_text("the end\n")  # until then the command says nothing
+
+    monkeypatch.setattr(child, "say", say)
+    monkeypatch.setattr(child, "QUIET_S", 0.001)
+    heard = []
+
+    code = child.run(
+        ["sh", "-c", f"cat '{fifo}'; exit 7"],
+        os.environ,
+        heard=lambda line: bool(heard.append(line)),
+        waiting=child.Waiting("making tea").text,
+    )
+
+    assert (code, heard) == (7, ["the end"])
+    assert re.fullmatch(r"making tea, \d+ s", told[0])
 
 
 @pytest.mark.parametrize(
