@@ -54,6 +54,11 @@ def is_test(function: Def) -> bool:
 
 
 @cache
+def parts(node: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(node))
+
+
+@cache
 def pieces(text: str) -> list[ast.stmt]:
     return ast.parse(text).body
 
@@ -65,10 +70,10 @@ def functions(text: str) -> list[Def]:
 
 def allowed(value: ast.expr) -> bool:
     """Whether a number is on the list, is no time at all, or is not known from the text."""
-    names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+    names = {node.id for node in parts(value) if isinstance(node, ast.Name)}
     if names & LISTED:
         return True
-    numbers = [n.value for n in ast.walk(value) if isinstance(n, ast.Constant)]
+    numbers = [n.value for n in parts(value) if isinstance(n, ast.Constant)]
     said = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool)]
     return not any(said) and not any(name.isupper() for name in names)
 
@@ -77,11 +82,11 @@ def waits(node: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the waits in a piece of code: line and what it says."""
     polls = {
         id(inner)
-        for loop in ast.walk(node)
+        for loop in parts(node)
         if isinstance(loop, ast.While) and not isinstance(loop.test, ast.Constant)
-        for inner in ast.walk(loop)
+        for inner in parts(loop)
     }
-    for call in ast.walk(node):
+    for call in parts(node):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
             name = call.func.attr
             first = call.args[:1]
@@ -108,13 +113,13 @@ def waits(node: ast.AST) -> Iterator[tuple[int, str]]:
 def measured(node: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield upper bounds on measured time: asserts that say what is still fast enough."""
     clocked = set()
-    for assigned in ast.walk(node):
+    for assigned in parts(node):
         if isinstance(assigned, ast.Assign) and reads_a_clock(assigned.value, clocked):
             clocked |= {ast.unparse(target) for target in assigned.targets}
-    for one in ast.walk(node):
+    for one in parts(node):
         if not isinstance(one, ast.Assert):
             continue
-        for compared in ast.walk(one.test):
+        for compared in parts(one.test):
             if not isinstance(compared, ast.Compare):
                 continue
             sides = [compared.left, *compared.comparators]
@@ -137,13 +142,13 @@ def reads_a_clock(value: ast.expr, clocked: set[str]) -> bool:
             and node.func.attr in MEASURES
         )
         or (isinstance(node, ast.Name) and node.id in clocked)
-        for node in ast.walk(value)
+        for node in parts(value)
     )
 
 
 def hurrying(node: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield clocks made to run faster: beside threads or sockets they leave no time for those."""
-    for assigned in ast.walk(node):
+    for assigned in parts(node):
         if isinstance(assigned, ast.Assign) and ast.unparse(assigned.value) not in EVEN:
             for target in assigned.targets:
                 if isinstance(target, ast.Attribute) and target.attr == "rate":
@@ -153,14 +158,16 @@ def hurrying(node: ast.AST) -> Iterator[tuple[int, str]]:
 EVEN = frozenset({"0", "0.0", "1", "1.0"})
 
 
+@cache
 def on_a_made_clock(function: Def) -> bool:
     """Whether a test's time is Trio's own making; it may bring its clock along."""
-    return bool(arguments(function) & MADE_CLOCKS) or "MockClock(" in ast.unparse(function)
+    brought = any(getattr(part, "attr", "") == "MockClock" for part in parts(function))
+    return brought or bool(arguments(function) & MADE_CLOCKS)
 
 
 @cache
 def names_in(node: ast.AST) -> frozenset[str]:
-    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+    return frozenset(one.id for one in parts(node) if isinstance(one, ast.Name))
 
 
 def reached(tests: Iterable[Def], texts: Iterable[str]) -> set[str]:
