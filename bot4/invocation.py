@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+from bot4.isolation import working_folder
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHELL_DIR: Final = "BOT4_SHELL_DIR"
 """The launcher goes to the project's folder; here it leaves where the person was before."""
 ON_WINDOWS: Final = "BOT4_RUN_CMD"
 """The launcher for Windows leaves its own full name here: the person is in a shell of Windows."""
+CMD_SPECIAL: Final = frozenset(" &()^;,=|<>!'")
+"""What cmd.exe takes apart outside of quotes."""
 PROGRAM: Final = "trio-run bot4"
 LAUNCHER: Final = "scripts/run"
 SETTINGS: Final = "bot4.yaml"
@@ -33,12 +36,29 @@ def command(name: str = "") -> str:
     The settings and ``--live`` of this run are named again where the command needs them: without
     them a flatten would look at another account, or be refused.
     """
-    here = _working_folder()
-    door = _quoted(os.environ.get(ON_WINDOWS, "")) or find_door(
-        ROOT, os.environ.get(SHELL_DIR) or here, os.environ.get("PATH", "")
+    here = working_folder()
+    launcher = os.environ.get(ON_WINDOWS, "")
+    door = (
+        quoted(launcher)
+        if launcher
+        else find_door(ROOT, os.environ.get(SHELL_DIR) or here, os.environ.get("PATH", ""))
     )
     words = [door, name] if name else [door]
     return " ".join([*words, *same_options(name, sys.argv[1:], here)])
+
+
+def given_path(text: str) -> Path:
+    """Return a path as the person who typed it means it: from the folder of that shell."""
+    return Path(os.environ.get(SHELL_DIR, ""), text)
+
+
+def quoted(text: str) -> str:
+    """Return a word so that the person's shell takes it as one: sh, or cmd.exe on Windows."""
+    if os.environ.get(ON_WINDOWS):
+        return f'"{text}"' if set(text) & CMD_SPECIAL else text
+    import shlex
+
+    return shlex.quote(text)
 
 
 def find_door(root: Path, here: str, path: str) -> str:
@@ -58,7 +78,7 @@ def find_door(root: Path, here: str, path: str) -> str:
         return PROGRAM
     if here and os.path.realpath(here) == os.path.realpath(root):
         return LAUNCHER
-    return shlex.quote(str(launcher))
+    return quoted(str(launcher))
 
 
 def same_options(name: str, given: Sequence[str], here: str) -> Iterator[str]:
@@ -71,23 +91,13 @@ def same_options(name: str, given: Sequence[str], here: str) -> Iterator[str]:
     """
     if name not in WITHOUT_SETTINGS:
         settings = _value_of("--config", given)
+        settings = settings and str(given_path(settings))
         if not settings and here not in ("", str(ROOT)) and _is_file(Path(here, SETTINGS)):
             settings = SETTINGS
         if settings:
-            yield f"--config {shlex.quote(str(Path(here, settings)))}"
+            yield f"--config {quoted(str(Path(here, settings)))}"
     if name in WITH_LIVE and "--live" in given:
         yield "--live"
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
-
-
-def _working_folder() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109 - a text, "" when there is none
-    except OSError:
-        return ""
 
 
 def _first_on(path: str, here: str) -> str:

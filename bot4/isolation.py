@@ -65,12 +65,13 @@ def isolate(words: Sequence[str], signals: Signals) -> None:
 
 def _leave_out_the_working_folder() -> None:
     """``python -m`` puts it first, where it hides every package; ``find_main`` adds it last."""
-    if not sys.flags.safe_path and sys.path and sys.path[0] in ("", _working_folder()):
+    if not sys.flags.safe_path and sys.path and sys.path[0] in ("", working_folder()):
         del sys.path[0]
 
 
-def _working_folder() -> str:
+def working_folder() -> str:
+    """Return the folder this process works in, as a text; "" when it is gone."""
     try:
-        return os.getcwd()  # noqa: PTH109 - sys.path holds texts
+        return os.getcwd()  # noqa: PTH109 - a text, "" when there is none
     except OSError:
         return ""

@@ -13,8 +13,14 @@ venv=$root/.venv
 
 supported='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
 
-# What a person or a shell set for other programs must not reach ours.
-unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE PYTHONINSPECT PYTHONBREAKPOINT PYTHONOPTIMIZE
+# What a person or a shell set for other Pythons must not reach ours, but for what changes no line of code that runs.
+for name in $(env | sed -n 's/^\(PYTHON[A-Z0-9_]*\)=.*/\1/p'); do
+  case $name in
+  PYTHONDONTWRITEBYTECODE | PYTHONFAULTHANDLER | PYTHONHASHSEED | PYTHONIOENCODING) ;;
+  PYTHONNOUSERSITE | PYTHONSAFEPATH | PYTHONUNBUFFERED | PYTHONUTF8) ;;
+  *) unset "$name" ;;
+  esac
+done
 
 say() { printf 'bot4: %s\n' "$*" >&2; }
 
@@ -117,7 +123,7 @@ set_up() {
 
 # WORDS: becomes `trio-run WORDS` in the project's own Python, in the project's folder.
 become_trio_run() {
-  BOT4_SHELL_DIR=${BOT4_SHELL_DIR:-$PWD}
+  BOT4_SHELL_DIR=$PWD
   export BOT4_SHELL_DIR
   cd "$root" || exit
   exec env ${held_back:+"$held_back"} "$venv/bin/python" -P -s "$venv/bin/trio-run" "$@"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bot4.config.options import Since
+from bot4.invocation import given_path
 
 UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_S: Final = 366 * 86_400
@@ -28,10 +29,10 @@ def read_duration(text: str) -> float:
 
 
 def read_path(text: str) -> Path:
-    """Return the name of a file or folder."""
+    """Return a file or folder, as seen from the folder of the person's shell."""
     if not text or "\0" in text:
         raise ValueError("must be the name of a file or folder")
-    return Path(text)
+    return given_path(text)
 
 
 def read_seed(text: str) -> int:

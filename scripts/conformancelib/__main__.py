@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import attrs
-from patience import CLIENT_S, ENDS_S
+from timeouts import CLIENT_S, ENDS_S
 
 from conformancelib.environments import ROOT, NotInstallable, ccxt_python, sdk_python
 

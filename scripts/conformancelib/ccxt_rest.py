@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ccxt  # type: ignore[import-not-found]
-from patience import REQUEST_S
+from timeouts import REQUEST_S
 
 from conformancelib.steps import Check, Report, Venue, announced, wait_for
 

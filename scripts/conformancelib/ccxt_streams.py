@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import ccxt.pro  # type: ignore[import-not-found]
-from patience import CLIENT_ANSWER_S
+from timeouts import CLIENT_ANSWER_S
 
 from conformancelib.ccxt_rest import MARKET, SIZE, SYMBOL, make
 from conformancelib.steps import Report, Venue, announced
@@ -117,7 +117,9 @@ async def _private(report: Report, exchange: Any, venue: Venue) -> None:
             asyncio.create_task(_collect(heard.balance, exchange.watch_balance)),
         ]
         try:
-            await asyncio.to_thread(venue.wait_heard, "orders", "fills", "positions", "account")
+            await asyncio.to_thread(
+                venue.wait_subscribed, "orders", "fills", "positions", "account"
+            )
             before = len(venue.truth()["fills"])
             order = await exchange.create_order(SYMBOL, "market", "buy", SIZE)
             row = await asyncio.to_thread(venue.order, order["id"])

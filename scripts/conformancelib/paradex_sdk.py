@@ -18,7 +18,7 @@ from paradex_py.account.subkey_account import (  # type: ignore[import-not-found
 from paradex_py.api.api_client import ParadexApiClient  # type: ignore[import-not-found]
 from paradex_py.api.ws_client import ParadexWebsocketClient  # type: ignore[import-not-found]
 from paradex_py.common.order import Order, OrderSide, OrderType  # type: ignore[import-not-found]
-from patience import CLIENT_ANSWER_S, REQUEST_S
+from timeouts import CLIENT_ANSWER_S, REQUEST_S
 
 from conformancelib.steps import Check, Report, Venue, announced, wait_for
 

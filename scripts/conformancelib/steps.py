@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from patience import CLIENT_ANSWER_S
+from timeouts import CLIENT_ANSWER_S
 
 T = TypeVar("T")
 
@@ -115,7 +115,7 @@ class Venue:
                 return answer, before
         raise TimeoutError("the venue never stood still")
 
-    def wait_heard(self, *families: str) -> None:
+    def wait_subscribed(self, *families: str) -> None:
         """Wait until one connection hears all of these: channels, up to their first dot.
 
         Raises:

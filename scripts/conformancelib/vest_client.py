@@ -16,7 +16,7 @@ import httpx
 import trio
 from Crypto.Hash import keccak
 from eth_abi import encode  # type: ignore[attr-defined]
-from patience import CLIENT_ANSWER_S, REQUEST_S
+from timeouts import CLIENT_ANSWER_S, REQUEST_S
 from trio_websocket import WebSocketConnection, open_websocket_url
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from patience import CLIENT_ANSWER_S
+from timeouts import CLIENT_ANSWER_S
 from trio_websocket import ConnectionClosed
 
 from conformancelib.shapes import differences

@@ -16,7 +16,7 @@ from typing import Final
 from freshlib import machine, refusals, settings, wheels
 from freshlib.follow import Stopped, stopping
 from freshlib.refusals import Refused
-from freshlib.story import Wish, play, seconds
+from freshlib.story import Request, play, seconds
 from freshlib.systems import SYSTEMS
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -27,6 +27,11 @@ NEXT_PYTHON: Final = "3.14"
 def main() -> int:
     """Parse, refuse in one line or play, and print the figures last."""
     args = parser().parse_args()
+    alone = args.system or args.tests or args.set_up_only or args.commit != "HEAD"
+    if args.wheels and alone:
+        parser().error("--wheels goes alone: it makes no machine")
+    if args.set_up_only and args.tests:
+        parser().error("--set-up-only runs no tests")
     try:
         with stopping():
             if args.wheels:
@@ -36,7 +41,7 @@ def main() -> int:
         name = signal.Signals(stopped.number).name
         print(f"fresh: {name}: stopped, nothing is left", flush=True)
         return 128 + stopped.number
-    except (Refused, machine.LeftBehind) as problem:
+    except (Refused, machine.LeftBehind, OSError, subprocess.CalledProcessError) as problem:
         print(f"scripts/fresh: {problem}", file=sys.stderr, flush=True)
         return 2
 
@@ -74,8 +79,8 @@ def _prove(args: argparse.Namespace) -> int:
     carried = settings.ask_here(CHECKOUT)
     print(f"commit {commit[:12]}{_uncommitted()}", flush=True)
     print(carried.names(), flush=True)
-    wish = Wish(CHECKOUT, commit, carried, place, args.duration, args.tests, args.set_up_only)
-    found = [play(SYSTEMS[name], wish) for name in args.system or [DEFAULT]]
+    request = Request(CHECKOUT, commit, carried, place, args.duration, args.tests, args.set_up_only)
+    found = [play(SYSTEMS[name], request) for name in args.system or [DEFAULT]]
     for one in found:
         print(one.line(), flush=True)
     return 1 if any(one.faults for one in found) else 0
@@ -93,7 +98,3 @@ def _duration(text: str) -> str:
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from problem
     return text
-
-
-if __name__ == "__main__":
-    sys.exit(main())

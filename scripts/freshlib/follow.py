@@ -55,6 +55,7 @@ def follow(
     limit_s: float,
     screen: bool = False,
     show: Callable[[str], None] | None = None,
+    hide: Callable[[str], str] = str,
 ) -> Heard:
     """Run a command to its end.
 
@@ -64,6 +65,7 @@ def follow(
         limit_s: after so many seconds it is ended.
         screen: whether it is to believe that a person looks on.
         show: is given each line; default: printed, indented.
+        hide: is given each line before anything else is, and returns what may be seen of it.
 
     Returns:
         Its lines and its exit code, that of a signal as a negative number.
@@ -84,9 +86,10 @@ def follow(
     try:
         os.close(theirs)
         for line in _lines(ours, child, began + limit_s):
-            heard.lines.append(COLOURS.sub("", line))
+            seen = hide(line)
+            heard.lines.append(COLOURS.sub("", seen))
             heard.times.append(time.monotonic() - began)
-            (show or indented)(line)
+            (show or indented)(seen)
         heard.too_long = child.poll() is None
     finally:
         end(child)
@@ -120,7 +123,7 @@ def stopping() -> Iterator[None]:
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
+def ignoring_signals() -> Iterator[None]:
     """Let no signal end what has to be finished."""
     before = {number: signal.signal(number, lambda *_: None) for number in ENDINGS}
     try:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from freshlib.follow import Heard, deaf, follow
+from freshlib.follow import Heard, follow, ignoring_signals
 from freshlib.refusals import Refused
 from freshlib.settings import Settings
 from freshlib.systems import System
@@ -29,7 +29,7 @@ UBUNTU_KEYS_SHA256: Final = "36de43b15853ccae0028e9a767613770c704833f82586f28eb2
 UBUNTU_RING: Final = "usr/share/keyrings/ubuntu-archive-keyring.gpg"
 """Debian 12 has no package of Ubuntu's keys; whoever changes them must change the sum too."""
 
-ALONE: Final = ("unshare", "--fork", "--pid", "--mount", "--kill-child")
+NAMESPACES: Final = ("unshare", "--fork", "--pid", "--mount", "--kill-child")
 ENTER: Final = """set -e
 root=$1 user=$2
 mount -t proc proc "$root/proc"
@@ -40,7 +40,7 @@ code=0
 chroot --userspec="$user" "$root" /bin/sh -c "$3" || code=$?
 exit $code
 """
-"""No exec: the first process of a pid namespace is to be one that buries the dead."""
+"""No exec: the first process of a pid namespace is to be one that reaps its children."""
 
 OWNER: Final = "owner"
 ROOT: Final = "root"
@@ -72,20 +72,21 @@ def bare_root(
         builder(system, folder / "root", packages, settings)
         yield folder / "root"
     finally:
-        with deaf():
+        with ignoring_signals():
             remove(folder)
 
 
 def build(system: System, root: Path, packages: list[str], settings: Settings) -> None:
     """Make the root, an ordinary user in it, and this machine's settings."""
-    command = [*ALONE, "--mount-proc", "mmdebstrap", "--variant=minbase"]
+    command = [*NAMESPACES, "--mount-proc", "mmdebstrap", "--variant=minbase"]
     command += ["--mode=root", f"--include={','.join(packages)}"]
     command += [f'--aptopt={key} "{value}"' for key, value in settings.apt.items()]
     command += [system.suite, str(root), *archive(system, root.parent, settings)]
-    made = follow(command, {**settings.environment, "PATH": PATH}, limit_s=BUILD_LIMIT_S)
+    environment = {**settings.environment, "PATH": PATH}
+    made = follow(command, environment, limit_s=BUILD_LIMIT_S, hide=settings.hide)
     if made.code:
         said = [line for line in made.lines if line.startswith("E:")] or made.lines[-1:] or ["?"]
-        raise Refused(f"mmdebstrap could not make {system.name}: {said[0]}")
+        raise Refused(f"mmdebstrap could not make {system.name}: {settings.hide(said[0])}")
     (root / "etc/hostname").write_text("fresh\n")
     added = follow(
         ["chroot", str(root), "useradd", "--create-home", "--shell", "/bin/bash", OWNER],
@@ -128,8 +129,8 @@ def run_inside(
     home = "/root" if user == ROOT else f"/home/{user}"
     environment = {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": "/bin/bash"}
     environment |= {"PATH": PATH, "TERM": "xterm-256color", **settings.environment}
-    command = [*ALONE, "/bin/sh", "-c", ENTER, "sh", str(root), f"{user}:{user}", words]
-    return follow(command, environment, limit_s=limit_s, screen=True)
+    command = [*NAMESPACES, "/bin/sh", "-c", ENTER, "sh", str(root), f"{user}:{user}", words]
+    return follow(command, environment, limit_s=limit_s, screen=True, hide=settings.hide)
 
 
 def clone(checkout: Path, commit: str, root: Path) -> None:

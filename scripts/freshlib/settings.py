@@ -25,7 +25,11 @@ NOT_CARRIED: Final = {"PIP_CACHE_DIR", "PIP_NO_CACHE_DIR"}
 PLACES: Final = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"}
 """Lists of addresses, some of which may be folders."""
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
+SHORTEST: Final = 6
+"""Characters of a value that is worth hiding: a time-out of 60 s is not."""
 NETWORK: Final = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
+KNOWN: Final = (*NETWORK, CERTIFICATES)
+"""Every machine has these; a path that a setting names is its value."""
 APT: Final = re.compile(r'^(Acquire::https?::(?:Proxy|CAInfo)[\w:.-]*) "(.+)";$', re.MULTILINE)
 
 
@@ -46,11 +50,22 @@ class Settings:
         said = [
             ("environment", sorted(self.environment)),
             ("apt", sorted(self.apt) + [f"sources of {one}" for one in sorted(self.mirrors)]),
-            ("files", [str(path) for path in self.files]),
+            ("files", [str(path) for path in self.files if path in KNOWN]),
+            ("and the files that these name", [""] * any(one not in KNOWN for one in self.files)),
             ("left out, folders of this machine", self.left),
         ]
-        parts = [f"{what}: {', '.join(names)}" for what, names in said if names]
+        parts = [f"{what}: {', '.join(names)}".rstrip(": ") for what, names in said if names]
         return f"carried in (names only): {'; '.join(parts)}"
+
+    def hide(self, text: str) -> str:
+        """Return a text with every value in it replaced by its name."""
+        named = {**self.environment, **self.apt}
+        named |= {f"sources of {family}": uri for family, uri in self.mirrors.items()}
+        for name, value in sorted(named.items(), key=lambda one: -len(one[1])):
+            for word in value.split():
+                if len(word) >= SHORTEST:
+                    text = text.replace(word, f"<{name}>")
+        return text
 
 
 def gather(environment: Mapping[str, str], pip_config: str, apt: str, sources: str) -> Settings:
@@ -94,16 +109,16 @@ def ask_here(checkout: Path) -> Settings:
     """Ask this machine's own tools, those that there are."""
     return gather(
         os.environ,
-        pip_config(checkout),
+        pip_config("python3", checkout / ".venv/bin/python"),
         _said(["apt-config", "dump"]),
         "\n".join(one.read_text(errors="replace") for one in _sources()),
     )
 
 
-def pip_config(checkout: Path) -> str:
+def pip_config(*pythons: Path | str) -> str:
     """Return what the first pip found says of its settings: the machine's, not one pip's."""
-    for python in ("python3", str(checkout / ".venv/bin/python")):
-        if said := _said([python, "-m", "pip", "config", "list"]):
+    for python in pythons:
+        if said := _said([str(python), "-m", "pip", "config", "list"]):
             return said
     return ""
 

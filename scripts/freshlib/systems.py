@@ -17,7 +17,7 @@ class System:
     components: str = "main"
     """Where its python3-venv lies."""
     refused: bool = False
-    """Whether its only Python is too new; then its owner follows CURE."""
+    """Whether its only Python is too new; then its owner follows OLDER_PYTHON_STEPS."""
 
 
 SYSTEMS: Final[dict[str, System]] = {
@@ -30,11 +30,11 @@ SYSTEMS: Final[dict[str, System]] = {
     )
 }
 
-THERE: Final[tuple[str, ...]] = ("apt",)
+PREINSTALLED: Final[tuple[str, ...]] = ("apt",)
 """What every such machine has. Ubuntu's minbase is without, and so without libstdc++6, which
 the simulator's check of signatures loads."""
 
-ASKED: Final[tuple[str, ...]] = ("python3", "python3-venv")
+README_PACKAGES: Final[tuple[str, ...]] = ("python3", "python3-venv")
 """What README names, and nothing else. Source: README.md, Two commands."""
 
 FOR_TESTS: Final[tuple[str, ...]] = ("git",)
@@ -42,7 +42,7 @@ FOR_TESTS: Final[tuple[str, ...]] = ("git",)
 REFUSAL: Final = "Python 3.11, 3.12 or 3.13 is needed"
 """What scripts/run says where there is no other Python than a newer one."""
 
-CURE: Final[tuple[str, ...]] = (
+OLDER_PYTHON_STEPS: Final[tuple[str, ...]] = (
     "apt-get install -y debootstrap debian-archive-keyring gpgv python3-venv",
     "debootstrap --variant=minbase --include=python3-venv trixie /opt/debian13",
     "ln -s /opt/debian13/usr/bin/python3.13 /usr/local/bin/",

@@ -20,7 +20,7 @@ SET_UP: Final = "bot4: "
 
 
 @dataclass
-class Judgement:
+class Outcome:
     """What was found on one machine."""
 
     system: str

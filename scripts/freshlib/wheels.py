@@ -6,6 +6,7 @@ installing or downloading it. What comes as source for every Python is built any
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from setuplib.locks import FROM_SOURCE, normal
+from setuplib.settings import pip_environment
 
 from freshlib.refusals import Refused
+from freshlib.settings import pip_config
 
 MACHINES: Final = ("x86_64", "aarch64")
-GLIBCS: Final = ("2_34", "2_28", "2_24", "2_17", "2_5")
-"""Of the systems that wheels are made on; a newer system takes them all."""
+PLATFORMS: Final = (*(f"manylinux_2_{minor}" for minor in range(40, 4, -1)), "manylinux2014")
+"""A new system takes the wheels that were made on every older one."""
 NONE: Final = "none"
 MISSING: Final = "No matching distribution found"
 ANY_PYTHON: Final = "Tag: py3-none-any"
@@ -39,6 +42,8 @@ def report(checkout: Path, python: str) -> int:
     if not pip.exists():
         raise Refused("there is no .venv with a pip to ask. Fix: scripts/check, then this again")
     wanted = built(checkout / ".venv")
+    if not wanted:
+        raise Refused("nothing is installed in .venv. Fix: scripts/check, then this again")
     lacking = set()
     for name, version in sorted(wanted.items()):
         for machine in MACHINES:
@@ -82,14 +87,17 @@ def ask(pip: Path, requirement: str, python: str, machine: str) -> bool:
     Raises:
         Refused: it could not look.
     """
-    platforms = [
-        word for glibc in GLIBCS for word in ("--platform", f"manylinux_{glibc}_{machine}")
-    ]
+    listing = pip_config(pip)
+    platforms = [word for name in PLATFORMS for word in ("--platform", f"{name}_{machine}")]
     with tempfile.TemporaryDirectory() as folder:
         words = ["install", "--dry-run", "--no-deps", "--ignore-installed", "--target", folder]
         words += ["--only-binary", ":all:", "--python-version", python, *platforms, requirement]
         done = subprocess.run(
-            [pip, "-I", "-m", "pip", *words], capture_output=True, text=True, check=False
+            [pip, "-I", "-m", "pip", *words],
+            env=pip_environment(listing.splitlines(), os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
         )
     if done.returncode and MISSING not in done.stderr:
         last = (done.stderr.strip().splitlines() or ["nothing"])[-1]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 import trio
-from patience import ENDS_S, KILLED_S
+from timeouts import ENDS_S, KILLED_S
 
 from killtestlib.twins import Twins
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 import trio
-from patience import ENDS_S, RECOVERED_S
+from timeouts import ENDS_S, RECOVERED_S
 
 from killtestlib import judge
 from killtestlib.book import read_book

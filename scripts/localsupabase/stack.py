@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import attrs
 import httpx
-from patience import DATABASE_S, ENDS_S, REQUEST_S
+from timeouts import DATABASE_S, ENDS_S, REQUEST_S
 
 from localsupabase.parts import ROOT, Unavailable, postgres, postgrest
 

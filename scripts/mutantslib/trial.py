@@ -27,7 +27,18 @@ FAILED: Final = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 TESTS_FAILED: Final = 1
 """pytest's exit code for that; every other one but 0 means that it could not test."""
 
-MADE: Final = (".git", ".venv*", ".cache", ".*_cache", "__pycache__", "*.egg-info", "state", ".env")
+MADE: Final = (
+    ".git",
+    ".venv*",
+    ".cache",
+    ".*_cache",
+    "__pycache__",
+    "*.egg-info",
+    "state",
+    ".env",
+    ".env.[!e]*",
+    ".env.[!e]*",
+)
 """What stands in a project and is not the project; an unpacked archive has no git to ask."""
 
 

@@ -19,12 +19,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _link_softly(door: Path, *, root_user: bool) -> None:
+def _try_link(door: Path, *, root_user: bool) -> None:
     """A link that cannot be made is no reason not to trade."""
     import os
 
     from setuplib import link
-    from setuplib.words import SetUpFailed, say
+    from setuplib.messages import SetUpFailed, say
 
     try:
         link.put(door, os.environ, root_user=root_user)
@@ -37,7 +37,7 @@ def _main(words: list[str]) -> None:
 
     from setuplib import link, lock
     from setuplib.install import SetUp
-    from setuplib.words import SetUpFailed, give_up
+    from setuplib.messages import SetUpFailed, give_up
 
     root, command, *rest = words
     door = Path(root) / "scripts" / "run"
@@ -48,7 +48,7 @@ def _main(words: list[str]) -> None:
             wanted = dict(word.split("=", 1) for word in rest[1:])
             SetUp(Path(root), Path(os.path.realpath(sys.executable))).run(wanted)
             if linked:
-                _link_softly(door, root_user=root_user)
+                _try_link(door, root_user=root_user)
         elif command == "link":
             link.put(door, os.environ, root_user=root_user)
         elif command == "unlink":
@@ -62,7 +62,7 @@ def _main(words: list[str]) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         give_up(
-            f"set-up cannot go on: {where}{error.strerror or error}. Mend it, then run this again."
+            f"set-up cannot go on: {where}{error.strerror or error}. Fix it, then run this again."
         )
 
 
@@ -73,10 +73,12 @@ try:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     _main(sys.argv[1:])
+    # From here on the shell alone hears Ctrl+C: an interpreter that is leaving prints a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 except KeyboardInterrupt:
     print(
-        "bot4: stopped. Nothing was started. The next time, set-up starts over; what was downloaded"
-        " is kept where pip keeps it",
+        "bot4: stopped. Nothing was started. The next time, an unfinished set-up starts over;"
+        " what was downloaded is kept where pip keeps it",
         file=sys.stderr,
     )
     sys.exit(130)

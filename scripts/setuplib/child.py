@@ -8,12 +8,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Final
 
-from setuplib.words import say
+from setuplib.messages import say
 
 QUIET_S: Final = 4.0
 """So long nothing is said at most."""
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 END_S: Final = 10.0
 """What a command gets to take itself back after Ctrl+C."""
 
@@ -43,6 +45,7 @@ def run(
     *,
     heard: Callable[[str], bool],
     waiting: Callable[[], str],
+    cwd: Path | None = None,
 ) -> int:
     """Run a command to its end and return its exit code.
 
@@ -51,22 +54,32 @@ def run(
         environ: what it sees.
         heard: gets each line without its end; returns whether it told the person something.
         waiting: asked what to tell whenever nothing was told for ``QUIET_S``.
+        cwd: the folder it works in, another than ours.
 
     Raises:
         KeyboardInterrupt: Ctrl+C; the command has been ended by then.
         OSError: it cannot be started.
     """
-    # A session of its own: Ctrl+C reaches us alone, and we end it in order.
-    process = subprocess.Popen(
-        command,
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    # Held back until we can end what was started, and not in what is started.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        # A session of its own: Ctrl+C reaches us alone, and we end it in order.
+        process = subprocess.Popen(
+            command,
+            env=dict(environ),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),  # noqa: PLW1509 - one thread
+        )
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _listen(process.stdout, heard, waiting)
         return process.wait()
     finally:

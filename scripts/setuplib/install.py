@@ -17,12 +17,14 @@ from typing import IO, Final
 
 from setuplib import child
 from setuplib.locks import BUILD, FROM_SOURCE, lock_file, parse, pins
+from setuplib.messages import SetUpFailed, say, what_is_lacking, why_pip_failed
 from setuplib.pip import Pip
 from setuplib.settings import pip_environment, scrubbed
-from setuplib.words import SetUpFailed, say, what_is_lacking, why_pip_failed
 
 OURS: Final = "bot4"
 UNFINISHED: Final = "unfinished\n"
+LOOK_S: Final = 0.2
+"""Between two looks at a lock that another process holds: a lock has no event."""
 LIST: Final = (
     "from importlib.metadata import distributions as found\n"
     "for one in found(): print(one.name, one.version, sep='==')"
@@ -71,8 +73,11 @@ class SetUp:
             made.unlink()
         if not sound:
             self._make_venv()
-        environ = pip_environment(self._venv / "bin" / "python", os.environ)
-        pip = Pip(self._venv / "bin" / "python", environ, self._log)
+        python = self._venv / "bin" / "python"
+        listing: list[str] = []
+        command = [str(python), "-I", "-m", "pip", "config", "list", "--disable-pip-version-check"]
+        self._child(command, listing, "reading pip's settings", os.environ)
+        pip = Pip(python, pip_environment(listing, os.environ), self._log)
         for purpose in (BUILD, *wanted):
             self._install_lock(pip, purpose)
         self._install_ourselves(pip)
@@ -100,11 +105,13 @@ class SetUp:
             ) from None
 
     def _wait_for_others(self, lock: IO[str]) -> None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            say("another set-up is at work here; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = child.Waiting("another set-up is at work here; waiting for it")
+        told = -child.QUIET_S
+        while not _held(lock):
+            if time.monotonic() - told >= child.QUIET_S:
+                say(waiting.text())
+                told = time.monotonic()
+            time.sleep(LOOK_S)
 
     def _is_sound(self) -> bool:
         """Whether .venv can be brought up to date where it stands: not moved, its Python alive."""
@@ -130,27 +137,35 @@ class SetUp:
                 "Fix: sudo apt install python3-venv, rm -rf .venv, then run this again."
             )
 
-    def _child(self, command: list[str], said: list[str], doing: str) -> int:
+    def _child(
+        self,
+        command: list[str],
+        said: list[str],
+        doing: str,
+        environ: Mapping[str, str] | None = None,
+    ) -> int:
         def heard(line: str) -> bool:
             said.append(line)
             return False
 
         waiting = child.Waiting(doing)
-        return child.run(command, scrubbed(os.environ), heard=heard, waiting=waiting.text)
+        environ = scrubbed(os.environ) if environ is None else environ
+        return child.run(command, environ, heard=heard, waiting=waiting.text)
 
     def _install_lock(self, pip: Pip, purpose: str) -> None:
         lock = lock_file(self._root, purpose)
         total = len(pins(lock))
         if purpose != BUILD:
-            say(f"installing the {total} packages of {lock.name} into .venv")
+            say(f"installing what {lock.name} names into .venv")
         source = [word for name in FROM_SOURCE for word in ("--no-binary", name)]
         code, said = pip.install(lock, total, "--only-binary", ":all:", *source)
         if code:
             raise SetUpFailed(why_pip_failed(said, lock.name, self._log.name))
 
     def _install_ourselves(self, pip: Pip) -> None:
-        words = ("--no-index", "--no-deps", "--no-build-isolation", "-e", str(self._root))
-        code, said = pip.ask("installing bot4 itself", "install", *words)
+        # Not by its name: pip would read a "[" in it as the start of extras.
+        words = ("--no-index", "--no-deps", "--no-build-isolation", "-e", ".")
+        code, said = pip.ask("installing bot4 itself", "install", *words, cwd=self._root)
         if code:
             raise SetUpFailed(why_pip_failed(said, "pyproject.toml", self._log.name))
 
@@ -174,6 +189,20 @@ class SetUp:
             raise SetUpFailed(what_is_lacking(said, " + ".join(names)))
 
 
+def _held(lock: IO[str]) -> bool:
+    """Take the lock if it is free."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def size_mb(folder: Path) -> float:
-    """Return what the files of a folder take, in MB."""
-    return sum(path.lstat().st_size for path in folder.rglob("*")) / 1e6
+    """Return what a folder takes on the disk, in MB; 0 where there is none."""
+    taken = {}  # by inode: one file may have many names
+    for place, _, names in os.walk(folder):
+        for name in names:
+            stat = os.lstat(os.path.join(place, name))  # noqa: PTH118 - there are many
+            taken[stat.st_ino] = stat.st_blocks * 512
+    return sum(taken.values()) / 1e6

@@ -8,9 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from setuplib.words import SetUpFailed, say
+from setuplib.messages import SetUpFailed, say
 
 NAME: Final = "trio-run"
+
+
+def usual_folders(environ: Mapping[str, str], *, root_user: bool) -> list[Path]:
+    """Return where people keep commands of their own."""
+    home = Path(environ.get("HOME") or "/")
+    return [home / ".local" / "bin", home / "bin", *([Path("/usr/local/bin")] * root_user)]
 
 
 def bin_folder(environ: Mapping[str, str], *, root_user: bool) -> tuple[Path, bool]:
@@ -18,8 +24,7 @@ def bin_folder(environ: Mapping[str, str], *, root_user: bool) -> tuple[Path, bo
 
     The first of the usual ones that is on PATH; where none is, ``~/.local/bin``.
     """
-    home = Path(environ.get("HOME") or "/")
-    usual = [home / ".local" / "bin", home / "bin", *([Path("/usr/local/bin")] * root_user)]
+    usual = usual_folders(environ, root_user=root_user)
     path = environ.get("PATH", "").split(os.pathsep)
     on_path = [folder for folder in usual if str(folder) in path]
     return (on_path[0], True) if on_path else (usual[0], False)
@@ -51,13 +56,15 @@ def put(target: Path, environ: Mapping[str, str], *, root_user: bool) -> None:
 
 
 def remove(target: Path, environ: Mapping[str, str], *, root_user: bool) -> None:
-    """Remove the link, if it is ours."""
-    link = bin_folder(environ, root_user=root_user)[0] / NAME
-    if not link.is_symlink() or link.resolve() != target.resolve():
-        say(f"nothing to remove: {link} does not lead here")
-        return
-    link.unlink()
-    say(f"{link} is gone; scripts/run works as before")
+    """Remove the link from wherever it is, if it is ours."""
+    links = [folder / NAME for folder in usual_folders(environ, root_user=root_user)]
+    ours = [one for one in links if one.is_symlink() and one.resolve() == target.resolve()]
+    for link in ours:
+        link.unlink()
+        say(f"{link} is gone; scripts/run works as before")
+    if not ours:
+        looked = ", ".join(str(one.parent) for one in links)
+        say(f"nothing to remove: no {NAME} in {looked} leads here")
 
 
 def is_wanted(environ: Mapping[str, str], *, root_user: bool) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from setuplib.locks import BUILD, RUN, lock_file, pins
-from setuplib.words import SetUpFailed, say
+from setuplib.messages import SetUpFailed, say
 
 COMPILE: Final = (
     "uv",

@@ -9,7 +9,7 @@ from typing import Final
 
 from setuplib import child
 from setuplib.locks import normal
-from setuplib.words import say
+from setuplib.messages import say
 
 _SEEN: Final = (
     re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)==(\S+)", re.ASCII),
@@ -32,15 +32,18 @@ class Pip:
         self._environ = environ
         self._log = log
 
-    def ask(self, doing: str, command: str, *words: str) -> tuple[int, str]:
+    def ask(
+        self, doing: str, command: str, *words: str, cwd: Path | None = None
+    ) -> tuple[int, str]:
         """Run pip without showing its words; return its exit code and what it printed.
 
         Args:
             doing: what to tell a person who waits.
             command: pip's, then further words.
             words: of that command.
+            cwd: where it works.
         """
-        return self._run((command, *words), lambda _: False, child.Waiting(doing).text)
+        return self._run((command, *words), lambda _: False, child.Waiting(doing).text, cwd)
 
     def install(self, lock: Path, total: int, *options: str) -> tuple[int, str]:
         """Install one lock as it stands, without looking at what anything needs.
@@ -59,7 +62,11 @@ class Pip:
         return self._run(command, progress.heard, progress.text)
 
     def _run(
-        self, words: tuple[str, ...], heard: Callable[[str], bool], waiting: Callable[[], str]
+        self,
+        words: tuple[str, ...],
+        heard: Callable[[str], bool],
+        waiting: Callable[[], str],
+        cwd: Path | None = None,
     ) -> tuple[int, str]:
         said: list[str] = []
         usual = ("--no-input", "--disable-pip-version-check", "--no-color")
@@ -70,7 +77,7 @@ class Pip:
             return heard(line)
 
         try:
-            code = child.run(command, self._environ, heard=hear, waiting=waiting)
+            code = child.run(command, self._environ, heard=hear, waiting=waiting, cwd=cwd)
         finally:
             with self._log.open("a", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in said)

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 KEPT: Final = frozenset(
@@ -48,7 +46,8 @@ def kept(listing: Iterable[str]) -> dict[str, str]:
                 value = str(ast.literal_eval(quoted.strip()))
             except (ValueError, SyntaxError):
                 continue
-            found[section]["PIP_" + name.upper().replace("-", "_")] = value
+            if value:
+                found[section]["PIP_" + name.upper().replace("-", "_")] = value
     return {name: value for section in SECTIONS for name, value in found[section].items()}
 
 
@@ -57,19 +56,20 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     return {n: v for n, v in environ.items() if not n.upper().startswith(("PIP_", "PYTHON"))}
 
 
-def pip_environment(python: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def pip_environment(listing: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of pip: the index as this machine reaches it, nothing else of its own.
 
     Args:
-        python: the Python whose pip is asked for this machine's settings.
+        listing: the lines of ``pip config list``.
         environ: of this process.
     """
-    asked = [str(python), "-I", "-m", "pip", "config", "list", "--disable-pip-version-check"]
-    listing = subprocess.run(
-        asked, env=dict(environ), capture_output=True, text=True, check=False
-    ).stdout.splitlines()
-    defaults = dict(_defaults(mine := kept(listing)))
-    return {**scrubbed(environ), **defaults, **mine, "PIP_CONFIG_FILE": os.devnull}
+    mine = kept(listing)
+    return {
+        **scrubbed(environ),
+        **dict(_defaults(mine)),
+        **mine,
+        "PIP_CONFIG_FILE": os.devnull,
+    }
 
 
 def _defaults(mine: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import structlog
 import trio
-from patience import SIGNALLED_S
+from timeouts import SIGNALLED_S
 
 from bot4 import __version__
 from bot4.cli import main

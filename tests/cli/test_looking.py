@@ -15,7 +15,7 @@ import attrs
 import pytest
 import structlog
 import trio
-from patience import SIGNALLED_S
+from timeouts import SIGNALLED_S
 
 from bot4.cli import main
 from bot4.config.options import DeriveOptions, DoctorOptions, StatusOptions

@@ -20,7 +20,7 @@ import attrs
 import httpx
 import pytest
 import trio
-from patience import COMMAND_S, ENDS_S, KILLED_S, LINE_S, REQUEST_S
+from timeouts import COMMAND_S, ENDS_S, KILLED_S, LINE_S, REQUEST_S
 
 TRIO_RUN = Path(sys.executable).parent / "trio-run"
 DOOMED = Path(__file__).parent / "doomed.py"

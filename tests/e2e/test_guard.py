@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import trio
-from patience import GUARD_SILENCE_S, LONG_STORY_S
+from timeouts import GUARD_SILENCE_S, LONG_STORY_S
 
 pytestmark = pytest.mark.proof
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import trio
-from patience import STORY_S
+from timeouts import STORY_S
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from patience import NEXT_WISH_S, STORY_S
+from timeouts import NEXT_WISH_S, STORY_S
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import trio
-from patience import STORY_S
+from timeouts import STORY_S
 
 from bot4.isolation import python
 from bot4.signals import OWNED

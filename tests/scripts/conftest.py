@@ -16,7 +16,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from patience import SCRIPT_S
+from timeouts import SCRIPT_S
 
 BACKEND = '''\
 """Builds a package with nothing but the standard library."""

@@ -19,7 +19,9 @@ from freshlib import machine, refusals, story, verdict, wheels
 from freshlib.follow import Heard, Stopped, follow, stopping
 from freshlib.refusals import Refused
 from freshlib.settings import Settings, carry_in, gather
-from freshlib.systems import ASKED, CURE, FOR_TESTS, REFUSAL, SYSTEMS
+from freshlib.systems import FOR_TESTS, OLDER_PYTHON_STEPS, README_PACKAGES, REFUSAL, SYSTEMS
+from setuplib.install import size_mb
+from timeouts import STORY_S
 
 CLEAN = "01:14:27.543 INFO     [SHUTDOWN] Clean exit, no pending orders"
 ENTRY = "01:14:10.103 INFO     [TRADE] Entry executed: spread=0.33%, target=0.20%"
@@ -79,6 +81,25 @@ def test_names_are_told_and_never_values(gathered: Settings):
         assert name in said
     assert SECRET not in said
     assert "example" not in said
+
+
+def test_a_value_that_is_printed_inside_is_shown_by_its_name(gathered: Settings, tmp_path: Path):
+    bundle = tmp_path / SECRET
+    bundle.write_text("certificates")
+    named = gather({"SSL_CERT_FILE": str(bundle)}, "", "", "")
+    said: list[str] = []
+
+    done = follow(
+        ["echo", f"E: http://me:{SECRET}@proxy.example:3128 does not answer, 60"],
+        os.environ,
+        limit_s=STORY_S,
+        show=said.append,
+        hide=gathered.hide,
+    )
+
+    assert said == done.lines == ["E: <HTTPS_PROXY> does not answer, 60"]
+    assert SECRET not in named.names()
+    assert "and the files that these name" in named.names()
 
 
 def test_a_file_that_a_setting_names_is_copied_to_the_same_path(tmp_path: Path):
@@ -161,7 +182,7 @@ def test_the_closing_line_of_the_tests_is_read():
 
 
 def test_the_last_line_has_the_figures_and_the_verdict():
-    found = verdict.Judgement("debian12", ["Python 3.11.2", "78 packages"], ["root 29 s"])
+    found = verdict.Outcome("debian12", ["Python 3.11.2", "78 packages"], ["root 29 s"])
     assert found.line() == "fresh: debian12 Python 3.11.2, 78 packages: root 29 s: ok"
 
     found.faults += ["no entry was executed"]
@@ -172,8 +193,8 @@ def test_a_file_with_two_names_takes_its_place_once(tmp_path: Path):
     (tmp_path / "one").write_bytes(os.urandom(2_000_000))
     os.link(tmp_path / "one", tmp_path / "two")
 
-    assert story.megabytes(tmp_path) == 2
-    assert story.megabytes(tmp_path / "nowhere") == 0
+    assert round(size_mb(tmp_path)) == 2
+    assert size_mb(tmp_path / "nowhere") == 0
 
 
 def test_the_python_of_a_venv_is_read(tmp_path: Path):
@@ -286,10 +307,10 @@ def test_the_root_is_removed_after_an_error_and_told_apart_from_a_verdict(tmp_pa
         root.mkdir()
         raise Refused("mmdebstrap could not make debian12: E: no route")
 
-    wish = story.Wish(tmp_path, "HEAD", Settings(), tmp_path)
+    request = story.Request(tmp_path, "HEAD", Settings(), tmp_path)
 
     with pytest.raises(Refused):
-        story.play(SYSTEMS["debian12"], wish, failing)
+        story.play(SYSTEMS["debian12"], request, failing)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -350,8 +371,8 @@ def test_what_is_tried_where_python_is_too_new_is_what_the_readme_says(root: Pat
     section = readme.partition("### Only a newer Python")[2].partition("\n## ")[0]
 
     said = [line.strip() for line in section.splitlines() if line.startswith("    sudo ")]
-    assert said == [f"sudo {words}" for words in CURE]
-    assert all(name in readme for name in (*ASKED, *FOR_TESTS))
+    assert said == [f"sudo {words}" for words in OLDER_PYTHON_STEPS]
+    assert all(name in readme for name in (*README_PACKAGES, *FOR_TESTS))
     assert REFUSAL in (root / "scripts/_setup.sh").read_text()
     assert '"Only a newer Python\\"' in (root / "scripts/_setup.sh").read_text()
 

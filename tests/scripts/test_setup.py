@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from setuplib import child
 from setuplib.link import bin_folder
+from setuplib.locks import pins
+from setuplib.messages import what_is_lacking, why_pip_failed
 from setuplib.settings import kept
-from setuplib.words import what_is_lacking, why_pip_failed
+
+from bot4.isolation import HARMLESS
 
 FOREIGN = {
     "PIP_TARGET": "elsewhere",
@@ -136,7 +139,6 @@ def test_the_bin_folder_is_one_where_commands_are_found():
 FAKE_PYTHON = """#!/bin/sh
 case "$*" in
 *"print("*version_info*) echo python3.11 ;;
-*"< (3, 14)"*"< (3, 14)"*) exit 1 ;;
 *"sys.exit(not"*) exit "${FAKE_UNFIT:-0}" ;;
 *"sys.exit(sys.version_info"*) exit "${FAKE_OLD:-0}" ;;
 *ensurepip*) exit "${FAKE_NO_VENV:-0}" ;;
@@ -245,6 +247,21 @@ def test_why_pip_failed_is_told_in_one_line_with_its_fix(said: str, problem: str
     assert "\n" not in line
     assert problem in line
     assert fix in line.partition("Fix: ")[2]
+
+
+def test_the_shell_and_the_bot_agree_on_what_of_python_may_stay(root: Path):
+    text = (root / "scripts" / "_setup.sh").read_text()
+    kept_by_sh = re.findall(r"PYTHON[A-Z0-9]+(?= \||\))", text)
+
+    assert set(kept_by_sh) == HARMLESS
+
+
+def test_the_packages_are_all_explained(root: Path):
+    told = (root / "docs" / "packages.md").read_text()
+    names = [name for lock in root.glob("requirements*.lock") for name in pins(lock)]
+
+    assert len(names) > 100
+    assert [n for n in names if not re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", told)] == []
 
 
 def test_what_the_lock_lacks_is_told_in_one_line():

@@ -6,6 +6,7 @@ downloaded, once, against their hashes.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -19,9 +20,9 @@ from pathlib import Path
 
 import pytest
 from mutantslib.trial import MADE
-from patience import MOMENT_S, STORY_S
 from setuplib.install import SetUp
 from setuplib.locks import FROM_SOURCE, parse
+from timeouts import MOMENT_S, SCRIPT_S, STORY_S
 
 pytestmark = pytest.mark.proof
 
@@ -228,7 +229,9 @@ def test_ctrl_c_while_set_up_waits_says_what_happens_next_and_the_next_time_star
 
     assert (started.returncode, out) == (130, ""), heard
     assert len(err.splitlines()) == 1
-    assert "bot4: stopped. Nothing was started. The next time, set-up starts over" in err
+    assert (
+        "bot4: stopped. Nothing was started. The next time, an unfinished set-up starts over" in err
+    )
     again = project.run()
     assert again.stdout.startswith("ran bot4\n"), again.stderr
     assert "making .venv" in again.stderr
@@ -268,7 +271,7 @@ def test_a_person_at_a_terminal_is_asked_before_anything_is_put_outside(
         assert (again.returncode, again.stderr) == (0, "")
 
 
-def test_a_clone_with_the_line_ends_of_windows_is_one_that_starts(root, tmp_path):
+def test_a_clone_with_the_line_ends_of_windows_is_one_that_a_shell_reads(root, tmp_path):
     whole, clone = tmp_path / "whole", tmp_path / "clone"
     shutil.copytree(root, whole, ignore=shutil.ignore_patterns(*MADE))
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", whole]
@@ -283,6 +286,9 @@ def test_a_clone_with_the_line_ends_of_windows_is_one_that_starts(root, tmp_path
         and ".git" not in path.parts
         and path.read_bytes() != (root / path.relative_to(clone)).read_bytes()
     ]
+    for path in (clone / "scripts").iterdir():
+        if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh"):
+            subprocess.run(["sh", "-n", path], check=True)
     assert (clone / "scripts" / "run").read_bytes().startswith(b"#!/bin/sh\n")
     assert (clone / "scripts" / "run.cmd").read_bytes().startswith(b"@echo off\r\n")
     assert set(changed) <= {"scripts/run.cmd"}
@@ -305,13 +311,73 @@ def test_sixty_interrupts_in_the_first_second_leave_no_traceback_and_none_is_los
             start_new_session=True,
         )
         try:
-            started.wait(number * MOMENT_S)
-        except subprocess.TimeoutExpired:
+            with suppress(subprocess.TimeoutExpired):
+                started.wait(number * MOMENT_S)
             os.killpg(started.pid, signal.SIGINT)
-        said, _ = started.communicate(timeout=STORY_S)
+            said, _ = started.communicate(timeout=STORY_S)
+        finally:
+            started.kill()
         assert "Traceback" not in said, said
         assert "Fatal" not in said, said
         ended[number] = started.returncode
     # Ended at once by the signal while a shell still ran, or by the bot in its own order.
     assert set(ended.values()) <= {-signal.SIGINT, 0}, ended
-    assert 0 in ended.values()
+
+
+def test_ctrl_c_at_the_very_end_of_set_up_is_obeyed_without_a_traceback(project):
+    for _ in range(8):
+        (project.folder / ".venv" / "bot4-run.stamp").unlink(missing_ok=True)
+        started = subprocess.Popen(
+            [project.folder / "scripts" / "run"],
+            env=project.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        err = ""
+        for line in started.stderr:
+            err += line
+            if "set-up done" in line:
+                os.killpg(started.pid, signal.SIGINT)
+                break
+        out, rest = started.communicate(timeout=STORY_S)
+
+        assert (started.returncode, out) == (130, ""), err + rest
+        assert "Traceback" not in rest
+        assert "bot4: stopped. Nothing was started" in rest
+
+
+def test_a_second_set_up_waits_for_the_first_and_says_so(project):
+    with (project.folder / ".venv.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        started = subprocess.Popen(
+            [project.folder / "scripts" / "run"],
+            env=project.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = [started.stderr.readline(), started.stderr.readline()]
+        assert not (project.folder / ".venv").exists()
+    out, _ = started.communicate(timeout=SCRIPT_S)
+
+    assert all("another set-up is at work here; waiting for it" in line for line in said)
+    assert out.startswith("ran bot4\n")
+
+
+def test_pips_own_file_of_settings_changes_nothing_but_the_way_to_the_index(project, tmp_path):
+    settings = tmp_path / "pip.conf"
+    settings.write_text(
+        f"[global]\nindex-url = {project.index.url}\ntarget = {tmp_path / 'elsewhere'}\n"
+        "constraint = no-such-file.txt\nno-index = true\n"
+        "[install]\nno-binary = :all:\nuser = true\n"
+    )
+
+    done = project.run(PIP_CONFIG_FILE=str(settings), PIP_INDEX_URL="")
+
+    assert done.stdout.startswith("ran bot4\n"), done.stderr
+    assert project.installed()["beta-two"] == "1.5"
+    assert not (tmp_path / "elsewhere").exists()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from exposurelib.policies import OURS, POLICIES
-from patience import SCRIPT_S
+from timeouts import SCRIPT_S
 from universelib.policies import OTHERS, PUBLISHED, under
 from universelib.rounds import rounds_of
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from patience import COMMAND_S
+from timeouts import COMMAND_S
 
 WSL = """#!/bin/sh
 # As wsl.exe does with these words, its console being ours.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from patience import SCRIPT_S
+from timeouts import SCRIPT_S
 
 pytestmark = pytest.mark.proof
 

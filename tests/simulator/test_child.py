@@ -18,7 +18,7 @@ import pytest
 import trio
 from Crypto.Hash import keccak
 from eth_abi import encode
-from patience import LOOPBACK_S, QUIET_S, REQUEST_S, VENUES_S
+from timeouts import LOOPBACK_S, QUIET_S, REQUEST_S, VENUES_S
 from trio_websocket import open_websocket_url
 
 from bot4.simulator.child import simulate, wait_for_end_of_input

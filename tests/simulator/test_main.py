@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from patience import COMMAND_S
+from timeouts import COMMAND_S
 
 
 def simulator(tmp_path, *arguments):

@@ -20,7 +20,7 @@ import trio
 from localsupabase import Gateway, Stack, Unavailable, open_gateway, open_stack
 from localsupabase.gateway import SECRET_KEY
 from localsupabase.story import Story
-from patience import ANSWERED_S, REQUEST_S, SENT_S
+from timeouts import ANSWERED_S, REQUEST_S, SENT_S
 
 from bot4.domain.market import PARADEX, VEST
 from bot4.ports import Entry

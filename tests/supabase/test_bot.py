@@ -14,7 +14,7 @@ import attrs
 import pytest
 import trio
 from localsupabase.gateway import SECRET_KEY
-from patience import PLAYED_S
+from timeouts import PLAYED_S
 
 from bot4.app import run_bot
 from bot4.config.schema import (

@@ -10,7 +10,7 @@ import pytest
 import trio
 from localsupabase.gateway import PUBLISHABLE_KEY, Fault
 from localsupabase.stack import role_token
-from patience import ANSWERED_S, REQUEST_S
+from timeouts import ANSWERED_S, REQUEST_S
 
 from bot4.errors import LeaseLost, MirrorAway, MirrorRefused, MirrorUnusable
 from bot4.invocation import command

@@ -11,7 +11,7 @@ import attrs
 import pytest
 import trio
 from localsupabase.gateway import Fault
-from patience import KEEPER_S, PACE_S, QUIET_S, REQUEST_S
+from timeouts import KEEPER_S, PACE_S, QUIET_S, REQUEST_S
 
 from bot4.errors import MirrorAway
 from bot4.tasks.backoff import Backoff

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 import trio.testing
-from patience import LOOPBACK_S, PACE_S, REQUEST_S
+from timeouts import LOOPBACK_S, PACE_S, REQUEST_S
 
 from bot4.errors import ConnectionLost
 from bot4.ports import Answer, InDoubt, NotSent, Request

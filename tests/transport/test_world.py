@@ -9,7 +9,7 @@ import time
 import pytest
 import trio
 import trustme
-from patience import LOOPBACK_S
+from timeouts import LOOPBACK_S
 
 from bot4.errors import StartRefused
 from bot4.transport import world as world_module

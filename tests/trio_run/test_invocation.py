@@ -165,6 +165,23 @@ def test_settings_and_mode_of_this_run_are_named_again(
             assert wish.options.live
 
 
+def test_a_path_is_meant_from_the_folder_of_the_persons_shell(
+    settle: Settle, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    settle(folder=root, shell=tmp_path)
+    monkeypatch.setattr(sys, "argv", ["trio-run", "--config", "my own.yaml"])
+    wish = parse(["check-config", "--config", "my own.yaml"])
+
+    assert wish.options.config == tmp_path / "my own.yaml"
+    assert parse(["check-config"]).options.config == Path("bot4.yaml")
+    assert command("status").endswith(f" --config '{tmp_path}/my own.yaml'")
+
+    settle(folder=root, shell=tmp_path)
+    monkeypatch.setattr(sys, "argv", ["trio-run", "--config", "my own.yaml"])
+    monkeypatch.setenv(invocation.ON_WINDOWS, r"C:\bot4\scripts\run.cmd")
+    assert command("status").endswith(f' --config "{tmp_path}/my own.yaml"')
+
+
 def test_the_usual_settings_are_not_named(root: Path, tmp_path: Path):
     assert list(same_options("flatten", ["run", "--for", "5s"], str(root))) == []
     assert list(same_options("flatten", ["run", "--for", "5s"], str(tmp_path))) == []

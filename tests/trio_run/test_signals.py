@@ -9,7 +9,7 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from patience import SIGNALLED_S
+from timeouts import SIGNALLED_S
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bot4.signals import OWNED, REPEAT_S, Signals

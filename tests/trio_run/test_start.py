@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from patience import COMMAND_S
+from timeouts import COMMAND_S
 
 from bot4.isolation import clean, python
 from bot4.signals import OWNED

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from patience import COMMAND_S, NEXT_WISH_S
+from timeouts import COMMAND_S, NEXT_WISH_S
 
 from bot4.cli.endings import exit_code
 from bot4.errors import (

@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 from localsupabase.story import Story
-from patience import LOOPBACK_S
+from timeouts import LOOPBACK_S
 
 from bot4.errors import StartRefused
 from bot4.report.account import add_up

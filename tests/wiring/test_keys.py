@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
-from patience import TYPED_S
+from timeouts import TYPED_S
 
 from bot4.config.options import DeriveOptions
 from bot4.config.schema import Config, Mode

@@ -6,7 +6,7 @@ import pytest
 import structlog
 import trio
 from localsupabase.story import Story
-from patience import LOOPBACK_S
+from timeouts import LOOPBACK_S
 
 from bot4.errors import JournalFault
 from bot4.report.account import add_up

@@ -1,10 +1,10 @@
-"""How long tests and scripts wait on the machine's own clock, and why: all of it is here.
+"""How long tests, and the clients of conformance, wait on the machine's own clock, and why.
 
 A machine may be loaded by others, so nothing waits for time where it can wait for an event. What
 is left has two kinds. A ``Bound`` ends what hangs: it is at least ten times what the thing usually
 takes on two slow cores, and says nothing about speed, which ``scripts/bench`` and the tests under
 a mock clock judge. A ``Pause`` has to pass because its passing is the story; being later than it
-does no harm. ``tests/house/test_patience.py`` holds the tests to this list.
+does no harm. ``tests/house/test_timeouts.py`` holds the tests to this list.
 
 Plain standard library: the conformance clients read it in environments of their own.
 """

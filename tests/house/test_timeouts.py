@@ -1,4 +1,4 @@
-"""Tests wait on the machine's own clock only as long as ``scripts/patience.py`` says, and why.
+"""Tests wait on the machine's own clock only as long as ``scripts/timeouts.py`` says, and why.
 
 What can be seen in the text is looked at: numbers given to scopes, sleeps and timeouts, clocks that
 hurry, and asserted bounds on measured time. A test that has a clock of Trio's own making may say
@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import PurePosixPath
 
-import patience
 import pytest
-from patience import TIMES, Bound, Pause
+import timeouts
+from timeouts import TIMES, Bound, Pause
 
 EXCUSED = {
     # What these say is about other clocks, or is looked after elsewhere.
-    "tests/house/test_patience.py",
+    "tests/house/test_timeouts.py",
     "tests/house/test_safety.py",
 }
-LISTED = frozenset(n for n, value in vars(patience).items() if isinstance(value, Bound | Pause))
+LISTED = frozenset(n for n, value in vars(timeouts).items() if isinstance(value, Bound | Pause))
 MADE_CLOCKS = frozenset({"autojump_clock", "mock_clock", "fast_clock"})
 SCOPES = frozenset({"fail_after", "move_on_after", "fail_at", "move_on_at"})
 WORDS = frozenset({"timeout", "within_s", "timeout_s", "deadline"})
@@ -191,7 +191,7 @@ def reached(tests: Iterable[Def], texts: Iterable[str]) -> set[str]:
     return found
 
 
-def impatient(path: str, text: str, beside: Mapping[str, str]) -> Iterator[str]:
+def unlisted_waits(path: str, text: str, beside: Mapping[str, str]) -> Iterator[str]:
     """Yield the findings of one file of tests; ``beside`` has every file of tests."""
     if not TELLTALE.search(text):
         return
@@ -223,7 +223,7 @@ def impatient(path: str, text: str, beside: Mapping[str, str]) -> Iterator[str]:
                 continue  # Trio's waits need a task, and those that come here have a made clock.
             yield (
                 f"{path}:{line}: Found {said}. Expected an event, or a Bound or Pause of "
-                f"scripts/patience.py. Reason: the machine may be busy with something else, and "
+                f"scripts/timeouts.py. Reason: the machine may be busy with something else, and "
                 f"a test that depends on its speed then fails for nothing."
             )
 
@@ -245,14 +245,14 @@ def test_no_test_depends_on_the_speed_of_the_machine(
         finding
         for path, text in tests.items()
         if path not in EXCUSED
-        for finding in impatient(path, text, tests)
+        for finding in unlisted_waits(path, text, tests)
     )
 
 
 def test_every_bound_is_ten_times_the_usual_and_every_wait_has_its_reason():
     assert len(LISTED) > 10
     for name in LISTED:
-        value = getattr(patience, name)
+        value = getattr(timeouts, name)
         assert name.endswith("_S")
         assert len(value.why) > 20, name
         if isinstance(value, Bound):
@@ -260,7 +260,7 @@ def test_every_bound_is_ten_times_the_usual_and_every_wait_has_its_reason():
 
 
 def test_every_wait_of_the_list_is_used(root, tests: Mapping[str, str]):
-    scripts = [p for p in (root / "scripts").rglob("*.py") if p.name != "patience.py"]
+    scripts = [p for p in (root / "scripts").rglob("*.py") if p.name != "timeouts.py"]
     used = "\n".join([*tests.values(), *(path.read_text() for path in scripts)])
     assert [name for name in LISTED if name not in used] == []
 
@@ -371,9 +371,9 @@ async def test_x(mock_clock):
 
 @pytest.mark.parametrize("text", OFFENDERS.split("---"))
 def test_a_test_that_counts_on_a_fast_machine_is_found(text: str):
-    assert list(impatient("tests/a/test_a.py", text, {"tests/a/test_a.py": text}))
+    assert list(unlisted_waits("tests/a/test_a.py", text, {"tests/a/test_a.py": text}))
 
 
 @pytest.mark.parametrize("text", OBEDIENT.split("---"))
 def test_a_test_that_waits_for_events_is_not(text: str):
-    assert list(impatient("tests/a/test_a.py", text, {"tests/a/test_a.py": text})) == []
+    assert list(unlisted_waits("tests/a/test_a.py", text, {"tests/a/test_a.py": text})) == []
