@@ -7,8 +7,8 @@
 #
 # Everything said here goes to stderr: stdout belongs to the bot's log lines.
 
-door=${door:-$0}
-root=$(CDPATH='' cd -- "$(dirname -- "$door")/.." && pwd -P)
+bot4_door=${bot4_door:-$0}
+root=$(CDPATH='' cd -- "$(dirname -- "$bot4_door")/.." && pwd -P)
 venv=$root/.venv
 
 supported='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
@@ -33,26 +33,38 @@ sha256() {
   if command -v sha256sum >/dev/null 2>&1; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
 }
 
+# PURPOSE: the files that say what .venv is made from.
+sources_of() {
+  echo requirements-build.lock requirements.lock pyproject.toml
+  [ "$1" = run ] || echo "requirements-$1.lock"
+}
+
 # PURPOSE: what its stamp must say.
 wanted_stamp() {
-  {
-    printf '%s\n' "$root"
-    cat "$root/requirements-build.lock" "$root/requirements.lock" "$root/pyproject.toml" \
-      "$root/scripts/_setup.sh" "$root"/scripts/setuplib/*.py
-    [ "$1" = run ] || cat "$root/requirements-$1.lock"
-  } | sha256
+  (
+    cd "$root" || exit
+    # shellcheck disable=SC2046 # a list of names without blanks
+    { printf '%s\n' "$root" && cat $(sources_of "$1") scripts/_setup.sh scripts/setuplib/*.py; } | sha256
+  )
 }
 
 is_ready() {
+  for name in $(sources_of "$1"); do
+    [ -f "$root/$name" ] || die "$name is missing. Fix: git checkout $name, then run this again."
+  done
+  wanted=$(wanted_stamp "$1")
+  [ -n "$wanted" ] || die "no sha256sum here. Fix: sudo apt install coreutils, then run this again."
   [ -x "$venv/bin/python" ] && [ -x "$venv/bin/trio-run" ] &&
-    [ "$(cat "$venv/bot4-$1.stamp" 2>/dev/null)" = "$(wanted_stamp "$1")" ]
+    [ "$(cat "$venv/bot4-$1.stamp" 2>/dev/null)" = "$wanted" ]
 }
 
 # Prints the path of the first Python that fits and can make a .venv; else dies with the fix.
 # 3.11 comes first: it is the one the tests run on most. BOT4_PYTHON names another.
 find_python() {
+  cure="sudo apt install python3 python3-venv on Debian 12, Ubuntu 24.04 or later (macOS: brew install python@3.13)"
   if [ -n "${BOT4_PYTHON-}" ]; then
     set -- "$BOT4_PYTHON"
+    cure="unset BOT4_PYTHON, or let it name a Python 3.11, 3.12 or 3.13"
   else
     set -- python3.11 python3.12 python3.13 python3
   fi
@@ -60,7 +72,7 @@ find_python() {
   newer=
   without_venv=
   for name do
-    "$name" -I -c '' 2>/dev/null || continue
+    [ "$("$name" -I -c 'print("works")' 2>/dev/null)" = works ] || continue
     if ! "$name" -I -c "$supported" 2>/dev/null; then
       seen="$seen $name is $("$name" -I -c 'import platform; print(platform.python_version())');"
       "$name" -I -c 'import sys; sys.exit(sys.version_info[:2] < (3, 14))' && newer=yes
@@ -79,8 +91,7 @@ find_python() {
       "Fix: README.md, \"Only a newer Python\", has the words for that."
   fi
   die "Python 3.11, 3.12 or 3.13 is needed; found:${seen:- none.}" \
-    "Fix: sudo apt install python3 python3-venv on Debian 12, Ubuntu 24.04 or later" \
-    "(macOS: brew install python@3.13), then run this again."
+    "Fix: $cure, then run this again."
 }
 
 # Runs a program with SIGINT, SIGTERM and SIGHUP held back until it wants them: an interpreter that is interrupted

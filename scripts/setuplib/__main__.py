@@ -37,13 +37,14 @@ def _main(words: list[str]) -> None:
 
     from setuplib import link, lock
     from setuplib.install import SetUp
-    from setuplib.messages import SetUpFailed, give_up
+    from setuplib.messages import SetUpFailed, give_up, say
 
     root, command, *rest = words
     door = Path(root) / "scripts" / "run"
     root_user = os.geteuid() == 0
     try:
         if command == "install":
+            say(f"setting up in {root}, once: one to four minutes")
             linked = rest[0] == "ask" and link.is_wanted(os.environ, root_user=root_user)
             wanted = dict(word.split("=", 1) for word in rest[1:])
             SetUp(Path(root), Path(os.path.realpath(sys.executable))).run(wanted)

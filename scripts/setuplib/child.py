@@ -8,10 +8,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from setuplib.messages import say
+from setuplib.messages import say, silent_s
 
 QUIET_S: Final = 4.0
 """So long nothing is said at most."""
@@ -43,8 +44,9 @@ def run(
     command: Sequence[str],
     environ: Mapping[str, str],
     *,
-    heard: Callable[[str], bool],
+    heard: Callable[[str], None],
     waiting: Callable[[], str],
+    lock: int | None = None,
     cwd: Path | None = None,
 ) -> int:
     """Run a command to its end and return its exit code.
@@ -52,8 +54,9 @@ def run(
     Args:
         command: its words; stdin is empty, stderr joins stdout.
         environ: what it sees.
-        heard: gets each line without its end; returns whether it told the person something.
+        heard: gets each line without its end.
         waiting: asked what to tell whenever nothing was told for ``QUIET_S``.
+        lock: a file that stays locked while the command lives, whatever becomes of us.
         cwd: the folder it works in, another than ours.
 
     Raises:
@@ -72,6 +75,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),  # noqa: PLW1509 - one thread
         )
     except BaseException:
@@ -87,31 +91,28 @@ def run(
         process.stdout.close()
 
 
-def _listen(stdout: IO[bytes], heard: Callable[[str], bool], waiting: Callable[[], str]) -> None:
-    pending, told = b"", time.monotonic()
+def _listen(stdout: IO[bytes], heard: Callable[[str], None], waiting: Callable[[], str]) -> None:
+    pending = b""
     while True:
-        left = max(0.0, told + QUIET_S - time.monotonic())
-        if not select.select([stdout], [], [], left)[0]:
+        if not select.select([stdout], [], [], max(0.0, QUIET_S - silent_s()))[0]:
             say(waiting())
-            told = time.monotonic()
             continue
         piece = os.read(stdout.fileno(), 65_536)
         *lines, pending = (pending + piece).split(b"\n")
         if not piece and pending:
             lines.append(pending)
         for line in lines:
-            if heard(line.decode(errors="replace")):
-                told = time.monotonic()
+            heard(line.decode(errors="replace"))
         if not piece:
             return
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGINT, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        try:
-            os.killpg(process.pid, number)
+    """End what still runs: the command in its own order, then all that it started."""
+    if process.poll() is None:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, signal.SIGINT)
             process.wait(END_S)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

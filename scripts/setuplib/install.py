@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -17,12 +18,14 @@ from typing import IO, Final
 
 from setuplib import child
 from setuplib.locks import BUILD, FROM_SOURCE, lock_file, parse, pins
-from setuplib.messages import SetUpFailed, say, what_is_lacking, why_pip_failed
+from setuplib.messages import SetUpFailed, say, silent_s, what_is_lacking, why_pip_failed
 from setuplib.pip import Pip
-from setuplib.settings import pip_environment, scrubbed
+from setuplib.settings import asking, pip_environment, scrubbed
 
 OURS: Final = "bot4"
-UNFINISHED: Final = "unfinished\n"
+UNFINISHED: Final = b"unfinished\n"
+NEEDED_BYTES: Final = 50 * 10**6
+"""Less than a .venv with nothing but pip in it takes."""
 LOOK_S: Final = 0.2
 """Between two looks at a lock that another process holds: a lock has no event."""
 LIST: Final = (
@@ -45,6 +48,7 @@ class SetUp:
         self._venv = root / ".venv"
         self._log = root / ".venv.log"
         self._lock = root / ".venv.lock"
+        self._held = -1
 
     def run(self, wanted: Mapping[str, str]) -> None:
         """Install what some purposes need.
@@ -56,13 +60,21 @@ class SetUp:
             SetUpFailed: with the one line for the person.
             KeyboardInterrupt: the next set-up starts over.
         """
+        if self._venv.is_symlink() or (self._venv.exists() and not self._venv.is_dir()):
+            # What a link leads to is somebody's: making .venv anew would empty it.
+            raise SetUpFailed(f"{self._venv} is not a folder. Fix: rm '{self._venv}', then again.")
         with self._open_lock() as lock:
+            self._held = lock.fileno()
             self._wait_for_others(lock)
-            if all(self._stamp_of(purpose) == stamp for purpose, stamp in wanted.items()):
-                return
-            self._install(wanted, lock)
+            stamped = all(self._stamp_of(name) == stamp for name, stamp in wanted.items())
+            if not (stamped and self._starts()):
+                self._install(wanted, lock)
 
-    def _install(self, wanted: Mapping[str, str], lock: IO[str]) -> None:
+    def _starts(self) -> bool:
+        """Whether what a stamp speaks of is still there: an upgrade may take its Python away."""
+        return all((self._venv / "bin" / name).exists() for name in ("python", "trio-run"))
+
+    def _install(self, wanted: Mapping[str, str], lock: IO[bytes]) -> None:
         began = time.monotonic()
         lock.seek(0)
         sound = not lock.read() and self._is_sound()
@@ -74,10 +86,9 @@ class SetUp:
         if not sound:
             self._make_venv()
         python = self._venv / "bin" / "python"
-        listing: list[str] = []
-        command = [str(python), "-I", "-m", "pip", "config", "list", "--disable-pip-version-check"]
-        self._child(command, listing, "reading pip's settings", os.environ)
-        pip = Pip(python, pip_environment(listing, os.environ), self._log)
+        pip = Pip(
+            python, pip_environment(self._pip_settings(python), os.environ), self._log, self._held
+        )
         for purpose in (BUILD, *wanted):
             self._install_lock(pip, purpose)
         self._install_ourselves(pip)
@@ -95,22 +106,21 @@ class SetUp:
         except OSError:
             return ""
 
-    def _open_lock(self) -> IO[str]:
+    def _open_lock(self) -> IO[bytes]:
         try:
-            return self._lock.open("a+", encoding="utf-8")
+            return self._lock.open("a+b")
         except OSError as error:
             raise SetUpFailed(
-                f"cannot write in {self._root}: {error.strerror}. "
-                f"Fix: sudo chown -R \"$(id -un)\" '{self._root}', then run this again."
+                f"cannot write {self._lock}: {error.strerror}. "
+                f"Fix: sudo chown -R \"$(id -un)\" '{self._root}' (or remove what has that name), "
+                "then run this again."
             ) from None
 
-    def _wait_for_others(self, lock: IO[str]) -> None:
+    def _wait_for_others(self, lock: IO[bytes]) -> None:
         waiting = child.Waiting("another set-up is at work here; waiting for it")
-        told = -child.QUIET_S
-        while not _held(lock):
-            if time.monotonic() - told >= child.QUIET_S:
+        while not _take(lock):
+            if silent_s() >= child.QUIET_S:
                 say(waiting.text())
-                told = time.monotonic()
             time.sleep(LOOK_S)
 
     def _is_sound(self) -> bool:
@@ -131,7 +141,10 @@ class SetUp:
         said: list[str] = []
         command = [str(self._python), "-I", "-m", "venv", "--clear", str(self._venv)]
         if self._child(command, said, "making .venv"):
+            self._log.write_text("\n".join(said), encoding="utf-8")
             last = (said or ["it said nothing"])[-1]
+            if shutil.disk_usage(self._root).free < NEEDED_BYTES:
+                raise SetUpFailed("the disk is full. Fix: free about 1 GB, then run this again.")
             raise SetUpFailed(
                 f"could not make .venv: {last} "
                 "Fix: sudo apt install python3-venv, rm -rf .venv, then run this again."
@@ -144,19 +157,31 @@ class SetUp:
         doing: str,
         environ: Mapping[str, str] | None = None,
     ) -> int:
-        def heard(line: str) -> bool:
-            said.append(line)
-            return False
-
         waiting = child.Waiting(doing)
         environ = scrubbed(os.environ) if environ is None else environ
-        return child.run(command, environ, heard=heard, waiting=waiting.text)
+        return child.run(command, environ, heard=said.append, waiting=waiting.text, lock=self._held)
+
+    def _pip_settings(self, python: Path) -> list[str]:
+        """Return the lines of ``pip config list``."""
+        listing: list[str] = []
+        command = [str(python), "-I", "-m", "pip", "config", "list"]
+        if self._child(command, listing, "reading pip's settings", asking(os.environ)):
+            last = (listing or ["it said nothing"])[-1]
+            raise SetUpFailed(
+                f"pip's own settings cannot be read: {last} "
+                "Fix: correct that file, or export PIP_CONFIG_FILE=/dev/null, then run this again."
+            )
+        return listing
 
     def _install_lock(self, pip: Pip, purpose: str) -> None:
         lock = lock_file(self._root, purpose)
-        total = len(pins(lock))
-        if purpose != BUILD:
-            say(f"installing what {lock.name} names into .venv")
+        try:
+            total = len(pins(lock))
+        except UnicodeDecodeError:
+            raise SetUpFailed(
+                f"{lock.name} is damaged. Fix: git checkout {lock.name}, then run this again."
+            ) from None
+        say(f"installing what {lock.name} names into .venv")
         source = [word for name in FROM_SOURCE for word in ("--no-binary", name)]
         code, said = pip.install(lock, total, "--only-binary", ":all:", *source)
         if code:
@@ -189,7 +214,7 @@ class SetUp:
             raise SetUpFailed(what_is_lacking(said, " + ".join(names)))
 
 
-def _held(lock: IO[str]) -> bool:
+def _take(lock: IO[bytes]) -> bool:
     """Take the lock if it is free."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,7 +25,7 @@ def bin_folder(environ: Mapping[str, str], *, root_user: bool) -> tuple[Path, bo
     The first of the usual ones that is on PATH; where none is, ``~/.local/bin``.
     """
     usual = usual_folders(environ, root_user=root_user)
-    path = environ.get("PATH", "").split(os.pathsep)
+    path = [one.rstrip("/") for one in environ.get("PATH", "").split(os.pathsep)]
     on_path = [folder for folder in usual if str(folder) in path]
     return (on_path[0], True) if on_path else (usual[0], False)
 
@@ -70,7 +70,8 @@ def remove(target: Path, environ: Mapping[str, str], *, root_user: bool) -> None
 def is_wanted(environ: Mapping[str, str], *, root_user: bool) -> bool:
     """Ask the person, on a terminal only, and only where there is no such command yet."""
     folder, _ = bin_folder(environ, root_user=root_user)
-    if os.path.lexists(folder / NAME) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    seen = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    if os.path.lexists(folder / NAME) or not seen:
         return False
     print(
         f"bot4: shall `trio-run bot4` work in every shell, by a link in {folder}? [Y/n] ",
@@ -78,7 +79,8 @@ def is_wanted(environ: Mapping[str, str], *, root_user: bool) -> bool:
         file=sys.stderr,
         flush=True,
     )
-    return sys.stdin.readline().strip().lower() in {"", "y", "yes", "o", "oui"}
+    answer = sys.stdin.readline()  # without an end of line nobody is there, and nobody said yes
+    return answer.endswith("\n") and answer.strip().lower() in {"", "y", "yes", "o", "oui"}
 
 
 def _is_run(link: Path) -> bool:

@@ -32,7 +32,7 @@ def pins(lock: Path) -> dict[str, str]:
     """Return what a lock pins: normal name -> version, in the lock's order.
 
     Raises:
-        OSError: it cannot be read.
+        OSError, UnicodeDecodeError: it cannot be read.
     """
     return parse(lock.read_text("utf-8"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from typing import Final, NoReturn
 
 HASHES: Final = "DO NOT MATCH THE HASHES"
@@ -19,9 +20,19 @@ class SetUpFailed(Exception):
     """Set-up cannot go on; the text says why and how to mend it."""
 
 
+_last = [0.0]
+
+
 def say(text: str) -> None:
     """Tell the person. stdout belongs to the bot's log lines."""
-    print(f"bot4: {text}", file=sys.stderr, flush=True)
+    _last[0] = time.monotonic()
+    if sys.stderr is not None:
+        print(f"bot4: {text}", file=sys.stderr, flush=True)
+
+
+def silent_s() -> float:
+    """Return for how long nothing was said; since the machine's start when nothing ever was."""
+    return time.monotonic() - _last[0]
 
 
 def give_up(text: str, code: int = 1) -> NoReturn:

@@ -25,9 +25,11 @@ class Pip:
         python: the environment's Python.
         environ: what pip sees (``settings.pip_environment``).
         log: a file that gets all its words.
+        lock: a file that stays locked while pip lives.
     """
 
-    def __init__(self, python: Path, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(self, python: Path, environ: Mapping[str, str], log: Path, lock: int) -> None:
+        self._lock = lock
         self._python = python
         self._environ = environ
         self._log = log
@@ -43,7 +45,7 @@ class Pip:
             words: of that command.
             cwd: where it works.
         """
-        return self._run((command, *words), lambda _: False, child.Waiting(doing).text, cwd)
+        return self._run((command, *words), lambda _: None, child.Waiting(doing).text, cwd)
 
     def install(self, lock: Path, total: int, *options: str) -> tuple[int, str]:
         """Install one lock as it stands, without looking at what anything needs.
@@ -64,7 +66,7 @@ class Pip:
     def _run(
         self,
         words: tuple[str, ...],
-        heard: Callable[[str], bool],
+        heard: Callable[[str], None],
         waiting: Callable[[], str],
         cwd: Path | None = None,
     ) -> tuple[int, str]:
@@ -72,12 +74,14 @@ class Pip:
         usual = ("--no-input", "--disable-pip-version-check", "--no-color")
         command = [str(self._python), "-I", "-u", "-m", "pip", words[0], *usual, *words[1:]]
 
-        def hear(line: str) -> bool:
+        def hear(line: str) -> None:
             said.append(line)
-            return heard(line)
+            heard(line)
 
         try:
-            code = child.run(command, self._environ, heard=hear, waiting=waiting, cwd=cwd)
+            code = child.run(
+                command, self._environ, heard=hear, waiting=waiting, lock=self._lock, cwd=cwd
+            )
         finally:
             with self._log.open("a", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in said)
@@ -103,23 +107,18 @@ class Progress(child.Waiting):
         self._seen = 0
         self._before: int | None = None
 
-    def heard(self, line: str) -> bool:
-        """Take one line of pip's; return whether the person was told something."""
+    def heard(self, line: str) -> None:
+        """Take one line of pip's, and tell the person when another package's turn has come."""
         if line.startswith("Ignoring "):
             self._total -= 1
-            return False
-        found = _SEEN[0].match(line) or _SEEN[1].match(line)
-        if found:
+        elif found := _SEEN[0].match(line) or _SEEN[1].match(line):
             self._seen += 1
             self.now(f"{normal(found[1])} {found[2]}")
             say(f"{self._seen:3} of {self._total}  {self.doing}")
-            return True
-        if line.startswith("Installing collected packages"):
+        elif line.startswith("Installing collected packages"):
             self._before = self._standing()
             self.now("putting them in place")
             say(self.doing)
-            return True
-        return False
 
     def text(self) -> str:
         """Return the line for a person who waits."""

@@ -51,6 +51,15 @@ def kept(listing: Iterable[str]) -> dict[str, str]:
     return {name: value for section in SECTIONS for name, value in found[section].items()}
 
 
+def asking(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which pip tells its settings: those that are kept, nothing else.
+
+    Others would change what it tells, or where: ``PIP_QUIET``, ``PIP_LOG``, ``PIP_PYTHON``.
+    """
+    told = {"PIP_CONFIG_FILE", *("PIP_" + name.upper().replace("-", "_") for name in KEPT)}
+    return {**scrubbed(environ), **{name: environ[name] for name in told & environ.keys()}}
+
+
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without any setting of pip or Python, which pip's child inherits."""
     return {n: v for n, v in environ.items() if not n.upper().startswith(("PIP_", "PYTHON"))}

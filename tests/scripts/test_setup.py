@@ -14,7 +14,7 @@ from setuplib import child
 from setuplib.link import bin_folder
 from setuplib.locks import pins
 from setuplib.messages import what_is_lacking, why_pip_failed
-from setuplib.settings import kept
+from setuplib.settings import asking, kept
 
 from bot4.isolation import HARMLESS
 
@@ -139,6 +139,7 @@ def test_the_bin_folder_is_one_where_commands_are_found():
 FAKE_PYTHON = """#!/bin/sh
 case "$*" in
 *"print("*version_info*) echo python3.11 ;;
+*works*) echo works ;;
 *"sys.exit(not"*) exit "${FAKE_UNFIT:-0}" ;;
 *"sys.exit(sys.version_info"*) exit "${FAKE_OLD:-0}" ;;
 *ensurepip*) exit "${FAKE_NO_VENV:-0}" ;;
@@ -153,7 +154,7 @@ esac
         pytest.param(
             {"FAKE_UNFIT": "1", "FAKE_OLD": "1", "FAKE_VERSION": "3.10.13"},
             "is 3.10.13;",
-            "apt install python3",
+            "unset BOT4_PYTHON",
             id="python too old",
         ),
         pytest.param(
@@ -163,7 +164,7 @@ esac
             id="python too new",
         ),
         pytest.param(
-            {"BOT4_PYTHON": "no-such-python"}, "found: none", "apt install python3", id="no python"
+            {"BOT4_PYTHON": "no such python"}, "found: none", "unset BOT4_PYTHON", id="no python"
         ),
         pytest.param(
             {"FAKE_NO_VENV": "1"}, "ensurepip is missing", "apt install python3-venv", id="no venv"
@@ -204,7 +205,7 @@ def test_a_person_who_waits_is_told_what_for_again_and_again(tmp_path, monkeypat
     code = child.run(
         ["sh", "-c", f"cat '{fifo}'; exit 7"],
         os.environ,
-        heard=lambda line: bool(heard.append(line)),
+        heard=heard.append,
         waiting=child.Waiting("making tea").text,
     )
 
@@ -247,6 +248,13 @@ def test_why_pip_failed_is_told_in_one_line_with_its_fix(said: str, problem: str
     assert "\n" not in line
     assert problem in line
     assert fix in line.partition("Fix: ")[2]
+
+
+def test_what_would_silence_pip_or_lead_it_elsewhere_is_not_there_when_it_is_asked():
+    told = {"PIP_QUIET": "3", "PIP_LOG": "/x", "PIP_PYTHON": "/y", "PYTHONPATH": "/z", "LANG": "C"}
+    way = {"PIP_INDEX_URL": "https://a.example", "PIP_CONFIG_FILE": "/etc/own.conf"}
+
+    assert asking(told | way) == way | {"LANG": "C"}
 
 
 def test_the_shell_and_the_bot_agree_on_what_of_python_may_stay(root: Path):
