@@ -34,8 +34,9 @@ log = structlog.get_logger()
 
 STOP_WAIT_S: Final = 15.0
 """What a running bot gets to stop from its last sign of life on: it settles for ten at most."""
-STOP_LIMIT_S: Final = 90.0
-"""What it gets in all: on a busy machine it lives on for a while, and says so."""
+STOP_LIMIT_S: Final = 30.0
+"""What it gets in all: on a busy machine it lives on for a while, and says so. Not longer: what is
+open waits too."""
 ALIVE: Final = "the bot is running: two hands on one account would fight"
 
 

@@ -152,6 +152,18 @@ class SmallProject:
             check=False,
         )
 
+    def start(self, **environment: str) -> subprocess.Popen[str]:
+        """Start `scripts/run`, in a group of its own for signals."""
+        return subprocess.Popen(
+            [self.folder / "scripts" / "run"],
+            env=self.environment(**environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
     def environment(self, **changes: str) -> dict[str, str]:
         plain = {n: v for n, v in os.environ.items() if not n.startswith(("PIP_", "BOT4_"))}
         own = {"PIP_INDEX_URL": self.index.url, "PIP_CONFIG_FILE": os.devnull}

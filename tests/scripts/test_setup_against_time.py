@@ -210,15 +210,7 @@ def test_ctrl_c_while_set_up_waits_says_what_happens_next_and_the_next_time_star
     # Nobody ever answers here.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        started = subprocess.Popen(
-            [project.folder / "scripts" / "run"],
-            env=project.environment(PIP_INDEX_URL=f"http://127.0.0.1:{port}/simple"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        started = project.start(PIP_INDEX_URL=f"http://127.0.0.1:{port}/simple")
         heard = []
         for line in started.stderr:
             heard.append(line)
@@ -328,15 +320,7 @@ def test_sixty_interrupts_in_the_first_second_leave_no_traceback_and_none_is_los
 def test_ctrl_c_at_the_very_end_of_set_up_is_obeyed_without_a_traceback(project):
     for _ in range(3):
         (project.folder / ".venv" / "bot4-run.stamp").unlink(missing_ok=True)
-        started = subprocess.Popen(
-            [project.folder / "scripts" / "run"],
-            env=project.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        started = project.start()
         err = ""
         for line in started.stderr:
             err += line
@@ -355,14 +339,7 @@ def test_a_second_set_up_waits_for_the_first_and_says_so(project):
         lock.write(b"\xff\xfe")
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
-        started = subprocess.Popen(
-            [project.folder / "scripts" / "run"],
-            env=project.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        started = project.start()
         said = [started.stderr.readline() for _ in range(3)]
         assert not (project.folder / ".venv").exists()
     out, _ = started.communicate(timeout=SCRIPT_S)
@@ -400,28 +377,14 @@ def test_what_a_killed_set_up_has_started_is_waited_for(project, tmp_path):
     """Its pip lives on, and would write into what the next one makes."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        first = subprocess.Popen(
-            [project.folder / "scripts" / "run"],
-            env=project.environment(PIP_INDEX_URL=f"http://127.0.0.1:{port}/simple"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        first = project.start(PIP_INDEX_URL=f"http://127.0.0.1:{port}/simple")
         for line in first.stderr:
             if "asking the package index, " in line:
                 break
         (setuplib,) = children(first.pid)
         (pip,) = children(setuplib)
         os.kill(setuplib, signal.SIGKILL)
-        second = subprocess.Popen(
-            [project.folder / "scripts" / "run"],
-            env=project.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        second = project.start()
         said = [second.stderr.readline() for _ in range(3)]
         os.kill(pip, signal.SIGKILL)
         first.communicate(timeout=SCRIPT_S)
