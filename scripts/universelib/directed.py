@@ -11,13 +11,19 @@ from universelib.script import Aimed, Script
 SECONDS: Final = 24.0
 AT_ONCE: Final = 4
 """Cells that one universe is led to."""
+TRIES: Final = (AT_ONCE, 1, 1, 1, 1)
+"""The same, try by try: what four did not come to together, one is led to, with other luck."""
 _GAPS: Final[tuple[tuple[float, Fault], ...]] = tuple(
     (at_s, {"venue": "vest", "kind": "gap_jump", "bps": 45, "seconds": 3}) for at_s in (4.0, 14.0)
 )
 _FLAT_S: Final = 3.0
 _REFUSED: Final[Fault] = {"venue": "vest", "kind": "refuse", "code": 3001, "reduce_only": False}
 _LEADS: Final[dict[str, tuple[Fault, ...]]] = {
-    "settling": ({"venue": "vest", "kind": "lose_answer"},),
+    "settling": (
+        {"venue": "vest", "kind": "lose_answer"},
+        # Else the stream tells of the fill before the answer is missed.
+        {"venue": "vest", "kind": "mute_private", "count": 6},
+    ),
     "mending": (_REFUSED,),
     "unwinding": ({**_REFUSED, "count": 9},),
     "stranded": tuple(stranding("paradex", "vest")),  # Only Paradex takes fills back.
@@ -25,8 +31,13 @@ _LEADS: Final[dict[str, tuple[Fault, ...]]] = {
 """What has to go wrong in an opening for the trade to come to a state."""
 
 
-def scripts(missing: Iterable[str]) -> list[Script]:
-    """Return scripts that lead to these cells, those of faults and codes; others are left out."""
+def scripts(missing: Iterable[str], at_once: int = AT_ONCE) -> list[Script]:
+    """Return scripts that lead to these cells, those of faults and codes; others are left out.
+
+    Args:
+        missing: the cells.
+        at_once: how many of them one universe is led to.
+    """
     found: list[Script] = []
     codes: list[Fault] = []
     by_state: dict[str, list[Fault]] = {}
@@ -43,8 +54,8 @@ def scripts(missing: Iterable[str]) -> list[Script]:
             kinds = [one for one in every() if one["kind"] == name]
             by_state.setdefault(last, []).extend(kinds[:1] or [dict(_GAPS[0][1])])
     for state, faults in by_state.items():
-        found += [_towards(state, part) for part in _parts(faults)]
-    refused = [tuple((_FLAT_S, one) for one in part) for part in _parts(codes)]
+        found += [_towards(state, part) for part in _parts(faults, at_once)]
+    refused = [tuple((_FLAT_S, one) for one in part) for part in _parts(codes, at_once)]
     return found + [Script(part + _GAPS, (), "flatten") for part in refused]
 
 
@@ -56,5 +67,5 @@ def _towards(state: str, faults: list[Fault]) -> Script:
     return Script(lead + _GAPS, (), "flatten", aimed)
 
 
-def _parts(faults: list[Fault]) -> list[list[Fault]]:
-    return [faults[at : at + AT_ONCE] for at in range(0, len(faults), AT_ONCE)]
+def _parts(faults: list[Fault], at_once: int) -> list[list[Fault]]:
+    return [faults[at : at + at_once] for at in range(0, len(faults), at_once)]
