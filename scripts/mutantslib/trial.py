@@ -37,7 +37,6 @@ MADE: Final = (
     "state",
     ".env",
     ".env.[!e]*",
-    ".env.[!e]*",
 )
 """What stands in a project and is not the project; an unpacked archive has no git to ask."""
 
