@@ -47,8 +47,9 @@ ACCOUNT = account_key("testnet", IDENTITY)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker has all of them: a database and a PostgREST of its own cost each one seconds."""
+    ours = str(Path(__file__).parent)
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if str(item.path.parent) == ours:
             item.add_marker(pytest.mark.xdist_group("supabase"))
 
 
