@@ -27,12 +27,26 @@ BOOKS_PER_S = 10.0
 """A market slower than the real ones: most of a universe's work is books that change nothing."""
 
 
+class Said(list[dict[str, Any]]):
+    """Every log event, as it is made; ``news`` is set, and replaced, at each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.news = trio.Event()
+
+    def append(self, line: dict[str, Any]) -> None:
+        super().append(line)
+        if (news := self.news).statistics().tasks_waiting:
+            self.news = trio.Event()
+            news.set()
+
+
 @attrs.define
 class Run:
     """One run of the bot in a universe, and how to drive it."""
 
     universe: Universe
-    events: list[dict[str, Any]]
+    events: Said
     signals: Signals
     code: ExitCode | None = None
 
@@ -55,8 +69,8 @@ class Run:
     async def until(self, event: str, count: int = 1, within_s: float = 60.0) -> dict[str, Any]:
         """Wait until the log holds the event so many times; return the last one."""
         with trio.fail_after(within_s):
-            while len(self.said(event)) < count:  # noqa: ASYNC110 - the log has no event to wait for
-                await trio.sleep(0.01)
+            while len(self.said(event)) < count:
+                await self.events.news.wait()
         return self.said(event)[count - 1]
 
     def positions(self) -> dict[str, Decimal]:
@@ -81,9 +95,8 @@ class Run:
 
 
 @pytest.fixture
-def events(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Every log event, as it is made."""
-    lines: list[dict[str, Any]] = []
+def events(monkeypatch: pytest.MonkeyPatch) -> Said:
+    lines = Said()
 
     def keep(_logger: Any, level: str, event: dict[str, Any]) -> dict[str, Any]:
         lines.append({"level": level, "at": _now(), **event})
@@ -106,9 +119,7 @@ Play = Callable[..., Any]
 
 
 @pytest.fixture
-def play(
-    tmp_path: Path, events: list[dict[str, Any]], autojump_clock: trio.testing.MockClock
-) -> Play:
+def play(tmp_path: Path, events: Said, autojump_clock: trio.testing.MockClock) -> Play:
     """Open a universe, run the bot in it, and hand the run to the test's own script."""
 
     @asynccontextmanager
