@@ -37,6 +37,7 @@ from bot4.config.options import (
     TradesOptions,
     VacuumOptions,
 )
+from bot4.config.rules import LINKS, PROFILES
 
 
 class Usage(Exception):
@@ -203,10 +204,15 @@ COMMANDS: Final[Mapping[str, Command]] = {
         SimulateOptions,
         (
             Option("--seed", "seed", "which market; default 1", "N", read_seed),
-            Option(
-                "--profile", "profile", "demo or calibrated", "NAME", one_of("demo", "calibrated")
-            ),
+            Option("--profile", "profile", "demo or calibrated", "NAME", one_of(*PROFILES)),
             Option("--latency-scale", "latency_scale", "2 is twice as slow", "N", read_positive),
+            Option(
+                "--link",
+                "link",
+                "rack, city, adsl or rough; default: by profile",
+                "NAME",
+                one_of(*LINKS),
+            ),
             Option("--collateral", "collateral", "USDC on each venue", "N", read_positive),
             Option("--state-dir", "state_dir", "default: state/simulation", "PATH", read_path),
             FRESH,

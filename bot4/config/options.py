@@ -34,6 +34,8 @@ class SimulateOptions:
     collateral: Decimal = Decimal(10_000)
     state_dir: Path = Path("state/simulation")
     fresh: bool = False
+    link: str = "auto"
+    """As ``simulation.link``."""
 
 
 @attrs.frozen

@@ -38,6 +38,11 @@ RUNG: Final = Whole(1, 1000, "a whole number of basis points", "50")
 
 STATE_DIR: Final = Word(re.compile(r"[^\x00-\x1f\x7f]{1,200}"), "the name of a folder like state")
 
+PROFILES: Final = ["demo", "calibrated"]
+"""Kinds of simulated market that a person may choose."""
+LINKS: Final = ["auto", "rack", "city", "adsl", "rough"]
+"""What may lie between the bot and the simulated venues."""
+
 PAIR: Final[Mapping[str, Rule]] = {
     "name": Word(re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}"), "a short name like BTC"),
     # Source: Vest API docs, symbols, seen 2026-11: {COIN}-PERP, {TICKER}-USD-PERP for equities.
@@ -158,8 +163,9 @@ GUARD: Final[Mapping[str, Rule]] = {
 }
 
 SIMULATION: Final[Mapping[str, Rule]] = {
-    "profile": Choice(["demo", "calibrated"]),
+    "profile": Choice(PROFILES),
     "seed": _count(0, 2**31 - 1, "1"),
     "latency_scale": Number("0.01", "20", "a factor", "1"),
+    "link": Choice(LINKS),
     "collateral": _money("100", "1000000000", "10000"),
 }

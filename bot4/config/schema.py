@@ -195,6 +195,8 @@ class SimulationConfig:
     profile: str = "demo"
     seed: int = 1
     latency_scale: Decimal = D(1)
+    link: str = "auto"
+    """What lies between the bot and the venues: rack, city, adsl, rough; auto: by profile."""
     collateral: Decimal = D(10_000)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import trio
 
 from bot4.simulator.child import simulate, wait_for_end_of_input
+from bot4.simulator.latency import AUTO, LINES
 from bot4.simulator.options import Options
 from bot4.simulator.persist import WorldBusy
 
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--profile", default="demo")
     parser.add_argument("--bases", default="BTC,ETH,SOL", help="comma list")
     parser.add_argument("--latency-scale", type=float, default=1.0)
+    parser.add_argument("--link", default=AUTO, choices=[AUTO, *LINES])
     parser.add_argument("--collateral", type=Decimal, default=Options().collateral, help="USDC")
     parser.add_argument("--state-dir", type=Path, default=Path("state/simulation"))
     parser.add_argument("--fresh", action="store_true", help="forget the saved world")
@@ -40,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         bases=tuple(args.bases.split(",")),
         collateral=args.collateral,
         latency_scale=args.latency_scale,
+        line=args.link,
         vest=switches["vest"],
         paradex=switches["paradex"],
     )

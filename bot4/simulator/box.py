@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -10,8 +11,9 @@ import trio
 
 from bot4.simulator.control import Control
 from bot4.simulator.faults import Fault, FaultMenu, UnknownFault
-from bot4.simulator.latency import Latency
+from bot4.simulator.latency import Latency, line_named
 from bot4.simulator.ledger import SimFill
+from bot4.simulator.line import serve_over_line
 from bot4.simulator.liquidity import BookLiquidity, CurveLiquidity, Liquidity
 from bot4.simulator.market import MarketModel
 from bot4.simulator.options import Options
@@ -78,8 +80,10 @@ class TwoVenues:
             await self._control.serve(stream)
         elif endpoint.endswith(".rest"):
             await venue.serve_rest(stream)
-        else:
+        elif venue.latency.instant:
             await venue.serve_ws(stream)
+        else:
+            await serve_over_line(stream, partial(venue.latency.way, "frames"), venue.serve_ws)
 
     def server(self, endpoint: str) -> Callable[[trio.abc.Stream], Awaitable[None]]:
         """Return the function that serves one endpoint."""
@@ -132,7 +136,12 @@ class TwoVenues:
             model=self.model,
             liquidity=liquidity,
             faults=self.faults,
-            latency=Latency(name, self.options.seed, self.options.latency_scale, self.options.line),
+            latency=Latency(
+                name,
+                options.seed,
+                options.latency_scale,
+                line_named(options.line, options.profile),
+            ),
             wall_ms=self._wall_ms,
             save=self._save,
             tick_s=self.options.tick_s,

@@ -38,8 +38,23 @@ LINES: Final = {
 }
 """Four latency profiles: beside the venues, a good line, the owner's, a bad one. Source: ours.
 
-Requests and answers travel it here; frames of the streams only where the world has no sockets.
+Requests, answers and all bytes of WebSockets travel it.
 """
+AUTO: Final = "auto"
+LINE_OF: Final = {"calibrated": "city"}
+"""The line of a profile where ``AUTO`` is asked for; the best one for the others."""
+
+
+def line_named(name: str, profile: str) -> str:
+    """Return the name of a line in ``LINES``: the one asked for, or the profile's.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    found = LINE_OF.get(profile, "rack") if name == AUTO else name
+    if found not in LINES:
+        raise ValueError(f"line must be one of {[AUTO, *LINES]}, not {name!r}")
+    return found
 
 
 @attrs.frozen
@@ -65,12 +80,19 @@ class Latency:
         shortest, longest = SPANS[self.venue, cause]
         return self.scale * self._stream(cause).uniform(shortest, longest)
 
-    def way(self) -> float:
-        """Return seconds for one trip over the line, 0 for the best one."""
-        line = LINES[self.line]
-        if not line.way_s[1]:
+    @property
+    def instant(self) -> bool:
+        """Whether nothing lies between the client and the venue."""
+        return not LINES[self.line].way_s[1]
+
+    def way(self, cause: str = "line") -> float:
+        """Return seconds for one trip over the line, 0 for the best one.
+
+        ``cause`` is "line" for requests and answers, "frames" for the bytes of a WebSocket.
+        """
+        if self.instant:
             return 0.0
-        stream = self._stream("line")
+        line, stream = LINES[self.line], self._stream(cause)
         slow = stream.random() < line.slow_share
         return self.scale * stream.uniform(*(line.slow_s if slow else line.way_s))
 

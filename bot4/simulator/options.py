@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from bot4.simulator.latency import AUTO
 from bot4.simulator.liquidity import LEVELS
 from bot4.simulator.orders import SimMarket
 from bot4.simulator.profiles import PROFILES, Profile
@@ -60,8 +61,8 @@ class Options:
     collateral: Decimal = D(10_000)
     """USDC in each account at the beginning."""
     latency_scale: float = 1.0
-    line: str = "rack"
-    """A name in ``latency.LINES``: rack, city, adsl or rough."""
+    line: str = AUTO
+    """A name in ``latency.LINES``: rack, city, adsl or rough; auto is the profile's own."""
     books_per_s: float | None = None
     """How often each venue shows a market's book; None is each venue's own pace."""
     levels: int = LEVELS

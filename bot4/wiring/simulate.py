@@ -27,6 +27,7 @@ async def run_simulator(options: SimulateOptions) -> ExitCode:
         profile=options.profile,
         collateral=options.collateral,
         latency_scale=float(options.latency_scale),
+        line=options.link,
     )
     try:
         async with trio.open_nursery() as watching:

@@ -111,6 +111,7 @@ def arguments(config: Config, *, fresh: bool) -> list[str]:
         *("--seed", str(simulation.seed)),
         *("--profile", simulation.profile),
         *("--latency-scale", str(simulation.latency_scale)),
+        *("--link", simulation.link),
         *("--collateral", str(simulation.collateral)),
         *("--state-dir", str(config.state_dir)),
     ]

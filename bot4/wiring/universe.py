@@ -178,6 +178,7 @@ async def open_universe(
         # A market nobody trades here would only cost time.
         bases=tuple(dict.fromkeys((*named, *more))),
         latency_scale=float(simulation.latency_scale),
+        line=simulation.link,
         collateral=simulation.collateral,
         books_per_s=books_per_s,
     )

@@ -62,11 +62,13 @@ UNDERSTOOD = [
     (
         [
             *("simulate", "--profile", "calibrated", "--latency-scale", "0.5"),
-            *("--collateral", "10000", "--state-dir", "s", "--fresh"),
+            *("--collateral", "10000", "--state-dir", "s", "--fresh", "--link", "adsl"),
         ],
         Wish(
             "simulate",
-            SimulateOptions(1, "calibrated", Decimal("0.5"), Decimal(10000), Path("s"), fresh=True),
+            SimulateOptions(
+                1, "calibrated", Decimal("0.5"), Decimal(10000), Path("s"), fresh=True, link="adsl"
+            ),
         ),
     ),
     (["positions", "--json"], Wish("positions", PositionsOptions(as_json=True))),
