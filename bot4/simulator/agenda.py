@@ -25,8 +25,11 @@ class Agenda:
 
     def put(self, delay_s: float, act: Callable[..., None], *args: Any) -> None:
         """Call ``act(*args)`` in ``delay_s`` seconds of Trio time."""
+        self.put_at(trio.current_time() + max(0.0, delay_s), act, *args)
+
+    def put_at(self, due: float, act: Callable[..., None], *args: Any) -> None:
+        """Call ``act(*args)`` at a Trio time; at once when it has passed."""
         self._count += 1
-        due = trio.current_time() + max(0.0, delay_s)
         self._acts[self._count] = partial(act, *args)
         heappush(self._heap, (due, self._count))
         self._wake()

@@ -8,7 +8,7 @@ world between two awaits, so a request is either wholly done or not done.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -41,6 +41,7 @@ class SimVenue(MarketView, ABC):
         self.publish: Final = events.publish
         self._saved_fills = 0
         self._serial = 0
+        self._told_at = 0.0
         self.faults.on_immediate(self.name, "cut", self._cut)
         self.faults.on_immediate(self.name, "manual_close", self._close_by_hand)
         self.faults.on_immediate(self.name, "liquidate", self._liquidate_by_force)
@@ -164,6 +165,16 @@ class SimVenue(MarketView, ABC):
         fresh = self.ledger.fills[self._saved_fills :]
         self._saved_fills = len(self.ledger.fills)
         self.setup.save(self.name, order, fresh, self.dump())
+
+    def tell_later(self, events: Sequence[tuple[str, Any]]) -> None:
+        """Publish private events together, late as they come, never before those of earlier."""
+        due = trio.current_time() + self.latency.draw("event")
+        self._told_at = max(self._told_at, due)
+        self.agenda.put_at(self._told_at, self._publish_all, tuple(events))
+
+    def _publish_all(self, events: Sequence[tuple[str, Any]]) -> None:
+        for kind, body in events:
+            self.publish(kind, body)
 
     # Life.
 

@@ -143,7 +143,7 @@ class ParadexDesk(SimVenue):
 
     def tell(self, events: list[tuple[EventKind, dict[str, Any]]]) -> None:
         """Publish events together and in order, after the latency of private events."""
-        self.agenda.put(self.latency.draw("event"), self._publish_all, events)
+        self.tell_later(events)
 
     def order_event(self, order: SimOrder) -> tuple[EventKind, dict[str, Any]]:
         """Return an order as it is now, for the orders channel."""
@@ -170,10 +170,6 @@ class ParadexDesk(SimVenue):
             ("positions", shapes.position(self, symbol)),
             ("account", shapes.account(self)),
         ]
-
-    def _publish_all(self, events: list[tuple[EventKind, dict[str, Any]]]) -> None:
-        for kind, body in events:
-            self.publish(kind, body)
 
     # Keeping.
 

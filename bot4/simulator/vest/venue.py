@@ -269,10 +269,7 @@ class VestVenue(SimVenue):
         self._tell_later(order_event(self, order))
 
     def _tell_later(self, *frames: dict[str, Any]) -> None:
-        # One delay for all of them, so that they keep their order.
-        delay_s = self.latency.draw("event")
-        for frame in frames:
-            self.agenda.put(delay_s, self.publish, "account_private", frame)
+        self.tell_later([("account_private", frame) for frame in frames])
 
     # Life.
 
