@@ -49,7 +49,7 @@ LASTS_S: Final = {"clock_skew": 1e9}
 IMMEDIATE: Final = frozenset(
     {"cut", "expire_token", "gap_jump", "manual_close", "liquidate", "bust"}
 )
-"""Done when they are added, through ``on_immediate``."""
+"""Done when they are added, through ``on_immediate``; one that goes on is kept meanwhile."""
 
 FILTERS: Final = ("request", "symbol", "side", "reduce_only", "path")
 """Arguments that narrow a counted fault to some requests, see ``take``."""
@@ -170,6 +170,18 @@ class FaultMenu:
             if mine and fault.matches(occasion):
                 return fault
         return None
+
+    def keep(self, fault: Fault) -> None:
+        """Let an immediate fault that goes on be in force, until its time, or ``drop``."""
+        self._waiting.append(fault)
+
+    def drop(self, fault: Fault) -> None:
+        """Take one fault off the menu, if it is there."""
+        self._waiting = [one for one in self._waiting if one is not fault]
+
+    def holds(self, fault: Fault) -> bool:
+        """Tell whether this very fault is still on the menu."""
+        return any(one is fault for one in self._waiting)
 
     def clear(self) -> None:
         """Take every waiting and lasting fault off the menu."""

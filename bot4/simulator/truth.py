@@ -28,6 +28,7 @@ def truth_of(venue: SimVenue) -> dict[str, Any]:
         "fees": plain(ledger.fees),
         "realized_pnl": plain(ledger.realized_pnl),
         "leverage": dict(ledger.leverage),
+        "being_liquidated": venue.being_liquidated,
         "time_ms": venue.wall_ms(),
     }
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import trio
 
 from bot4.simulator.agenda import Agenda
-from bot4.simulator.faults import Fault, UnknownFault
+from bot4.simulator.faults import Fault
+from bot4.simulator.forced import close_by_hand, liquidate_by_force
 from bot4.simulator.history import History, Rate
 from bot4.simulator.ledger import Ledger, SimFill
 from bot4.simulator.links import Links
@@ -43,8 +45,8 @@ class SimVenue(MarketView, ABC):
         self._serial = 0
         self._told_at = 0.0
         self.faults.on_immediate(self.name, "cut", self._cut)
-        self.faults.on_immediate(self.name, "manual_close", self._close_by_hand)
-        self.faults.on_immediate(self.name, "liquidate", self._liquidate_by_force)
+        self.faults.on_immediate(self.name, "manual_close", partial(close_by_hand, self))
+        self.faults.on_immediate(self.name, "liquidate", partial(liquidate_by_force, self))
         self.faults.on_immediate(self.name, "expire_token", self.expire_tokens)
 
     # What a face must give.
@@ -65,7 +67,7 @@ class SimVenue(MarketView, ABC):
     def house_order(self, symbol: str, side: Side, size: Decimal, kind: str) -> None:
         """Execute an order of the venue itself or of a human hand, and tell the client.
 
-        ``kind`` is "LIQUIDATION" or "MANUAL". It fills whole at whatever price.
+        ``kind`` is one of ``forced.TAKEN_AS``, or "MANUAL". It fills whole at whatever price.
         """
 
     @abstractmethod
@@ -228,32 +230,17 @@ class SimVenue(MarketView, ABC):
         code = fault.args.get("code")
         self.links.cut(str(fault.args.get("which", "all")), None if code is None else int(code))
 
-    def _liquidate_by_force(self, fault: Fault) -> None:
-        """Liquidate ``share`` of ``market``, by default all of the largest position."""
-        symbol = str(fault.args.get("market") or self.largest())
-        if self.ledger.positions and symbol not in self.markets:
-            raise UnknownFault(f"{self.name} has no market {symbol!r}")
-        if symbol in self.ledger.positions:
-            self.close_share(symbol, "LIQUIDATION", Decimal(str(fault.args.get("share", 1))))
-
-    def _close_by_hand(self, fault: Fault) -> None:
-        symbol = str(fault.args.get("market", next(iter(self.markets))))
-        if symbol not in self.markets:
-            raise UnknownFault(f"{self.name} has no market {symbol!r}")
-        self.close_share(symbol, "MANUAL", Decimal(1))
+    @property
+    def being_liquidated(self) -> bool:
+        """Whether the venue is taking positions away, bite by bite, or may at its next look."""
+        if self.faults.active(self.name, "liquidate") is not None:
+            return True
+        return self.ledger.equity(self.mark) < self.ledger.maintenance_margin(self.mark)
 
     def largest(self) -> str:
         """Return the symbol of the largest position by notional, empty when there is none."""
         held = self.ledger.positions
         return max(held, key=lambda one: abs(held[one].size) * self.mark(one), default="")
-
-    def close_share(self, symbol: str, kind: str, share: Decimal) -> None:
-        """Close a share of a position, in whole lots rounded up; see ``house_order``."""
-        held = self.ledger.position(symbol).size
-        lot = self.markets[symbol].lot
-        size = min(-(-abs(held) * share // lot) * lot, abs(held))
-        if size > 0:
-            self.house_order(symbol, "sell" if held > 0 else "buy", size, kind)
 
     async def _keep_ticking(self) -> None:
         before = trio.current_time()

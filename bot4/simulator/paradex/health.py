@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from bot4.simulator.forced import LIQUIDATION, close_share
 from bot4.simulator.paradex.engine import ParadexEngine
 from bot4.simulator.paradex.house import PENALTY
 
@@ -28,7 +29,7 @@ def check_margin(engine: ParadexEngine) -> None:
         return
     share = share_to_liquidate(value, needed)
     for symbol in list(ledger.positions):
-        engine.close_share(symbol, "LIQUIDATION", share)
+        close_share(engine, symbol, LIQUIDATION, share)
 
 
 def share_to_liquidate(value: Decimal, needed: Decimal) -> Decimal:

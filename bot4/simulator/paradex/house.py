@@ -9,7 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from bot4.simulator.orders import Level, Side, SimOrder
+from bot4.simulator.forced import LIQUIDATION
+from bot4.simulator.orders import ZERO, Level, Side, SimOrder
 from bot4.simulator.paradex.drafts import STP_DEFAULT
 from bot4.simulator.paradex.engine import ParadexEngine
 
@@ -40,7 +41,7 @@ def execute_for_house(
             "flags": ["REDUCE_ONLY", "INTERACTIVE"] if by_hand else ["REDUCE_ONLY"],
             "stp": STP_DEFAULT,
             "interactive": by_hand,
-            "fill_type": "FILL" if by_hand else "LIQUIDATION",
+            "fill_type": "FILL" if by_hand else kind,
         },
     )
     engine.orders[order.id] = order
@@ -49,12 +50,18 @@ def execute_for_house(
     else:
         market = engine.markets[symbol]
         price = engine.mark(symbol) // market.tick * market.tick
-        penalty = PENALTY * market.maintenance_margin
+        penalty = _cost(engine, symbol, kind)
         fills = engine.book_levels(
             order, ((price, size),), maker=False, fee=lambda at, much: at * much * penalty
         )
-        engine.liquidations.append({"created_at": now_ms, "id": hex(int(order.id))})
+        if kind == LIQUIDATION:
+            engine.liquidations.append({"created_at": now_ms, "id": hex(int(order.id))})
     engine.end_order(order, "", fills)
+
+
+def _cost(engine: ParadexEngine, symbol: str, kind: str) -> Decimal:
+    """Return the share of notional that the venue keeps of what it takes."""
+    return PENALTY * engine.markets[symbol].maintenance_margin if kind == LIQUIDATION else ZERO
 
 
 def _through_book(engine: ParadexEngine, order: SimOrder) -> tuple[Level, ...]:

@@ -195,7 +195,7 @@ def account(desk: ParadexDesk) -> dict[str, Any]:
         "margin_cushion": text(value - maintenance),
         "seq_no": desk.stamp(),
         "settlement_asset": SETTLEMENT,
-        "status": "ACTIVE" if value >= maintenance else "LIQUIDATION",
+        "status": "LIQUIDATION" if desk.being_liquidated else "ACTIVE",
         "total_collateral": text(ledger.collateral),
         "updated_at": desk.wall_ms(),
     }

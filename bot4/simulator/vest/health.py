@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from bot4.simulator.forced import LIQUIDATION, close_share
 from bot4.simulator.orders import ZERO
 
 if TYPE_CHECKING:
@@ -32,4 +33,4 @@ def liquidate_if_needed(venue: VestVenue) -> None:
     notional = abs(ledger.position(symbol).size) * venue.mark(symbol)
     lacks = ledger.initial_margin(venue.mark) - max(value, ZERO)
     share = lacks * SPREAD / ledger.initial_ratio(symbol) / notional
-    venue.close_share(symbol, "LIQUIDATION", min(share, Decimal(1)))
+    close_share(venue, symbol, LIQUIDATION, min(share, Decimal(1)))

@@ -128,7 +128,7 @@ class VestVenue(SimVenue):
             side=side,
             size=size,
             limit=None,
-            kind="LIQUIDATION" if kind == "LIQUIDATION" else "MARKET",
+            kind="MARKET" if kind == "MANUAL" else "LIQUIDATION",
             time_in_force="FOK",
             reduce_only=True,
             sent_ms=now_ms,

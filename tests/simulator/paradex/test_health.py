@@ -47,7 +47,7 @@ async def test_the_account_is_looked_at_every_five_seconds(autojump_clock, logge
     await trio.sleep(1)
 
     assert before == 150
-    assert logged_in.venue.ledger.position(ETH).size == 60
+    assert logged_in.venue.ledger.position(ETH).size == 30
 
 
 async def test_a_liquidation_pays_its_penalty_and_is_listed(autojump_clock, logged_in):
@@ -60,8 +60,8 @@ async def test_a_liquidation_pays_its_penalty_and_is_listed(autojump_clock, logg
     listed = (await logged_in.rest("GET", "/v1/liquidations")).body["results"]
     account = (await logged_in.rest("GET", "/v1/account")).body
     assert len(fills) == len(listed) == 1
-    assert (fills[0].price, fills[0].size) == (2860, 90)
-    assert fills[0].fee == 90 * 2860 * D("0.01") * D("0.7")
+    assert (fills[0].price, fills[0].size) == (2860, 120)
+    assert fills[0].fee == 120 * 2860 * D("0.01") * D("0.7")
     assert account["status"] == "ACTIVE"
 
 
@@ -83,6 +83,18 @@ async def test_orders_that_add_risk_go_before_positions_do(autojump_clock, logge
     assert orders[adds.body["id"]].reason == "DELEVERAGE"
     assert orders[closes.body["id"]].status == "OPEN"
     assert logged_in.venue.ledger.position(ETH).size == 100
+
+
+async def test_the_account_says_liquidation_while_bites_are_taken(autojump_clock, logged_in):
+    await logged_in.landed(await logged_in.place(size="0.5"))
+    logged_in.faults.add({"venue": "paradex", "kind": "liquidate", "bites": 3, "every_s": 2})
+
+    seen = []
+    for _ in range(4):
+        seen.append((await logged_in.rest("GET", "/v1/account")).body["status"])
+        await trio.sleep(1.5)
+
+    assert seen == ["LIQUIDATION"] * 3 + ["ACTIVE"]
 
 
 async def test_the_fault_liquidates_at_once(autojump_clock, logged_in):
