@@ -8,7 +8,9 @@ from typing import Any
 
 import attrs
 
+from bot4.simulator.margin import Exposure, exposure
 from bot4.simulator.orders import ZERO, Side, SimMarket, SimOrder
+from bot4.simulator.positions import SimPosition, replay, trade
 
 Mark = Callable[[str], Decimal]
 """Mark price of a symbol, quote units."""
@@ -46,25 +48,14 @@ class SimFill:
 
 
 @attrs.define
-class SimPosition:
-    """What the account holds in one symbol: ``size`` is signed, positive is long."""
-
-    size: Decimal = ZERO
-    entry: Decimal = ZERO
-    """Average entry price."""
-    entry_funding: Decimal = ZERO
-    """Funding index per unit at the last settlement."""
-    settled_funding: Decimal = ZERO
-    """Funding received since the position was opened; negative when paid."""
-    opened_ms: int = 0
-    updated_ms: int = 0
-
-
-@attrs.define
 class Ledger:
     """The account's books. Every change goes through ``fill`` or ``settle_funding``."""
 
     markets: Mapping[str, SimMarket]
+    orders: Mapping[str, SimOrder] = attrs.field(factory=dict, kw_only=True, eq=False)
+    """All orders of the account, by id: those that rest require margin."""
+    provides_fees: bool = attrs.field(default=False, kw_only=True)
+    """Whether what positions will pay to close is required too, as at Paradex."""
     collateral: Decimal = Decimal(10_000)
     positions: dict[str, SimPosition] = attrs.field(factory=dict)
     leverage: dict[str, int] = attrs.field(factory=dict)
@@ -113,32 +104,64 @@ class Ledger:
         chosen = self.leverage.get(symbol)
         return most if chosen is None else max(most, Decimal(1) / chosen)
 
+    def maintenance_ratio(self, symbol: str) -> Decimal:
+        """Return the share of a position's notional below which the venue liquidates."""
+        market = self.markets[symbol]
+        return market.maintenance_margin + (market.taker_fee if self.provides_fees else ZERO)
+
     def initial_margin(self, mark: Mark) -> Decimal:
-        """Return the margin locked by all positions, USDC."""
-        return sum(
-            (abs(p.size) * mark(s) * self.initial_ratio(s) for s, p in self.positions.items()), ZERO
-        )
+        """Return what all positions and open orders require, USDC."""
+        waiting = (order.symbol for order in self.orders.values() if order.resting)
+        symbols = dict.fromkeys((*self.positions, *waiting))
+        return sum((self._required(s, mark, self._exposure(s, mark)) for s in symbols), ZERO)
+
+    def position_margin(self, mark: Mark) -> Decimal:
+        """Return what all positions require without the open orders, USDC."""
+        held = self.positions.items()
+        return sum((self._required(s, mark, Exposure(p.size)) for s, p in held), ZERO)
 
     def maintenance_margin(self, mark: Mark) -> Decimal:
         """Return the value below which the venue liquidates, USDC."""
-        return sum(
-            (
-                abs(p.size) * mark(s) * self.markets[s].maintenance_margin
-                for s, p in self.positions.items()
-            ),
-            ZERO,
-        )
+        held = self.positions.items()
+        return sum((abs(p.size) * mark(s) * self.maintenance_ratio(s) for s, p in held), ZERO)
 
-    def affords(self, symbol: str, side: Side, size: Decimal, price: Decimal, mark: Mark) -> bool:
-        """Tell whether the account may take this execution: what reduces is always allowed."""
-        before = self.position(symbol).size
-        after = before + (size if side == "buy" else -size)
-        if abs(after) <= abs(before):
+    def affords(
+        self,
+        symbol: str,
+        side: Side,
+        size: Decimal,
+        price: Decimal,
+        mark: Mark,
+        *,
+        replaced: str = "",
+    ) -> bool:
+        """Tell whether the account may have this order: what asks for no more always may.
+
+        Args:
+            symbol: the market.
+            side: of the order.
+            size: base units.
+            price: the worst it may get, quote units.
+            mark: the price of a market.
+            replaced: the id of the order that this one is a change of.
+        """
+        before = self._required(symbol, mark, self._exposure(symbol, mark))
+        wanted = self._exposure(symbol, mark, without=replaced)
+        wanted.side(side).add(side, size, price, mark(symbol))
+        after = self._required(symbol, mark, wanted)
+        if after <= before:
             return True
-        market = self.markets[symbol]
-        cost = size * price * market.taker_fee + abs(size * (price - mark(symbol)))
-        added = (abs(after) - abs(before)) * mark(symbol) * self.initial_ratio(symbol)
-        return self.equity(mark) - cost >= self.initial_margin(mark) + added
+        return self.equity(mark) >= self.initial_margin(mark) - before + after
+
+    def _exposure(self, symbol: str, mark: Mark, without: str = "") -> Exposure:
+        mine = (order for order in self.orders.values() if order.symbol == symbol)
+        return exposure(self.position(symbol).size, mine, mark(symbol), without=without)
+
+    def _required(self, symbol: str, mark: Mark, shown: Exposure) -> Decimal:
+        """Return what one market requires, USDC: margin, fees to come, and losses at opening."""
+        charged = shown.most - (ZERO if self.provides_fees else abs(shown.held))
+        fees = max(charged, ZERO) * self.markets[symbol].taker_fee
+        return mark(symbol) * (shown.most * self.initial_ratio(symbol) + fees) + shown.loss
 
     def fill(
         self,
@@ -162,7 +185,7 @@ class Ledger:
         if held.size == 0:
             held.entry_funding = self.funding_index.get(symbol, ZERO)
         signed = size if order.side == "buy" else -size
-        profit = _trade(held, signed, price)
+        profit = trade(held, signed, price)
         held.updated_ms = time_ms
         if held.size == 0:
             del self.positions[symbol]
@@ -208,9 +231,9 @@ class Ledger:
         """
         symbol = fill.symbol
         self.settle_funding(symbol)
-        _, earned = _replay(self.standing, symbol)
+        _, earned = replay(self.standing, symbol)
         self.busted[fill.id] = time_ms
-        became, would_have = _replay(self.standing, symbol)
+        became, would_have = replay(self.standing, symbol)
         self.collateral += would_have - earned + fill.fee
         self.realized_pnl += would_have - earned
         self.fees -= fill.fee
@@ -258,27 +281,3 @@ class Ledger:
             )
             for symbol, held in state["positions"].items()
         }
-
-
-def _replay(fills: list[SimFill], symbol: str) -> tuple[SimPosition, Decimal]:
-    """Return the position that executions make, and the profit realised on the way."""
-    held, earned = SimPosition(), ZERO
-    for fill in fills:
-        if fill.symbol == symbol:
-            earned += _trade(held, fill.size if fill.side == "buy" else -fill.size, fill.price)
-    return held, earned
-
-
-def _trade(held: SimPosition, signed: Decimal, price: Decimal) -> Decimal:
-    """Change a position by a signed size at a price; return the realised profit."""
-    if held.size == 0 or (held.size > 0) == (signed > 0):
-        total = held.size + signed
-        held.entry = (held.entry * held.size + price * signed) / total
-        held.size = total
-        return ZERO
-    closed = min(abs(signed), abs(held.size))
-    profit = closed * (price - held.entry) * (1 if held.size > 0 else -1)
-    held.size += signed
-    if abs(signed) > closed:
-        held.entry = price
-    return profit

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import trio
 
@@ -30,11 +30,15 @@ from bot4.simulator.setup import VenueSetup
 class SimVenue(MarketView, ABC):
     """One venue. ``run`` must run while connections are served."""
 
+    provides_fees: ClassVar[bool] = False
+    """See ``Ledger``."""
+
     def __init__(self, setup: VenueSetup) -> None:
         super().__init__(setup)
         self.latency: Final = setup.latency
-        self.ledger: Final = Ledger(setup.markets)
         self.orders: Final[dict[str, SimOrder]] = {}
+        fees = self.provides_fees
+        self.ledger: Final = Ledger(setup.markets, orders=self.orders, provides_fees=fees)
         self.agenda: Final = Agenda()
         self.links: Final = Links()
         self.histories: Final = {symbol: History() for symbol in setup.markets}

@@ -56,6 +56,8 @@ class Holding:
 class ParadexDesk(SimVenue):
     """State and stamps shared by the engine, REST and WebSocket faces."""
 
+    provides_fees = True
+
     def __init__(self, setup: VenueSetup) -> None:
         super().__init__(setup)
         self.switches: Final = Switches.read(setup.switches)

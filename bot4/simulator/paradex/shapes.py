@@ -171,7 +171,7 @@ def _liquidation_price(desk: ParadexDesk, symbol: str) -> str:
     """Return the mark at which equity meets maintenance, all else equal; empty when never."""
     ledger = desk.ledger
     size = ledger.position(symbol).size
-    slope = size - abs(size) * desk.markets[symbol].maintenance_margin
+    slope = size - abs(size) * ledger.maintenance_ratio(symbol)
     if slope == 0:
         return ""
     room = ledger.equity(desk.mark) - ledger.maintenance_margin(desk.mark)

@@ -116,16 +116,8 @@ def account_row(venue: VestVenue) -> dict[str, Any]:
     """Return GET /account."""
     ledger, mark = venue.ledger, venue.mark
     equity = ledger.equity(mark)
-    locked = ledger.initial_margin(mark)
-    waiting = [order for order in venue.orders.values() if not order.done]
-    held = sum(
-        (
-            order.remaining * mark(order.symbol) * ledger.initial_ratio(order.symbol)
-            for order in waiting
-            if not order.reduce_only
-        ),
-        ZERO,
-    )
+    locked = ledger.position_margin(mark)
+    held = ledger.initial_margin(mark) - locked
     return {
         "address": venue.sessions.primary,
         "balances": [

@@ -137,7 +137,7 @@ async def test_leverage_is_set_and_locks_margin(autojump_clock, logged_in):
 
     assert wrong.status == 400
     assert right.body["leverage"] == 5
-    assert account["initial_margin_requirement"] == "580"
+    assert account["initial_margin_requirement"] == "581.305"
     assert margin["configs"][0]["leverage"] == 5
 
 
