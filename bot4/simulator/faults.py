@@ -39,7 +39,16 @@ COUNTED: Final = frozenset(
 """Taken one by one by the requests, events or frames they hit."""
 
 LASTING: Final = frozenset(
-    {"refuse_connect", "silence", "maintenance", "halt", "ghost", "clock_skew", "stale"}
+    {
+        "refuse_connect",
+        "silence",
+        "maintenance",
+        "halt",
+        "ghost",
+        "clock_skew",
+        "stale",
+        "limits",
+    }
 )
 """In force for ``seconds`` from the moment they are added, or as ``LASTS_S`` says."""
 

@@ -10,7 +10,7 @@ import attrs
 
 from bot4.simulator.latency import AUTO
 from bot4.simulator.liquidity import LEVELS
-from bot4.simulator.orders import SimMarket
+from bot4.simulator.orders import MarketLimits, SimMarket
 from bot4.simulator.profiles import PROFILES, Profile
 from bot4.simulator.setup import TICK_S
 
@@ -47,6 +47,13 @@ OTHER_BASE: Final = BaseSpec(D(10), D("0.01"), D("0.0001"), D("0.001"), D("0.1")
 INITIAL_MARGIN: Final = {"vest": D("0.04"), "paradex": D("0.02")}
 TAKER_FEES: Final = {"vest": D("0.0001"), "paradex": D("0.00045")}
 """Source: Vest API docs, exchangeInfo, seen 2025-11; Paradex docs, Fees, Pro taker, 2026-07."""
+ORDER_MOST_USD: Final = D(8_300_000)
+"""Largest order of Paradex at the first price, so that BTC's is 100. Source: ours."""
+POSITION_IN_ORDERS: Final = 5
+"""Its position limit in largest orders. Source: Paradex API docs, GET /markets, example of 100
+and 500, seen 2026-11."""
+OPEN_ORDERS: Final = 100
+"""Live orders of one market at Paradex. Source: Paradex docs, rate limits, seen 2026-11."""
 MIN_NOTIONAL: Final = {"vest": D(0), "paradex": D(10)}
 
 
@@ -114,4 +121,10 @@ class Options:
             initial_margin=INITIAL_MARGIN[venue],
             maintenance_margin=INITIAL_MARGIN[venue] / 2,
             taker_fee=TAKER_FEES[venue],
+            limits=_limits(spec),
         )
+
+
+def _limits(spec: BaseSpec) -> MarketLimits:
+    order = ORDER_MOST_USD / spec.price // spec.paradex_lot * spec.paradex_lot
+    return MarketLimits(order, POSITION_IN_ORDERS * order, OPEN_ORDERS)

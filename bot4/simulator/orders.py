@@ -16,6 +16,26 @@ ZERO: Final = Decimal(0)
 
 
 @attrs.frozen
+class MarketLimits:
+    """How much one account may have in a market, base units. Only Paradex says so."""
+
+    order: Decimal = Decimal(1000)
+    """Largest order."""
+    position: Decimal = Decimal(5000)
+    """Largest position, open orders of its side included."""
+    open_orders: int = 100
+    """Most live orders."""
+
+    def narrowed(self, limits: Mapping[str, Any]) -> MarketLimits:
+        """Return these with others in place of those that are named and not None."""
+        given = {name: value for name, value in limits.items() if value is not None}
+        values: dict[str, Any] = {name: Decimal(str(value)) for name, value in given.items()}
+        if "open_orders" in values:
+            values["open_orders"] = int(values["open_orders"])
+        return attrs.evolve(self, **values)
+
+
+@attrs.frozen
 class SimMarket:
     """One instrument on one simulated venue. Prices in quote units, sizes in base units."""
 
@@ -30,6 +50,7 @@ class SimMarket:
     """Maintenance margin as a share of notional."""
     taker_fee: Decimal
     """Share of notional charged on a fill."""
+    limits: MarketLimits = MarketLimits()
 
     def on_tick(self, price: Decimal) -> bool:
         """Tell whether the price is a whole number of ticks."""

@@ -12,7 +12,7 @@ import attrs
 
 from bot4.simulator.faults import Fault
 from bot4.simulator.ledger import SimFill
-from bot4.simulator.orders import ZERO, Depth, SimOrder
+from bot4.simulator.orders import ZERO, Depth, MarketLimits, SimOrder
 from bot4.simulator.paradex import curve, shapes
 from bot4.simulator.paradex.limits import RateLimits
 from bot4.simulator.paradex.signatures import Notary
@@ -26,6 +26,7 @@ from bot4.simulator.venue import SimVenue
 ORDER_NODE: Final = "20170"
 """Middle digits of order ids seen on production. Source: Paradex docs, Orders, seen 2026-11."""
 
+LIMIT_NAMES: Final = ("order", "position", "open_orders")
 MOST_RECORDS: Final = 1000
 """Payments and liquidations remembered."""
 
@@ -108,6 +109,18 @@ class ParadexDesk(SimVenue):
         """Return ok, maintenance, cancel_only or post_only."""
         fault = self.faults.active(self.name, "maintenance")
         return "ok" if fault is None else str(fault.args.get("state", "maintenance"))
+
+    def limits_of(self, symbol: str) -> MarketLimits:
+        """Return the limits in force of a market.
+
+        They are its own unless a switch says otherwise, or the fault ``limits`` (``order``,
+        ``position``, ``open_orders``) while it lasts.
+        """
+        found = self.markets[symbol].limits.narrowed(self.switches.limits())
+        fault = self.faults.active(self.name, "limits", symbol=symbol)
+        if fault is None:
+            return found
+        return found.narrowed({name: fault.args.get(name) for name in LIMIT_NAMES})
 
     def public_book(self, symbol: str) -> tuple[Depth, int]:
         """Return the book and sequence number REST shows: the stream's, while it speaks."""

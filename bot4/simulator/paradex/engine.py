@@ -134,14 +134,35 @@ class ParadexEngine(ParadexDesk):
             if self.ledger.reducible(order.symbol, order.side) == 0:
                 return self.switches.reduce_only_reason
         elif not self.ledger.affords(
-            order.symbol, order.side, order.remaining, order.limit or mark, self.mark
+            order.symbol,
+            order.side,
+            order.remaining,
+            order.limit or mark,
+            self.mark,
+            replaced=order.id,
         ):
             return "NOT_ENOUGH_MARGIN"
+        elif self._beyond_limit(order):
+            return self.switches.position_limit_reason
         if order.limit is not None:
             edge = mark * (1 + (BAND if order.side == "buy" else -BAND))
             if reaches(order.side, order.limit, edge) and order.limit != edge:
                 return self.switches.price_band_reason
         return ""
+
+    def _beyond_limit(self, order: SimOrder) -> bool:
+        """Tell whether the order, its side's open ones and the position exceed the market's limit.
+
+        Source: Paradex docs, Margin, seen 2026-11: open orders of the same side count.
+        """
+        held = self.ledger.position(order.symbol).size
+        waiting = sum(
+            other.remaining
+            for other in self.live_orders(order.symbol)
+            if other.resting and other.side == order.side and other.id != order.id
+        )
+        reached = (held if order.side == "buy" else -held) + waiting + order.remaining
+        return reached > self.limits_of(order.symbol).position
 
     def _worst(self, order: SimOrder) -> Decimal:
         """Return the worst price the order may trade at."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
 
 from bot4.simulator.orders import ZERO, SimOrder
 from bot4.simulator.paradex.desk import ParadexDesk
@@ -11,12 +10,6 @@ from bot4.simulator.paradex.drafts import Draft
 from bot4.simulator.paradex.refusal import Refused, not_found
 from bot4.simulator.paradex.signatures import read_signature
 from bot4.simulator.paradex.tokens import Token
-
-MAX_OPEN_ORDERS: Final = 100
-"""Live orders of one market. Source: Paradex docs, rate limits, seen 2026-11."""
-
-MAX_ORDER_NOTIONAL: Final = Decimal(5_000_000)
-"""Largest order, USD. Source: ours."""
 
 
 def admit(desk: ParadexDesk, draft: Draft, token: Token) -> SimOrder:
@@ -62,7 +55,7 @@ def admit_checked(desk: ParadexDesk, draft: Draft, token: Token) -> SimOrder:
     if draft.instruction == "RPI":
         raise Refused("RPI_ACCOUNT_NOT_WHITELISTED", "RPI is for whitelisted makers")
     _check_client_id(desk, draft)
-    if len(desk.live_orders(draft.market)) >= MAX_OPEN_ORDERS:
+    if len(desk.live_orders(draft.market)) >= desk.limits_of(draft.market).open_orders:
         raise Refused("REQUEST_NOT_ALLOWED", "too many open orders in this market")
     extra = {"flags": list(draft.flags), "stp": draft.stp, "interactive": False}
     if draft.trigger_price is not None:
@@ -161,7 +154,7 @@ def _check_state(desk: ParadexDesk, draft: Draft) -> None:
 
 def _check_notional(desk: ParadexDesk, draft: Draft, least: Decimal) -> None:
     notional = draft.size * desk.mark(draft.market)
-    if notional > MAX_ORDER_NOTIONAL:
+    if draft.size > desk.limits_of(draft.market).order:
         raise Refused("INVALID_ORDER_SIZE", "size: above the maximum order size")
     held = desk.ledger.reducible(draft.market, draft.side)
     closes_all = draft.reduce_only and 0 < held <= draft.size

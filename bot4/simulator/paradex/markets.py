@@ -13,7 +13,6 @@ from bot4.simulator.orders import Depth, Level
 from bot4.simulator.paradex import curve
 from bot4.simulator.paradex.desk import ParadexDesk
 from bot4.simulator.paradex.engine import BAND, MAX_SLIPPAGE
-from bot4.simulator.paradex.intake import MAX_OPEN_ORDERS, MAX_ORDER_NOTIONAL
 from bot4.simulator.paradex.shapes import SETTLEMENT, text
 
 FUNDING_PERIOD_H: Final = 8
@@ -72,8 +71,7 @@ def _fee_pair(maker: Decimal, taker: Decimal) -> dict[str, Any]:
 def market(desk: ParadexDesk, symbol: str) -> dict[str, Any]:
     """Return one result of GET /markets."""
     spec = desk.markets[symbol]
-    mark = desk.mark(symbol)
-    largest = MAX_ORDER_NOTIONAL / mark // spec.lot * spec.lot
+    limits = desk.limits_of(symbol)
     free = _fee_pair(Decimal(0), Decimal(0))
     return {
         "asset_kind": "PERP",
@@ -97,15 +95,15 @@ def market(desk: ParadexDesk, symbol: str) -> dict[str, Any]:
         "market_kind": "cross",
         "max_funding_rate": "0.02",
         "max_funding_rate_change": "0.0005",
-        "max_open_orders": MAX_OPEN_ORDERS,
-        "max_order_size": text(largest),
+        "max_open_orders": limits.open_orders,
+        "max_order_size": text(limits.order),
         "max_slippage": text(MAX_SLIPPAGE),
         "max_tob_spread": "0.2",
         "min_notional": text(spec.min_notional),
         "open_at": 0,
         "oracle_ewma_factor": "0.2",
         "order_size_increment": text(spec.lot),
-        "position_limit": text(largest * 4),
+        "position_limit": text(limits.position),
         "price_bands_width": text(BAND),
         "price_feed_id": "",
         "price_tick_size": text(spec.tick),

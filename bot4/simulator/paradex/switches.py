@@ -33,6 +33,14 @@ class Switches:
     """cancel_reason of an order that lands while its market is halted. The documents do not say."""
     deleverage_reason: str = "DELEVERAGE"
     """cancel_reason of an order cancelled for lack of margin. The documents do not say."""
+    max_order_size: Decimal | None = None
+    """Largest order of every market, base units; None is each market's own."""
+    position_limit: Decimal | None = None
+    """Largest position of every market, open orders of its side included; None likewise."""
+    max_open_orders: int | None = None
+    """Most live orders of every market; None likewise."""
+    position_limit_reason: str = "ORDER_EXCEEDS_POSITION_LIMIT"
+    """cancel_reason of an order beyond the position limit. Known from client code only."""
     modify_size: str = "total"
     """"total": the size of a modify counts what is filled already; "remaining": it does not."""
     busted_fills_shown: bool = True
@@ -66,6 +74,14 @@ class Switches:
     tape_share: float = 0.1
     """Chance of a stranger's trade at each frame of a market somebody watches the tape of."""
 
+    def limits(self) -> dict[str, Decimal | int | None]:
+        """Return the limits of every market by the names of ``MarketLimits``."""
+        return {
+            "order": self.max_order_size,
+            "position": self.position_limit,
+            "open_orders": self.max_open_orders,
+        }
+
     @classmethod
     def read(cls, switches: Mapping[str, Any]) -> Switches:
         """Take the venue's switches; those of another venue, after its name, are left alone.
@@ -82,8 +98,9 @@ class Switches:
             if own not in known:
                 raise ValueError(f"Paradex has no switch {own!r}")
             values[own] = value
-        if "maker_fee" in values:
-            values["maker_fee"] = Decimal(str(values["maker_fee"]))
+        for name in ("maker_fee", "max_order_size", "position_limit"):
+            if values.get(name) is not None:
+                values[name] = Decimal(str(values[name]))
         if "subkeys" in values:
             values["subkeys"] = tuple(values["subkeys"])
         return cls(**values)

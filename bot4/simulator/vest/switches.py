@@ -41,6 +41,9 @@ class VestSwitches:
     """Chance of a stranger's trade at each new picture of a market."""
     verify_every: int = 1
     """Check the signature of one order or cancel in so many; the others are believed."""
+    oi_cap: Decimal | None = None
+    """Largest position of a market, base units; an order beyond it ends as 3010. The code is
+    documented, what it counts is not: here the account's own position. None is without a cap."""
     premium_bps: Decimal = Decimal("0.8")
     """Risk premium on what a fill adds to the position, before its size."""
     premium_in: Literal["fees", "price", "both"] = "fees"
@@ -59,7 +62,7 @@ class VestSwitches:
         unknown = set(values) - set(attrs.fields_dict(cls))
         if unknown:
             raise ValueError(f"Vest has no switch {sorted(unknown)}")
-        for name in ("premium_bps", "premium_doubles_at"):
-            if name in values:
+        for name in ("premium_bps", "premium_doubles_at", "oi_cap"):
+            if values.get(name) is not None:
                 values[name] = Decimal(str(values[name]))
         return cls(**values)

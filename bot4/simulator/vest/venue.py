@@ -21,6 +21,7 @@ from bot4.simulator.vest.health import liquidate_if_needed
 from bot4.simulator.vest.premium import premium, worsened
 from bot4.simulator.vest.refusals import from_engine
 from bot4.simulator.vest.rest import VestRest
+from bot4.simulator.vest.risk import rejection, triggered, within
 from bot4.simulator.vest.sessions import Sessions, derived
 from bot4.simulator.vest.shapes import MONEY, fixed, order_event
 from bot4.simulator.vest.switches import VestSwitches
@@ -28,7 +29,6 @@ from bot4.simulator.vest.ws import serve_socket
 
 CANCEL_SHARE: Final = 0.4
 """How long a cancel takes to land, as a share of an order's time. Source: ours."""
-HALTED: Final = 3024
 
 
 class VestVenue(SimVenue):
@@ -89,10 +89,10 @@ class VestVenue(SimVenue):
     def land(self, order: SimOrder) -> None:
         """Let an order meet the engine: filled whole, rejected, or left to rest as a trigger."""
         order.updated_ms = self.wall_ms()
-        code = self._rejection(order)
+        code = rejection(self, order)
         if code:
             self.reject(order, code)
-        elif order.kind == "LIMIT" and not self._triggered(order):
+        elif order.kind == "LIMIT" and not triggered(self, order):
             self._wait_or_kill(order)
         else:
             self._fill(order)
@@ -101,10 +101,10 @@ class VestVenue(SimVenue):
         """Trigger a resting LIMIT when the index has reached its price."""
         if self.halted(order.symbol) is not None:
             return
-        if not self._triggered(order) or not self._within(order):
+        if not triggered(self, order) or not within(self, order):
             return
         order.updated_ms = self.wall_ms()
-        code = self._rejection(order)
+        code = rejection(self, order)
         if code:
             self.reject(order, code)
         else:
@@ -147,44 +147,6 @@ class VestVenue(SimVenue):
         """Make keys invalid now; ``which`` is api_key, listen_key, signer or all."""
         self.sessions.expire(str(fault.args.get("which", "all")))
         self.save()
-
-    def _rejection(self, order: SimOrder) -> int:
-        """Return the code the engine refuses an order with, 0 when it may trade.
-
-        The order of the checks: halt, price, margin, reduce-only, leverage.
-        """
-        symbol, side, size = order.symbol, order.side, order.size
-        if self.halted(symbol) is not None:
-            return HALTED
-        if "refuse" in order.extra:
-            return int(order.extra["refuse"])
-        # A LIMIT that waits for its trigger, or is killed, is not a failed price check.
-        if order.kind == "MARKET" and not self._within(order):
-            return 3001
-        room = self.ledger.reducible(symbol, side)
-        price = self.quote(symbol, side, size).average or self.mark(symbol)
-        if not order.reduce_only and not self.ledger.affords(symbol, side, size, price, self.mark):
-            return 3002
-        if order.reduce_only and room == 0:
-            return 3018
-        if order.reduce_only and size > room:
-            return 3019
-        if self.switches.leverage_required and symbol not in self.ledger.leverage:
-            return 3020
-        return 0
-
-    def _within(self, order: SimOrder) -> bool:
-        """Tell whether the engine's price for the whole size is within the limit now."""
-        quoted = self.quote(order.symbol, order.side, order.size)
-        if not quoted.fills or order.limit is None:
-            return bool(quoted.fills)
-        if order.side == "buy":
-            return quoted.average <= order.limit
-        return quoted.average >= order.limit
-
-    def _triggered(self, order: SimOrder) -> bool:
-        limit, index = order.limit or ZERO, self.index(order.symbol)
-        return index <= limit if order.side == "buy" else index >= limit
 
     def _wait_or_kill(self, order: SimOrder) -> None:
         if order.time_in_force == "GTC":
