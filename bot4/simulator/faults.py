@@ -48,6 +48,7 @@ LASTING: Final = frozenset(
         "clock_skew",
         "stale",
         "limits",
+        "funding",
     }
 )
 """In force for ``seconds`` from the moment they are added, or as ``LASTS_S`` says."""

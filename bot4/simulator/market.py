@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import trio
 
+from bot4.simulator.funding import FundingRate
 from bot4.simulator.prices import BasePrices
 from bot4.simulator.profiles import Profile
 
@@ -31,7 +32,8 @@ class MarketModel:
         self._generation = 0
         self._starts = dict(starts)
         self._bases: dict[str, BasePrices] = {}
-        self._funding: dict[tuple[str, str], Decimal] = {}
+        self._funding: dict[tuple[str, str], FundingRate] = {}
+        self._began_at = trio.current_time()
         self._begin({base: (float(price), 0.0) for base, price in starts.items()})
 
     def mid(self, venue: str, base: str) -> Decimal:
@@ -71,13 +73,16 @@ class MarketModel:
         return (prices.picture.price / prices.mid("paradex", now) - 1) * 1e4
 
     def hourly_funding(self, venue: str, base: str) -> Decimal:
-        """Return the funding rate per hour of a venue, positive when longs pay."""
-        rate = self._funding.get((venue, base))
-        if rate is None:
+        """Return the funding rate per hour of a venue now, positive when longs pay.
+
+        It turns with time where the profile says so, and stays what it is otherwise.
+        """
+        found = self._funding.get((venue, base))
+        if found is None:
             roll = Random(f"{self._seed}/{venue}/{base}/funding")
-            rate = Decimal(str(round(roll.uniform(-0.00002, 0.00003), 7)))
-            self._funding[venue, base] = rate
-        return rate
+            found = FundingRate.drawn(roll, self.profile.funding_turns_s)
+            self._funding[venue, base] = found
+        return found.at(trio.current_time() - self._began_at)
 
     def force_gap(self, bps: float, seconds: float, base: str | None = None) -> None:
         """Hold the gap of one base, or of all, at ``bps`` for some time from now."""

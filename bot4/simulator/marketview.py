@@ -93,5 +93,12 @@ class MarketView:
         )
 
     def hourly_funding(self, symbol: str) -> Decimal:
-        """Return the funding rate per hour; positive is paid by longs."""
-        return self.setup.model.hourly_funding(self.name, self.markets[symbol].base)
+        """Return the funding rate per hour; positive is paid by longs.
+
+        The fault ``funding`` replaces it by ``hourly``, or turns its sign.
+        """
+        rate = self.setup.model.hourly_funding(self.name, self.markets[symbol].base)
+        fault = self.faults.active(self.name, "funding", symbol=symbol)
+        if fault is None:
+            return rate
+        return Decimal(str(fault.args["hourly"])) if "hourly" in fault.args else -rate

@@ -73,6 +73,8 @@ class Profile:
     size_mean_bps: float | None = None
     """Sizes fall off exponentially from the smallest, with this mean beyond it, cut at the
     largest; None: all sizes are as likely."""
+    funding_turns_s: Span | None = None
+    """From one turn of the funding rates to the next but one; None: they stay what they are."""
     own_lives: Mapping[str, Lives] = attrs.field(factory=dict)
     """Lives of the causes that have their own."""
 
@@ -147,6 +149,7 @@ CALIBRATED: Final = Profile(
         "stale": ((1.0, (0.0, 0.1)),),
         "inventory": ((0.3, (1.0, 5.0)), (0.5, (5.0, 20.0)), (0.2, (20.0, 60.0))),
     },
+    funding_turns_s=(3_600.0, 14_400.0),
     decay_s=0.4,
     causes={"stale": 0.6, "sweep": 0.3, "inventory": 0.1},
     picture_every_s=(0.15, 0.35),

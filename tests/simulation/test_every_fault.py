@@ -46,6 +46,7 @@ ARGS: dict[str, dict[str, Any]] = {
     "clock_skew": {"seconds": 6, "ms": 4000},
     "stale": {"seconds": 6, "ms": 1500},
     "limits": {"seconds": 6, "order": "0.002", "position": "0.003", "open_orders": 1},
+    "funding": {"seconds": 6, "hourly": -0.002},
     "cut": {"which": "all"},
     "expire_token": {},
     "gap_jump": {"bps": -60, "seconds": 5},
