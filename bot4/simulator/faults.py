@@ -49,12 +49,18 @@ LASTING: Final = frozenset(
         "stale",
         "limits",
         "funding",
+        "delist",
+        "cancel_only",
+        "post_only",
     }
 )
 """In force for ``seconds`` from the moment they are added, or as ``LASTS_S`` says."""
 
-LASTS_S: Final = {"clock_skew": 1e9}
+LASTS_S: Final = {"clock_skew": 1e9, "delist": 1e9}
 """How long a lasting fault is in force that does not say; 5 s for the others."""
+
+AT_PARADEX: Final = frozenset({"cancel_only", "post_only"})
+"""States that Vest does not have."""
 
 IMMEDIATE: Final = frozenset(
     {"cut", "expire_token", "gap_jump", "manual_close", "liquidate", "bust"}
@@ -106,7 +112,7 @@ class FaultMenu:
     _immediate: dict[tuple[str, str], Callable[[Fault], None]] = attrs.field(factory=dict)
 
     def on_immediate(self, venue: str, kind: str, act: Callable[[Fault], None]) -> None:
-        """Name who carries out an immediate fault of a venue."""
+        """Name who carries out an immediate fault of a venue, or what a lasting one begins with."""
         self._immediate[venue, kind] = act
 
     def add(self, spec: Mapping[str, Any]) -> Fault:
@@ -125,11 +131,15 @@ class FaultMenu:
         if venue not in VENUES:
             raise UnknownFault(f"venue must be one of {VENUES}, not {venue!r}")
         fault = Fault(venue, kind, int(args.pop("count", 1)), int(args.pop("skip", 0)), args=args)
+        if kind in AT_PARADEX and venue != "paradex":
+            raise UnknownFault(f"{venue} cannot do {kind!r}")
         if kind in IMMEDIATE:
             self._carry_out(fault)
         elif kind in LASTING:
             seconds = fault.number("seconds", LASTS_S.get(kind, 5.0))
             fault.until = trio.current_time() + seconds
+            if (begin := self._immediate.get((venue, kind))) is not None:
+                begin(fault)
             self._waiting.append(fault)
         elif kind in COUNTED:
             self._waiting.append(fault)

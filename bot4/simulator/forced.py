@@ -18,6 +18,7 @@ LIQUIDATION: Final = "LIQUIDATION"
 UNWIND: Final = "UNWIND_TRANSFER"
 TAKEN_AS: Final = (LIQUIDATION, UNWIND)
 """Types of what Paradex takes from an account. Source: Paradex API docs, Fill, seen 2026-11."""
+SETTLE: Final = "SETTLE_MARKET"
 MANUAL: Final = "MANUAL"
 BITES_APART_S: Final = 2.0
 """Time between two bites of a fault that does not say. Source: a public report of such a case."""
@@ -47,6 +48,25 @@ def close_by_hand(venue: SimVenue, fault: Fault) -> None:
     if symbol not in venue.markets:
         raise UnknownFault(f"{venue.name} has no market {symbol!r}")
     close_share(venue, symbol, MANUAL, Decimal(1))
+
+
+def delist(venue: SimVenue, fault: Fault) -> None:
+    """Take ``symbol``, by default the first market, away: its orders end, positions are settled.
+
+    ``settle`` says whether they are; by default the venue's switch ``settles_delisted``. A
+    position that is kept can be closed once the market is listed again.
+
+    Raises:
+        UnknownFault: there is no such market.
+    """
+    symbol = str(fault.args.setdefault("symbol", next(iter(venue.markets))))
+    if symbol not in venue.markets:
+        raise UnknownFault(f"{venue.name} has no market {symbol!r}")
+    for order in [one for one in venue.orders.values() if one.resting and not one.done]:
+        if order.symbol == symbol:
+            venue.withdraw(order)
+    if fault.args.get("settle", venue.settles_delisted):
+        close_share(venue, symbol, SETTLE, Decimal(1))
 
 
 def liquidate_by_force(venue: SimVenue, fault: Fault) -> None:

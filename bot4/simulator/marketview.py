@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from bot4.simulator.faults import Fault
 from bot4.simulator.ghosts import haunted
-from bot4.simulator.orders import Depth, Execution, Side
+from bot4.simulator.orders import Depth, Execution, Side, SimMarket
 from bot4.simulator.setup import VenueSetup
 
 
@@ -53,8 +55,16 @@ class MarketView:
         return self.published(symbol), 0
 
     def halted(self, symbol: str) -> Fault | None:
-        """Return the fault ``halt`` that closes a market now, or None."""
-        return self.faults.active(self.name, "halt", symbol=symbol)
+        """Return the fault ``halt`` or ``delist`` that closes a market now, or None."""
+        halt = self.faults.active(self.name, "halt", symbol=symbol)
+        return halt or self.faults.active(self.name, "delist", symbol=symbol)
+
+    def listed(self) -> Mapping[str, SimMarket]:
+        """Return the markets the venue shows: all but those that the fault ``delist`` took away."""
+        if self.faults.active(self.name, "delist") is None:
+            return self.markets
+        gone = partial(self.faults.active, self.name, "delist")
+        return {s: market for s, market in self.markets.items() if gone(symbol=s) is None}
 
     def execute(
         self,

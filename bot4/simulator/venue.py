@@ -17,7 +17,7 @@ import trio
 
 from bot4.simulator.agenda import Agenda
 from bot4.simulator.faults import Fault
-from bot4.simulator.forced import close_by_hand, liquidate_by_force
+from bot4.simulator.forced import close_by_hand, delist, liquidate_by_force
 from bot4.simulator.history import History, Rate
 from bot4.simulator.ledger import Ledger, SimFill
 from bot4.simulator.links import Links
@@ -51,6 +51,7 @@ class SimVenue(MarketView, ABC):
         self.faults.on_immediate(self.name, "cut", self._cut)
         self.faults.on_immediate(self.name, "manual_close", partial(close_by_hand, self))
         self.faults.on_immediate(self.name, "liquidate", partial(liquidate_by_force, self))
+        self.faults.on_immediate(self.name, "delist", partial(delist, self))
         self.faults.on_immediate(self.name, "expire_token", self.expire_tokens)
 
     # What a face must give.
@@ -71,8 +72,18 @@ class SimVenue(MarketView, ABC):
     def house_order(self, symbol: str, side: Side, size: Decimal, kind: str) -> None:
         """Execute an order of the venue itself or of a human hand, and tell the client.
 
-        ``kind`` is one of ``forced.TAKEN_AS``, or "MANUAL". It fills whole at whatever price.
+        ``kind`` is one of ``forced.TAKEN_AS``, "SETTLE_MARKET" or "MANUAL". It fills whole at
+        whatever price.
         """
+
+    @property
+    @abstractmethod
+    def settles_delisted(self) -> bool:
+        """Whether positions of a market that is delisted are settled at the mark."""
+
+    @abstractmethod
+    def withdraw(self, order: SimOrder) -> None:
+        """End a resting order whose market is gone, and tell the client."""
 
     @abstractmethod
     def check_health(self) -> None:

@@ -46,6 +46,9 @@ ARGS: dict[str, dict[str, Any]] = {
     "clock_skew": {"seconds": 6, "ms": 4000},
     "stale": {"seconds": 6, "ms": 1500},
     "limits": {"seconds": 6, "order": "0.002", "position": "0.003", "open_orders": 1},
+    "cancel_only": {"seconds": 6},
+    "post_only": {"seconds": 6},
+    "delist": {"seconds": 6, "symbol": MARKETS},
     "funding": {"seconds": 6, "hourly": -0.002},
     "cut": {"which": "all"},
     "expire_token": {},
@@ -54,8 +57,8 @@ ARGS: dict[str, dict[str, Any]] = {
     "liquidate": {"market": MARKETS, "share": "0.5"},
     "bust": {"market": MARKETS},
 }
-ELSEWHERE = {("vest", "bust"), ("vest", "gap")}
-"""Vest has neither a chain that takes trades back nor sequence numbers."""
+ELSEWHERE = {("vest", kind) for kind in ("bust", "gap", "cancel_only", "post_only")}
+"""Vest has no chain that takes trades back, no sequence numbers and no such states."""
 NEEDS_A_FILL = {"bust"}
 CASES = [(venue, kind) for kind in ARGS for venue in MARKETS if (venue, kind) not in ELSEWHERE]
 

@@ -106,9 +106,14 @@ class ParadexDesk(SimVenue):
         return f"{self.wall_ms():013d}{self.next_serial() % 1_000_000:06d}"
 
     def system_state(self) -> str:
-        """Return ok, maintenance, cancel_only or post_only."""
-        fault = self.faults.active(self.name, "maintenance")
-        return "ok" if fault is None else str(fault.args.get("state", "maintenance"))
+        """Return ok, maintenance, cancel_only or post_only, each a fault of its own.
+
+        ``maintenance`` may also name one of them (``state``).
+        """
+        for kind in ("maintenance", "cancel_only", "post_only"):
+            if (fault := self.faults.active(self.name, kind)) is not None:
+                return str(fault.args.get("state", kind))
+        return "ok"
 
     def limits_of(self, symbol: str) -> MarketLimits:
         """Return the limits in force of a market.

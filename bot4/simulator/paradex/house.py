@@ -9,12 +9,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from bot4.simulator.forced import LIQUIDATION
+from bot4.simulator.forced import LIQUIDATION, SETTLE
 from bot4.simulator.orders import ZERO, Level, Side, SimOrder
 from bot4.simulator.paradex.drafts import STP_DEFAULT
 from bot4.simulator.paradex.engine import ParadexEngine
 
 PENALTY: Final = Decimal("0.7")
+SETTLE_FEE: Final = Decimal("0.00015")
+"""Share of notional, when a market is delisted. Source: Paradex docs, Fees, seen 2026-11."""
 HOUSE_SLIPPAGE: Final = Decimal("0.01")
 """Price beyond the book at which what it lacks is filled for an order by hand. Source: ours."""
 
@@ -61,6 +63,8 @@ def execute_for_house(
 
 def _cost(engine: ParadexEngine, symbol: str, kind: str) -> Decimal:
     """Return the share of notional that the venue keeps of what it takes."""
+    if kind == SETTLE:
+        return SETTLE_FEE
     return PENALTY * engine.markets[symbol].maintenance_margin if kind == LIQUIDATION else ZERO
 
 

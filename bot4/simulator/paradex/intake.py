@@ -29,7 +29,7 @@ def check_draft(desk: ParadexDesk, draft: Draft) -> None:
     Raises:
         Refused: something of it is wrong.
     """
-    market = desk.markets.get(draft.market)
+    market = desk.listed().get(draft.market)
     if market is None:
         raise not_found("MARKET_NOT_FOUND", f"market {draft.market}")
     _check_window(desk, draft, desk.wall_ms())

@@ -115,12 +115,12 @@ class PublicEndpoints:
         return Reply(200, {"market": symbol, "impact_bid_price": bid, "impact_ask_price": ask})
 
     def _symbol(self, name: str) -> str:
-        if name not in self._engine.markets:
+        if name not in self._engine.listed():
             raise not_found("MARKET_NOT_FOUND", f"market {name}")
         return name
 
     def _symbols(self, name: str | None) -> list[str]:
-        return list(self._engine.markets) if name in (None, "", "ALL") else [self._symbol(name)]
+        return list(self._engine.listed()) if name in (None, "", "ALL") else [self._symbol(name)]
 
 
 def public_routes(engine: ParadexEngine) -> tuple[Route, ...]:

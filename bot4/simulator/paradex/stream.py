@@ -87,8 +87,8 @@ class PublicStream:
         """Move every market by one frame and push what is listened to."""
         self._ticks += 1
         self._group()
-        for symbol, feed in self._feeds.items():
-            self._push_market(symbol, feed)
+        for symbol in self._engine.listed():
+            self._push_market(symbol, self._feeds[symbol])
         if self._ticks % SLOW_TICKS == 0:
             for listener, channel in self._wanted("markets_summary", "funding_data"):
                 self._push_slow(listener, channel)
@@ -158,7 +158,7 @@ class PublicStream:
         summaries = channel.family == "markets_summary"
         shape = markets.summary if summaries else markets.funding
         encode = summary_frame if summaries else funding_frame
-        for symbol in self._feeds:
+        for symbol in self._engine.listed():
             if not channel.carries(symbol):
                 continue
             data = shape(self._engine, symbol)

@@ -31,6 +31,9 @@ class Switches:
     """cancel_reason of a limit beyond the price band. The documents do not say."""
     halt_reason: str = "MARKET_NOT_OPEN"
     """cancel_reason of an order that lands while its market is halted. The documents do not say."""
+    settles_delisted: bool = True
+    """Whether positions of a delisted market are settled at the mark, for ``house.SETTLE_FEE``.
+    Source: Paradex docs, Fees, "settlement on delisting", seen 2026-11."""
     deleverage_reason: str = "DELEVERAGE"
     """cancel_reason of an order cancelled for lack of margin. The documents do not say."""
     max_order_size: Decimal | None = None

@@ -50,6 +50,15 @@ class ParadexVenue(ParadexEngine):
         """Execute a liquidation, or an order a human gave through the web page."""
         execute_for_house(self, symbol, side, size, kind)
 
+    @property
+    def settles_delisted(self) -> bool:
+        """Whether positions of a delisted market are settled, as the switch says."""
+        return self.switches.settles_delisted
+
+    def withdraw(self, order: SimOrder) -> None:
+        """End a resting order whose market is gone, and tell."""
+        self.end_order(order, self.switches.halt_reason, [])
+
     def check_health(self) -> None:
         """Look at the margin every ``health_s`` seconds."""
         now = trio.current_time()

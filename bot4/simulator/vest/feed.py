@@ -61,7 +61,7 @@ async def keep_publishing(venue: VestVenue) -> None:
         if slow:
             slow_at += SLOW_S
             _close_lapsed(venue)
-        fresh = [s for s in venue.markets if _is_fresh(venue, s, numbers)]
+        fresh = [s for s in venue.listed() if _is_fresh(venue, s, numbers)]
         if not fresh and not slow:
             continue
         if venue.faults.active(venue.name, "maintenance") is not None:

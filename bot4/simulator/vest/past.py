@@ -111,8 +111,8 @@ def day(venue: VestVenue, symbol: str) -> dict[str, Any]:
 
 def day_tickers(venue: VestVenue, query: dict[str, str]) -> dict[str, Any]:
     """Return GET /ticker/24hr."""
-    names = query["symbols"].split(",") if query.get("symbols") else list(venue.markets)
-    if any(name not in venue.markets for name in names):
+    names = query["symbols"].split(",") if query.get("symbols") else list(venue.listed())
+    if any(name not in venue.listed() for name in names):
         raise VestRefusal(1121)
     return {"tickers": [day(venue, name) for name in names]}
 
@@ -145,7 +145,7 @@ def funding_history(venue: VestVenue, query: dict[str, str]) -> list[dict[str, A
 
 def _symbol(venue: VestVenue, query: dict[str, str]) -> str:
     symbol = query.get("symbol", "")
-    if symbol not in venue.markets:
+    if symbol not in venue.listed():
         raise VestRefusal(1121)
     return symbol
 

@@ -70,7 +70,7 @@ def tickers(venue: VestVenue, query: dict[str, str]) -> list[dict[str, Any]]:
 def depth(venue: VestVenue, query: dict[str, str]) -> dict[str, Any]:
     """Return GET /depth: the curve as the feed shows it."""
     symbol = query.get("symbol", "")
-    if symbol not in venue.markets:
+    if symbol not in venue.listed():
         raise VestRefusal(1121)
     text = query.get("limit", str(DEPTH_LEVELS))
     if not text.isdecimal() or not 0 < int(text) <= MOST_DEPTH:
@@ -109,8 +109,8 @@ def open_interest(venue: VestVenue, query: dict[str, str]) -> dict[str, Any]:
 def _symbols(venue: VestVenue, query: dict[str, str]) -> list[str]:
     wanted = query.get("symbols")
     if not wanted:
-        return list(venue.markets)
+        return list(venue.listed())
     names = wanted.split(",")
-    if any(name not in venue.markets for name in names):
+    if any(name not in venue.listed() for name in names):
         raise VestRefusal(1121)
     return names

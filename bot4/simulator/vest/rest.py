@@ -176,7 +176,7 @@ class VestRest:
         venue.sessions.check(request.headers)
         body = read_json(request.body)
         symbol, value = body.get("symbol"), body.get("value")
-        market = venue.markets.get(symbol) if isinstance(symbol, str) else None
+        market = venue.listed().get(symbol) if isinstance(symbol, str) else None
         if market is None:
             raise VestRefusal(1121)
         if type(body.get("time")) is not int or type(value) is not int:
@@ -204,7 +204,7 @@ class VestRest:
         venue.sessions.check(request.headers)
         body = read_json(request.body)
         self._refuse_at_the_door(body)
-        order = read_order(body, venue.markets, venue.sessions, venue.wall_ms())
+        order = read_order(body, venue.listed(), venue.sessions, venue.wall_ms())
         if order.id in venue.orders:
             raise VestRefusal(3015)
         halt = venue.halted(order.symbol)

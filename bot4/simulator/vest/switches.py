@@ -44,6 +44,8 @@ class VestSwitches:
     oi_cap: Decimal | None = None
     """Largest position of a market, base units; an order beyond it ends as 3010. The code is
     documented, what it counts is not: here the account's own position. None is without a cap."""
+    settles_delisted: bool = True
+    """Whether positions of a delisted market are settled at the mark; undocumented."""
     premium_bps: Decimal = Decimal("0.8")
     """Risk premium on what a fill adds to the position, before its size."""
     premium_in: Literal["fees", "price", "both"] = "fees"

@@ -12,6 +12,7 @@ from typing import Any, Final
 import trio
 
 from bot4.simulator.faults import Fault
+from bot4.simulator.forced import SETTLE, TAKEN_AS
 from bot4.simulator.orders import ZERO, Execution, Side, SimOrder
 from bot4.simulator.setup import VenueSetup
 from bot4.simulator.venue import SimVenue
@@ -128,7 +129,7 @@ class VestVenue(SimVenue):
             side=side,
             size=size,
             limit=None,
-            kind="MARKET" if kind == "MANUAL" else "LIQUIDATION",
+            kind="LIQUIDATION" if kind in TAKEN_AS else "MARKET",
             time_in_force="FOK",
             reduce_only=True,
             sent_ms=now_ms,
@@ -137,7 +138,18 @@ class VestVenue(SimVenue):
             extra={"nonce": now_ms, "house": kind},
         )
         self.orders[order.id] = order
-        self._book(order, self.quote(symbol, side, size), ZERO)
+        mark = self.mark(symbol) // self.markets[symbol].tick * self.markets[symbol].tick
+        settled = Execution(((mark, size),)) if kind == SETTLE else None
+        self._book(order, settled or self.quote(symbol, side, size), ZERO)
+
+    @property
+    def settles_delisted(self) -> bool:
+        """Whether positions of a delisted market are settled, as the switch says."""
+        return self.switches.settles_delisted
+
+    def withdraw(self, order: SimOrder) -> None:
+        """End a resting order whose market is gone, and tell."""
+        self._end(order, "CANCELLED")
 
     def check_health(self) -> None:
         """Liquidate when the value is below the maintenance margin."""

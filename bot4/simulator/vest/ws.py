@@ -107,5 +107,5 @@ def _subscribe(venue: VestVenue, link: Link, framer: Framer, channels: list[str]
         return
     for channel in channels:
         symbol = channel.removesuffix("@depth")
-        if symbol != channel and symbol in venue.markets:
+        if symbol != channel and symbol in venue.listed():
             link.post(framer.frame(depth_frame(venue, symbol)))
