@@ -112,6 +112,17 @@ _FEEDS: Final[tuple[Fault, ...]] = (
     {"kind": "ghost", "side": "asks", "bps": 30, "seconds": 2},
     {"kind": "ghost", "side": "bids", "bps": 30, "seconds": 2},
     {"kind": "halt", "seconds": 4},
+    {"kind": "delist", "seconds": 6},
+    {"kind": "funding", "seconds": 8},
+    {"kind": "funding", "hourly": 0.001, "seconds": 8},
+    {"kind": "funding", "hourly": -0.001, "seconds": 8},
+    {"kind": "limits", "position": 0.002, "seconds": 5},
+)
+_STATES: Final[tuple[Fault, ...]] = (
+    {"kind": "cancel_only", "seconds": 4},
+    {"kind": "post_only", "seconds": 4},
+    {"kind": "limits", "order": 0.002, "seconds": 5},
+    {"kind": "limits", "open_orders": 1, "seconds": 5},
 )
 _NETWORK: Final[tuple[Fault, ...]] = (
     {"kind": "net_delay", "ms": 150, "seconds": 4},
@@ -134,6 +145,8 @@ _ACCOUNT: Final[tuple[Fault, ...]] = (
     {"kind": "manual_close", "count": 1},
     {"kind": "liquidate", "count": 1},
     {"kind": "liquidate", "count": 1, "share": 0.5},
+    {"kind": "liquidate", "count": 1, "bites": 4, "every_s": 2},
+    {"kind": "liquidate", "count": 1, "bites": 3, "share": 0.1, "every_s": 0.7},
 )
 DISK: Final[tuple[Fault, ...]] = (
     {"venue": "disk", "kind": "disk_full", "seconds": 2},
@@ -153,15 +166,11 @@ def every() -> list[Fault]:
             named = {"venue": venue, **one}
             if market := _WITH_MARKET.get(one["kind"]):
                 named[market] = MARKETS[venue]
-            if one["kind"] in ("halt", "ghost"):
+            if one["kind"] in ("halt", "ghost", "delist"):
                 named["symbol"] = MARKETS[venue]
             faults.append(named)
         faults += [{"venue": venue, "kind": "refuse"}, {"venue": venue, "kind": "storm"}]
-    faults += [{"venue": "paradex", **one} for one in (*_PARTS, {"kind": "gap"})]
-    faults += [
-        {"venue": "paradex", "kind": "maintenance", "state": state, "seconds": 4}
-        for state in ("cancel_only", "post_only")
-    ]
+    faults += [{"venue": "paradex", **one} for one in (*_PARTS, *_STATES, {"kind": "gap"})]
     faults.append({"venue": "paradex", "kind": "bust", "count": 1, "market": MARKETS["paradex"]})
     return faults + [dict(one) for one in DISK]
 

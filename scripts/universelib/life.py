@@ -24,7 +24,18 @@ from universelib.situations import Situations
 from universelib.troubled import TroubledDisk
 
 DEAD: Final = -9
-DARKENS: Final = frozenset({"maintenance", "refuse_connect", "halt", "net_half_open", "clock_skew"})
+DARKENS: Final = frozenset(
+    {
+        "maintenance",
+        "cancel_only",
+        "post_only",
+        "refuse_connect",
+        "halt",
+        "delist",
+        "net_half_open",
+        "clock_skew",
+    }
+)
 DARK_S: Final = {"net_half_open": 10.0}
 """How long a venue may be unreachable after such a fault; the others say it themselves."""
 
