@@ -35,10 +35,16 @@ class TwoVenues:
         options: what the world is made from. A saved world keeps its own seed.
         wall_ms: the venues' wall clock, milliseconds since the epoch.
         store: where the world is saved; None keeps it in memory.
+        control_token: opens the control endpoint; without one it stays shut.
     """
 
     def __init__(
-        self, options: Options, *, wall_ms: Callable[[], int], store: WorldStore | None = None
+        self,
+        options: Options,
+        *,
+        wall_ms: Callable[[], int],
+        store: WorldStore | None = None,
+        control_token: str = "",
     ) -> None:
         known = store is not None and store.value("seed") is not None
         self.options: Final = _as_saved(options, store) if known and store else options
@@ -52,7 +58,7 @@ class TwoVenues:
         self.paradex: Final = ParadexVenue(self._setup("paradex", options.switches("paradex")))
         self._venues: Final[dict[str, SimVenue]] = {"vest": self.vest, "paradex": self.paradex}
         self._closing = False
-        self._control = Control(self.truth, self.market, self.links, self.faults)
+        self._control = Control(self.truth, self.market, self.links, self.faults, control_token)
         for venue in self._venues:
             self.faults.on_immediate(venue, "gap_jump", self._jump)
         self._load(fresh=not known)

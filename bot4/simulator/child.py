@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import ssl
 import stat
 import time
@@ -24,6 +25,8 @@ CLOSE_LIMIT_S: Final = 5.0
 WORLD_FILE: Final = "venue.db"
 TRUTH_FILE: Final = "truth.json"
 CA_FILE: Final = "ca.pem"
+CONTROL_FILE: Final = "control.token"
+TOKEN_BYTES: Final = 32
 URLS: Final = {
     "vest.rest": "https://localhost:{port}/v2",
     "vest.ws": "wss://localhost:{port}/ws-api?version=1.0",
@@ -44,12 +47,14 @@ async def simulate(
     """Serve both venues on loopback until ``stop`` is set.
 
     The world is kept in ``state_dir/venue.db``; the certificate of its authority is written to
-    ``state_dir/ca.pem`` and the truth, at the end, to ``state_dir/truth.json``.
+    ``state_dir/ca.pem``, the token of the control endpoint, another one each time, to
+    ``state_dir/control.token`` and the truth, at the end, to ``state_dir/truth.json``.
 
     Args:
         options: what a new world is made from; a saved one keeps its seed.
         state_dir: created when missing, mode 0700.
-        announce: called once with one line of JSON: addresses, ``ca_file`` and throwaway keys.
+        announce: called once with one line of JSON: addresses, ``ca_file``,
+            ``control_token`` and throwaway keys.
         stop: ends the venues in order; None serves for ever.
         fresh: forget the saved world.
 
@@ -61,10 +66,15 @@ async def simulate(
     """
     store = _open_world(state_dir, fresh=fresh)
     try:
-        box = TwoVenues(options, wall_ms=_wall_ms, store=store)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        _write(state_dir / CONTROL_FILE, token)
+        box = TwoVenues(options, wall_ms=_wall_ms, store=store, control_token=token)
+        also = {"control_token": token}
         async with trio.open_nursery() as world:
             await world.start(box.run)
-            await _serve_until(trio.Event() if stop is None else stop, box, state_dir, announce)
+            await _serve_until(
+                trio.Event() if stop is None else stop, box, state_dir, announce, also
+            )
             with trio.move_on_after(CLOSE_LIMIT_S):
                 await box.close()
             _write(state_dir / TRUTH_FILE, json.dumps(box.truth(), indent=1))
@@ -93,7 +103,11 @@ async def wait_for_end_of_input() -> None:
 
 
 async def _serve_until(
-    stop: trio.Event, box: TwoVenues, state_dir: Path, announce: Callable[[str], None]
+    stop: trio.Event,
+    box: TwoVenues,
+    state_dir: Path,
+    announce: Callable[[str], None],
+    also: dict[str, str],
 ) -> None:
     """Open the listeners, announce them, and drop every connection when told to stop."""
     authority = trustme.CA()
@@ -101,7 +115,7 @@ async def _serve_until(
     authority.issue_cert("localhost", LOOPBACK).configure_cert(context)
     ca_file = state_dir / CA_FILE
     _write(ca_file, authority.cert_pem.bytes().decode("ascii"))
-    said = {"ca_file": str(ca_file.absolute()), **box.credentials()}
+    said = {"ca_file": str(ca_file.absolute()), **also, **box.credentials()}
     async with trio.open_nursery() as doors:
         for endpoint in ENDPOINTS:
             listeners = await trio.open_tcp_listeners(0, host=LOOPBACK)

@@ -13,7 +13,7 @@ from localsupabase.gateway import SECRET_KEY, Fault
 
 from benchlib.figures import Figure
 from benchlib.processes import running
-from benchlib.trading import LIMIT_S, force_gaps, new_bot, ready
+from benchlib.trading import LIMIT_S, control_token, force_gaps, new_bot, ready
 
 WEATHERS: Final = ("up", "slow", "down")
 SLOW_S: Final = 1.5
@@ -77,7 +77,7 @@ async def _trade(
         await ready(bot, found)
         with trio.move_on_after(LIMIT_S * len(weathers)):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(force_gaps, found["control"])
+                nursery.start_soon(force_gaps, found["control"], control_token(folder))
                 nursery.start_soon(sky.change)
                 while said := await bot.say():
                     if said["event"] == "pair.opened" and sky.settled:

@@ -68,7 +68,7 @@ async def _trade(folder: Path, *, quick: bool) -> list[Figure]:
         await ready(bot, found)
         with trio.move_on_after(LIMIT_S):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(force_gaps, found["control"])
+                nursery.start_soon(force_gaps, found["control"], control_token(folder))
                 while said := await bot.say():
                     if said["event"] == "pair.opened":
                         stages.append(said["latency_ms"])
@@ -98,9 +98,15 @@ def _median(numbers: list[float]) -> float:
     return sorted(numbers)[len(numbers) // 2]
 
 
-async def force_gaps(control: str) -> None:
+def control_token(folder: Path) -> str:
+    """Return what opens the control endpoint of the venues of the bot in this folder."""
+    return (folder / "state" / "simulation" / "control.token").read_text()
+
+
+async def force_gaps(control: str, token: str) -> None:
     """Have a gap worth taking come every moment, in turn for each pair."""
-    async with httpx.AsyncClient(base_url=control, trust_env=False) as client:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=control, headers=headers, trust_env=False) as client:
         for base in cycle(PAIRS):
             await client.post("/fault", json={**GAP, "base": base})
             await trio.sleep(GAP_EVERY_S)

@@ -85,6 +85,7 @@ class Venue:
 
     def __init__(self, said: dict[str, str], venue: str) -> None:
         self._control = said["control"]
+        self._token = said["control_token"]
         self._venue = venue
 
     def truth(self) -> dict[str, Any]:
@@ -98,8 +99,7 @@ class Venue:
     def fault(self, kind: str, **args: object) -> None:
         """Ask for a fault."""
         body = json.dumps({"venue": self._venue, "kind": kind, **args}).encode()
-        with urllib.request.urlopen(f"{self._control}/fault", body) as answer:  # noqa: S310 - ours
-            answer.read()
+        self._ask("/fault", body)
 
     def order(self, order_id: str) -> dict[str, Any]:
         """Return one order by the venue's id; wait until it has come to rest or to an end."""
@@ -134,7 +134,12 @@ class Venue:
         return None
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self._control + path) as answer:  # noqa: S310 - ours
+        return self._ask(path)
+
+    def _ask(self, path: str, body: bytes | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        asked = urllib.request.Request(self._control + path, body, headers)  # noqa: S310 - ours
+        with urllib.request.urlopen(asked) as answer:  # noqa: S310 - ours
             return json.load(answer)
 
 

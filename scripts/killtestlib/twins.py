@@ -120,7 +120,10 @@ async def open_twins(folder: Path, seed: int) -> AsyncIterator[Twins]:
         if said is None:
             raise RuntimeError(child.last_words())
         async with httpx.AsyncClient(
-            base_url=said["control"], trust_env=False, timeout=30
+            base_url=said["control"],
+            headers={"Authorization": f"Bearer {said['control_token']}"},
+            trust_env=False,
+            timeout=30,
         ) as client:
             twins = Twins(said, client)
             async with trio.open_nursery() as moving:

@@ -120,9 +120,11 @@ class Bot:
         control = (await self.until("simulator.started"))["control"]
         # Plain HTTP on loopback: no list of authorities needs to be read.
         unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        token = (self.stderr.parent / "state/simulation/control.token").read_text()
         async with httpx.AsyncClient(trust_env=False, verify=unused, timeout=REQUEST_S) as client:
             spec = {"venue": venue, "kind": kind, **args}
-            answer = await client.post(f"{control}/fault", json=spec)
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await client.post(f"{control}/fault", json=spec, headers=headers)
         assert answer.json() == {"status": "ok"}
 
     def deliver(self, number: int) -> None:

@@ -36,7 +36,7 @@ MODULES = {
     "multiprocessing": NOWHERE,
     "random": (*WORLD, *SIMULATOR),
     "requests": NOWHERE,
-    "secrets": WORLD,
+    "secrets": (*WORLD, "bot4/simulator/child.py"),  # the token of its control endpoint
     "select": ("bot4/logs/sink.py",),  # whether a pipe would block
     "signal": (*SIGNALS, *WORLD, *SIMULATOR),
     "socket": (*WORLD, *SIMULATOR),

@@ -22,6 +22,7 @@ from bot4.simulator.box import TwoVenues
 from bot4.simulator.options import Options
 
 EPOCH_MS = 1_790_000_000_000
+CONTROL_TOKEN = "opens-the-control-endpoint"
 DEV_CONTRACT = "0x8E4D87AEf4AC4D5415C35A12319013e34223825B"
 
 
@@ -73,6 +74,8 @@ class Client:
         self, endpoint: str, method: str, target: str, body: Any = None, **headers: str
     ) -> Reply | None:
         """Return the answer, None when the connection was cut."""
+        if endpoint == "control":
+            headers = {"Authorization": f"Bearer {CONTROL_TOKEN}"} | headers
         return await exchange(self.dial(endpoint), method, target, body, **headers)
 
     # Vest.
@@ -280,7 +283,7 @@ def make_client(nursery) -> Callable[..., Any]:
 
     async def make(**changes: Any) -> Client:
         options = Options(**({"seed": 7, "profile": "calm", "bases": ("BTC",)} | changes))
-        box = TwoVenues(options, wall_ms=wall_ms)
+        box = TwoVenues(options, wall_ms=wall_ms, control_token=CONTROL_TOKEN)
         await nursery.start(box.run)
         return Client(box, nursery)
 

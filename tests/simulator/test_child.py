@@ -110,7 +110,13 @@ class Person:
 
     async def truth(self):
         async with httpx.AsyncClient(timeout=REQUEST_S) as client:
-            return (await client.get(self.said["control"] + "/truth")).json()["vest"]
+            answer = await client.get(self.said["control"] + "/truth", headers=opened(self.said))
+            return answer.json()["vest"]
+
+
+def opened(said):
+    """Headers for the control endpoint."""
+    return {"Authorization": f"Bearer {said.get('control_token', '')}"}
 
 
 @asynccontextmanager
@@ -172,7 +178,7 @@ async def test_kill_nine_loses_no_acknowledged_order(tmp_path):
             ids = [await person.buy(now_ms() + number) for number in range(2)]
             async with httpx.AsyncClient(timeout=REQUEST_S) as control:
                 fault = {"venue": "vest", "kind": "delay_landing", "ms": 60_000}
-                await control.post(said["control"] + "/fault", json=fault)
+                await control.post(said["control"] + "/fault", json=fault, headers=opened(said))
             ids.append(await person.buy(now_ms() + 9))
             process.send_signal(signal.SIGKILL)
             await process.wait()
@@ -227,11 +233,15 @@ async def test_the_venues_can_be_served_inside_a_process(tmp_path):
                     while await stream.receive_some(100):
                         pass
             truth = await person.truth()
+            async with httpx.AsyncClient(timeout=REQUEST_S) as stranger:
+                unopened = await stranger.get(said["control"] + "/truth")
             stop.set()
 
     assert {row["symbol"] for row in info.json()["symbols"]} == {"BTC-PERP", "ETH-PERP", "SOL-PERP"}
     assert "starknet_chain_id" in config.json()
     assert truth["balance"] == "10000"
+    assert (unopened.status_code, set(unopened.json())) == (401, {"error"})
+    assert (tmp_path / "a" / "control.token").read_text() == said.get("control_token")
     assert set(said) == {
         "vest.rest",
         "vest.ws",
@@ -239,6 +249,7 @@ async def test_the_venues_can_be_served_inside_a_process(tmp_path):
         "paradex.ws",
         "ca_file",
         "control",
+        "control_token",
         "vest.primary_key",
         "vest.signing_key",
         "paradex.account",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 import trio
 
 
@@ -76,3 +77,21 @@ async def test_a_gap_jump_needs_no_venue(autojump_clock, client):
     await trio.sleep(1)
 
     assert client.box.model.gap_bps("BTC") > 29
+
+
+@pytest.mark.parametrize(
+    "given", ["", "Bearer", "Bearer wrong", "Basic opens-the-control-endpoint"]
+)
+async def test_nobody_without_the_token_is_answered(autojump_clock, client, given):
+    fault = {"venue": "vest", "kind": "refuse", "code": 1003}
+
+    told = [
+        await client.request("control", "GET", "/truth", Authorization=given),
+        await client.request("control", "GET", "/health", Authorization=given),
+        await client.request("control", "POST", "/fault", fault, Authorization=given),
+        await client.request("control", "GET", "/else", Authorization=given),
+    ]
+
+    assert [reply.status for reply in told] == [401] * 4
+    assert all(set(reply.json) == {"error"} for reply in told)
+    assert (await client.vest("POST", "/orders", client.order())).status == 200
