@@ -34,6 +34,7 @@ COUNTED: Final = frozenset(
         "crossed",
         "garbage",
         "api_change",
+        "odd_fill",
     }
 )
 """Taken one by one by the requests, events or frames they hit."""
@@ -52,6 +53,7 @@ LASTING: Final = frozenset(
         "delist",
         "cancel_only",
         "post_only",
+        "blocked",
     }
 )
 """In force for ``seconds`` from the moment they are added, or as ``LASTS_S`` says."""
@@ -63,7 +65,7 @@ AT_PARADEX: Final = frozenset({"cancel_only", "post_only"})
 """States that Vest does not have."""
 
 IMMEDIATE: Final = frozenset(
-    {"cut", "expire_token", "gap_jump", "manual_close", "liquidate", "bust"}
+    {"cut", "expire_token", "gap_jump", "manual_close", "liquidate", "bust", "foreign_order"}
 )
 """Done when they are added, through ``on_immediate``; one that goes on is kept meanwhile."""
 

@@ -83,6 +83,7 @@ def _order_row(venue: SimVenue, order: SimOrder) -> dict[str, Any]:
         "updated_ms": order.updated_ms,
         "avg_price": None if order.avg_price is None else plain(order.avg_price),
         "fees": plain(order.fees),
+        "foreign": "foreign" in order.extra,
         **venue.truth_order(order),
     }
 

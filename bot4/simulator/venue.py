@@ -265,7 +265,8 @@ class SimVenue(MarketView, ABC):
             self._accrue_funding(Decimal(str(now - before)))
             before = now
             for order in [o for o in self.orders.values() if o.resting and not o.done]:
-                self.rest(order)
+                if "foreign" not in order.extra:
+                    self.rest(order)
             self._remember()
             if self.ledger.positions:
                 self.check_health()

@@ -45,7 +45,7 @@ PERCENT: Final = 3
 def klines(venue: VestVenue, query: dict[str, str]) -> list[list[Any]]:
     """Return GET /klines: the newest bars, oldest first; the times asked for do not matter."""
     symbol, minutes = _symbol(venue, query), _interval(query)
-    most = min(_whole(query, "limit", MOST_ROWS), MOST_BARS)
+    most = min(_limit(query), MOST_BARS)
     bars = venue.histories[symbol].candles(minutes)[-most:]
     return [kline_row(venue.markets[symbol], bar, minutes) for bar in bars]
 
@@ -68,7 +68,7 @@ def trades(venue: VestVenue, query: dict[str, str]) -> list[dict[str, Any]]:
     symbol = _symbol(venue, query)
     start, end = _span(query)
     rows = [t for t in venue.histories[symbol].tape if start <= t.time_ms <= end]
-    return [trade_row(venue.markets[symbol], t) for t in rows[-_whole(query, "limit", MOST_ROWS) :]]
+    return [trade_row(venue.markets[symbol], t) for t in rows[-_limit(query) :]]
 
 
 def trade_row(market: SimMarket, trade: TapeTrade) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def funding_history(venue: VestVenue, query: dict[str, str]) -> list[dict[str, A
         for rate in venue.histories[symbol].rates
         if start <= rate.time_ms <= end
     }
-    rows = list(points.values())[-_whole(query, "limit", MOST_ROWS) :]
+    rows = list(points.values())[-_limit(query) :]
     return [
         {"symbol": symbol, "time": r.time_ms, "oneHrFundingRate": fixed(r.hourly, RATE)}
         for r in rows
@@ -159,6 +159,14 @@ def _interval(query: dict[str, str]) -> int:
 
 def _span(query: dict[str, str]) -> tuple[int, int]:
     return _whole(query, "startTime", 0, least=0), _whole(query, "endTime", 1 << 62, least=0)
+
+
+def _limit(query: dict[str, str]) -> int:
+    """Return how many rows, counted back from the newest; more than the most is refused."""
+    most = _whole(query, "limit", MOST_ROWS)
+    if most > MOST_ROWS:
+        raise VestRefusal(1130, f"limit must be from 1 to {MOST_ROWS}")
+    return most
 
 
 def _whole(query: dict[str, str], name: str, default: int, *, least: int = 1) -> int:

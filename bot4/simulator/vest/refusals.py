@@ -51,14 +51,67 @@ def from_engine(args: Mapping[str, Any]) -> bool:
     return int(args.get("code", 3001)) in ENGINE_CODES
 
 
-class VestRefusal(Exception):
-    """The request is refused at once, with a code and an HTTP status."""
+ENDED: Final = "Order already processed or cancelled"
+"""Text of the 3017 of an order that has ended. Source: one client, seen 2026."""
+RETRY_AFTER_S: Final = "1"
 
-    def __init__(self, code: int, why: str = "", status: int | None = None) -> None:
+BLOCK_PAGE: Final = (
+    b"<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
+    b"<body><h1>Blocked</h1><p>This address may not reach the site.</p></body></html>"
+)
+
+
+class VestRefusal(Exception):
+    """The request is refused at once, with a code and an HTTP status.
+
+    The text is the code's name, and ``why``; ``said`` replaces both. ``body`` replaces {code,
+    msg}, in every shape: what the web framework says by itself.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        why: str = "",
+        status: int | None = None,
+        *,
+        said: str = "",
+        body: object = None,
+    ) -> None:
         name = NAMES.get(code, "ERROR")
-        super().__init__(f"{name}: {why}" if why else name)
+        super().__init__(said or (f"{name}: {why}" if why else name))
         self.code = code
         self.status = STATUSES.get(code, 400) if status is None else status
+        self.body = body
+
+
+def dead_key(how: str) -> VestRefusal:
+    """Return the refusal of a missing or dead API key, see the switch ``dead_key``."""
+    status, _, plain = how.partition("_")
+    words = {"401": "Unauthorized", "403": "Forbidden"}[status]
+    return VestRefusal(1002, status=int(status), body={"detail": words} if plain else None)
+
+
+def ended_order(status: int) -> VestRefusal:
+    """Return the refusal to cancel an order that has ended."""
+    return VestRefusal(3017, status=status, said=ENDED)
+
+
+def check_time(query: Mapping[str, str]) -> None:
+    """Let a query pass that names the time.
+
+    Raises:
+        VestRefusal: 422 in the words of FastAPI, where it is missing or no integer.
+    """
+    text = query.get("time")
+    if text is None:
+        raise _unprocessable("missing", "Field required", None)
+    if not text.isascii() or not text.isdecimal():
+        raise _unprocessable("int_parsing", "Input should be a valid integer", text)
+
+
+def _unprocessable(kind: str, msg: str, given: str | None) -> VestRefusal:
+    fault = {"type": kind, "loc": ["query", "time"], "msg": msg, "input": given}
+    return VestRefusal(1130, status=422, body={"detail": [fault]})
 
 
 def refusal_answer(refusal: VestRefusal, shape: str) -> HttpAnswer:
@@ -67,13 +120,23 @@ def refusal_answer(refusal: VestRefusal, shape: str) -> HttpAnswer:
     ``shape`` is "plain" ({code, msg}), "detail" (the same under ``detail``) or "ok" ({code, msg}
     with status 200): clients of the real venue have met all three.
     """
+    if refusal.body is not None:
+        return json_answer(refusal.body, refusal.status)
     body: dict[str, object] = {"code": refusal.code, "msg": str(refusal)}
     if shape == "detail":
         body = {"detail": body}
     return json_answer(body, 200 if shape == "ok" else refusal.status)
 
 
+def blocked_answer() -> HttpAnswer:
+    """Return what Cloudflare says in front of the venue to an address it does not want."""
+    return HttpAnswer(403, {"Content-Type": "text/html", "Server": "cloudflare"}, BLOCK_PAGE)
+
+
 def json_answer(body: object, status: int = 200) -> HttpAnswer:
     """Return an answer with a JSON body."""
     text = json.dumps(body, separators=(",", ":"))
-    return HttpAnswer(status, {"Content-Type": "application/json"}, text.encode())
+    headers = {"Content-Type": "application/json"}
+    if status == 429:
+        headers["Retry-After"] = RETRY_AFTER_S
+    return HttpAnswer(status, headers, text.encode())

@@ -15,10 +15,14 @@ from bot4.simulator.buckets import Bucket, Limit
 from bot4.simulator.faults import Fault
 from bot4.simulator.serve import Answered, HttpAnswer, HttpRequest, serve_http
 from bot4.simulator.vest import past, public
+from bot4.simulator.vest.foreign import check_cancel
 from bot4.simulator.vest.intake import read_cancel, read_json, read_order
 from bot4.simulator.vest.query import find_orders
 from bot4.simulator.vest.refusals import (
     VestRefusal,
+    blocked_answer,
+    check_time,
+    ended_order,
     from_engine,
     json_answer,
     refusal_answer,
@@ -92,6 +96,9 @@ class VestRest:
         venue = self._venue
         path = request.path.removeprefix(BASE_PATH)
         kind = REQUESTS.get((request.method, path), "public")
+        if venue.faults.active(venue.name, "blocked") is not None:
+            await trio.sleep(venue.latency.draw("read"))
+            return blocked_answer()
         if venue.faults.active(venue.name, "maintenance") is not None:
             await trio.sleep(venue.latency.draw("read"))
             return self._stamped(error_page(Fault(venue.name, "maintenance")))
@@ -120,6 +127,7 @@ class VestRest:
             return json_answer({"detail": "Method Not Allowed"}, 405)
         try:
             self._count(request, path)
+            self._refuse_by_fault(request, path)
             return json_answer(handler(request))
         except VestRefusal as refusal:
             return refusal_answer(refusal, self._venue.switches.errors)
@@ -129,6 +137,16 @@ class VestRest:
         bucket = self._buckets[(request.method, path) not in REQUESTS]
         if switches.requests_per_s and not bucket.take():
             raise VestRefusal(switches.too_many_code)
+
+    def _refuse_by_fault(self, request: HttpRequest, path: str) -> None:
+        """Carry out a ``refuse`` fault for anything but an order, which has its own facts."""
+        venue = self._venue
+        kind = REQUESTS.get((request.method, path), "public")
+        fault = None
+        if kind != "order":
+            fault = venue.faults.take(venue.name, "refuse", request=kind, path=path)
+        if fault is not None:
+            raise _refused_by(fault)
 
     # Public.
 
@@ -167,8 +185,11 @@ class VestRest:
         return account_row(self._venue)
 
     def _nonce(self, request: HttpRequest) -> object:
-        self._venue.sessions.check(request.headers)
-        nonces = [int(order.extra["nonce"]) for order in self._venue.orders.values()]
+        venue = self._venue
+        venue.sessions.check(request.headers)
+        if venue.switches.nonce_needs_time:
+            check_time(request.query)
+        nonces = [int(order.extra["nonce"] or 0) for order in venue.orders.values()]
         return {"lastNonce": max(nonces, default=0)}
 
     def _leverage(self, request: HttpRequest) -> object:
@@ -224,22 +245,31 @@ class VestRest:
             **_facts(body),
         )
         if fault is not None:
-            status = fault.args.get("status")
-            raise VestRefusal(
-                int(fault.args["code"]),
-                str(fault.args.get("message", "")),
-                None if status is None else int(status),
-            )
+            raise _refused_by(fault)
 
     def _cancel(self, request: HttpRequest) -> object:
         venue = self._venue
         venue.sessions.check(request.headers)
+        if venue.switches.cancel_needs_time:
+            check_time(request.query)
         order_id = read_cancel(read_json(request.body), venue.sessions, venue.wall_ms())
         order = venue.orders.get(order_id)
-        if order is None or order.done:
+        if order is None:
             raise VestRefusal(3017)
+        if order.done:
+            raise ended_order(venue.switches.ended_cancel_status)
+        check_cancel(order)
         venue.cancel(order_id)
         return {"id": order_id}
+
+
+def _refused_by(fault: Fault) -> VestRefusal:
+    status = fault.args.get("status")
+    return VestRefusal(
+        int(fault.args.get("code", 1130)),
+        str(fault.args.get("message", "")),
+        None if status is None else int(status),
+    )
 
 
 def _occasion(request: HttpRequest, kind: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import attrs
 
 from bot4.simulator.sampling import Sampled
 from bot4.simulator.vest.digests import CONTRACTS, proof_digest, recover
-from bot4.simulator.vest.refusals import VestRefusal
+from bot4.simulator.vest.refusals import VestRefusal, dead_key
 from bot4.simulator.vest.switches import VestSwitches
 
 DAY_MS = 86_400_000
@@ -35,6 +35,8 @@ class Sessions:
     _listen_key: str = ""
     _listen_until_ms: int = 0
     _made: int = 0
+    registered_ms: int = 0
+    """When somebody last registered."""
     sampled: Sampled = attrs.field(init=False)
     """Whose signatures are checked."""
 
@@ -64,18 +66,21 @@ class Sessions:
         if primary != self.primary:
             raise VestRefusal(1099)
         self._signers[str(signer)] = expiry
-        if not self._api_keys:
+        if self.switches.keys == "newest":
+            self._api_keys.clear()
+        if not self._api_keys or self.switches.keys == "another":
             self._api_keys.append(self._new_key("api_key"))
+        self.registered_ms = now_ms
         return {"apiKey": self._api_keys[-1], "accGroup": self.switches.account_group}
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Let a private request pass.
 
         Raises:
-            VestRefusal: 1002 without a valid key, 1146 with another account group.
+            VestRefusal: 1002 or less without a valid key, 1146 with another account group.
         """
         if headers.get("x-api-key") not in self._api_keys:
-            raise VestRefusal(1002)
+            raise dead_key(self.switches.dead_key)
         self.check_group(headers)
 
     def check_group(self, headers: Mapping[str, str]) -> None:
@@ -140,6 +145,7 @@ class Sessions:
             "listen_key": self._listen_key,
             "listen_until_ms": self._listen_until_ms,
             "made": self._made,
+            "registered_ms": self.registered_ms,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -149,6 +155,7 @@ class Sessions:
         self._listen_key = str(state["listen_key"])
         self._listen_until_ms = int(state["listen_until_ms"])
         self._made = int(state["made"])
+        self.registered_ms = int(state.get("registered_ms", 0))
 
     def _new_key(self, kind: str) -> str:
         self._made += 1

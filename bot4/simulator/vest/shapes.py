@@ -47,14 +47,30 @@ def level_rows(market: SimMarket, levels: tuple[Level, ...]) -> list[list[str]]:
     return rows
 
 
+def shown(order: SimOrder, name: str, value: object) -> object:
+    """Return what a field of an order says: its value, unless a fault shows another."""
+    return order.extra.get("shown", {}).get(name, value)
+
+
+def _as_shown(order: SimOrder, row: dict[str, Any]) -> dict[str, Any]:
+    return {name: shown(order, name, value) for name, value in row.items()}
+
+
+def _nonce(venue: VestVenue, order: SimOrder) -> int | None:
+    if order.kind == "LIQUIDATION" and not venue.switches.house_nonce:
+        return None
+    nonce: int | None = order.extra["nonce"]
+    return nonce
+
+
 def order_row(venue: VestVenue, order: SimOrder) -> dict[str, Any]:
     """Return an order as GET /orders shows it."""
     market = venue.markets[order.symbol]
     filled = order.filled > 0
     average = order.avg_price or ZERO
-    return {
+    row = {
         "id": order.id,
-        "nonce": order.extra["nonce"],
+        "nonce": _nonce(venue, order),
         "symbol": order.symbol,
         "isBuy": order.side == "buy",
         "orderType": order.kind,
@@ -76,6 +92,7 @@ def order_row(venue: VestVenue, order: SimOrder) -> dict[str, Any]:
         "tpPrice": None,
         "slPrice": None,
     }
+    return _as_shown(order, row)
 
 
 def order_event(venue: VestVenue, order: SimOrder) -> dict[str, Any]:
@@ -85,7 +102,7 @@ def order_event(venue: VestVenue, order: SimOrder) -> dict[str, Any]:
         "id": order.id,
         "status": order.status,
         "postTime": order.received_ms,
-        "nonce": order.extra["nonce"],
+        "nonce": _nonce(venue, order),
     }
     if order.status == "REJECTED":
         args["code"] = int(order.reason)
@@ -109,7 +126,8 @@ def order_event(venue: VestVenue, order: SimOrder) -> dict[str, Any]:
             "cumFunding": fixed(venue.ledger.funding_index.get(order.symbol, ZERO), FUNDING),
             "fees": fixed(order.fees, MONEY),
         }
-    return {"channel": "account_private", "data": {"event": "ORDER", "args": args}}
+    told = {"event": "ORDER", "args": _as_shown(order, args)}
+    return {"channel": "account_private", "data": told}
 
 
 def account_row(venue: VestVenue) -> dict[str, Any]:
@@ -119,7 +137,7 @@ def account_row(venue: VestVenue) -> dict[str, Any]:
     locked = ledger.position_margin(mark)
     held = ledger.initial_margin(mark) - locked
     return {
-        "address": venue.sessions.primary,
+        "address": venue.switches.account_address or venue.sessions.primary,
         "balances": [
             {
                 "asset": "USDC",
@@ -132,14 +150,53 @@ def account_row(venue: VestVenue) -> dict[str, Any]:
         "totalAccountValue": fixed(equity, MONEY),
         "openOrderMargin": fixed(held, MONEY),
         "totalMaintMargin": fixed(ledger.maintenance_margin(mark), MONEY),
-        "positions": [_position_row(venue, symbol) for symbol in ledger.positions],
+        "positions": [
+            *(_position_row(venue, symbol) for symbol in ledger.positions),
+            *(_flat_row(venue, symbol) for symbol in _once_held(venue)),
+        ],
         "leverages": [
             {"symbol": symbol, "value": value} for symbol, value in ledger.leverage.items()
         ],
         "lp": {"balance": "0.000000", "shares": "0.000000", "unrealizedPnl": "0.000000"},
-        "time": venue.wall_ms(),
+        "time": _account_time(venue),
         "twitterUsername": None,
         "discordUsername": None,
+    }
+
+
+def _account_time(venue: VestVenue) -> int:
+    """Return ``time`` of the account, see the switch ``account_time``."""
+    switches = venue.switches
+    if switches.account_time == "changed":
+        changes = (order.updated_ms for order in venue.orders.values())
+        return max(changes, default=0) or venue.sessions.registered_ms
+    return venue.wall_ms() + (switches.account_time_off_ms if switches.account_time == "off" else 0)
+
+
+def _once_held(venue: VestVenue) -> list[str]:
+    if not venue.switches.flat_positions:
+        return []
+    traded = dict.fromkeys(fill.symbol for fill in venue.ledger.fills)
+    return [symbol for symbol in traded if symbol not in venue.ledger.positions]
+
+
+def _flat_row(venue: VestVenue, symbol: str) -> dict[str, Any]:
+    market = venue.markets[symbol]
+    money, price = fixed(ZERO, MONEY), price_text(market, ZERO)
+    return {
+        "symbol": symbol,
+        "isLong": True,
+        "size": size_text(market, ZERO),
+        "entryPrice": price,
+        "entryFunding": fixed(ZERO, FUNDING),
+        "unrealizedPnl": money,
+        "settledFunding": money,
+        "markPrice": price_text(market, venue.mark(symbol)),
+        "indexPrice": price_text(market, venue.index(symbol)),
+        "liqPrice": price,
+        "initMargin": money,
+        "maintMargin": money,
+        "initMarginRatio": fixed(venue.ledger.initial_ratio(symbol), RATIO),
     }
 
 

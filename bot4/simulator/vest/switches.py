@@ -20,6 +20,29 @@ class VestSwitches:
     """How WebSocket JSON travels."""
     errors: Literal["plain", "detail", "ok"] = "plain"
     """Shape of an error body, see ``refusals``."""
+    dead_key: Literal["401", "403", "401_plain", "403_plain"] = "401"
+    """HTTP status of a missing or dead API key; ``plain`` is without code 1002. Source: one client
+    of 2026 has met all four."""
+    keys: Literal["one", "another", "newest"] = "one"
+    """What registering again gives: the same API key, another beside the old ones, or another
+    that ends them. The documents do not say."""
+    cancel_needs_time: bool = False
+    """Answer a cancel without ``time`` in its query 422. Source: one client of 2026 has met it."""
+    nonce_needs_time: bool = True
+    """The same for GET /account/nonce; the documents want it on every private GET."""
+    ended_cancel_status: Literal[200, 400] = 400
+    """HTTP status under the 3017 of an ended order. Source: one client of 2026 allows both."""
+    flat_positions: bool = False
+    """Keep a row of size 0 for each symbol once held. Source: one client of 2026 skips them."""
+    account_time: Literal["now", "changed", "off"] = "now"
+    """``time`` of GET /account: the clock, when the account last changed, or the clock and
+    ``account_time_off_ms``. The documents do not say what it means."""
+    account_time_off_ms: int = 5000
+    account_address: str = ""
+    """``address`` of GET /account; empty is the primary address. Another one is seen under a wrong
+    account group. Source: one client of 2026 refuses to go on then."""
+    house_nonce: bool = True
+    """Whether a liquidation carries a nonce, or null. The documents do not say."""
     leverage_required: bool = True
     """Refuse orders (3020) on a symbol whose leverage was never set."""
     ioc_accepted: bool = False

@@ -7,6 +7,7 @@ order fills whole at the engine's price for its size on arrival, or is rejected 
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import trio
@@ -18,6 +19,7 @@ from bot4.simulator.setup import VenueSetup
 from bot4.simulator.venue import SimVenue
 from bot4.simulator.vest.digests import address_of, keccak256
 from bot4.simulator.vest.feed import keep_publishing
+from bot4.simulator.vest.foreign import odd_fill, place_foreign
 from bot4.simulator.vest.health import liquidate_if_needed
 from bot4.simulator.vest.premium import premium, worsened
 from bot4.simulator.vest.refusals import from_engine
@@ -44,6 +46,7 @@ class VestVenue(SimVenue):
         self._signing_key = derived(setup.seed, "signing_key")
         self.sessions: Final = Sessions(setup.seed, address_of(self._primary_key), self.switches)
         self._rest = VestRest(self)
+        self.faults.on_immediate(self.name, "foreign_order", partial(place_foreign, self))
 
     def credentials(self) -> dict[str, str]:
         """Return the account's key and a signing key, both throwaway."""
@@ -201,6 +204,7 @@ class VestVenue(SimVenue):
     def _book(self, order: SimOrder, execution: Execution, charge: Decimal) -> None:
         taker = self.markets[order.symbol].taker_fee
         order.updated_ms = self.wall_ms()
+        order.extra |= odd_fill(self, order)
         funding = self.ledger.settle_funding(order.symbol)
         settled = Decimal(order.extra.get("settled_funding", "0")) + funding
         order.extra["settled_funding"] = fixed(settled, MONEY)

@@ -26,7 +26,13 @@ PRIVATE: Final = "account_private"
 
 async def serve_socket(venue: VestVenue, stream: trio.abc.Stream) -> None:
     """Serve one connection until either side ends it. Always closes the stream."""
-    await serve_websocket(stream, partial(_talk, venue))
+    await serve_websocket(stream, partial(_talk, venue), refuse=partial(_refuse, venue))
+
+
+def _refuse(venue: VestVenue, target: str, headers: dict[str, str]) -> int | None:
+    """Return 403 while the fault ``blocked`` is in force: the page is in front of sockets too."""
+    del target, headers
+    return None if venue.faults.active(venue.name, "blocked") is None else 403
 
 
 async def _talk(
