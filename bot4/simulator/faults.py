@@ -54,6 +54,8 @@ LASTING: Final = frozenset(
         "cancel_only",
         "post_only",
         "blocked",
+        "account_status",
+        "retail_lost",
     }
 )
 """In force for ``seconds`` from the moment they are added, or as ``LASTS_S`` says."""

@@ -10,6 +10,7 @@ from bot4.simulator.ledger import SimFill
 from bot4.simulator.orders import Level, Side, SimOrder
 from bot4.simulator.paradex.desk import ParadexDesk
 from bot4.simulator.paradex.drafts import STP_DEFAULT, Draft
+from bot4.simulator.paradex.foreign import odd_fill
 from bot4.simulator.paradex.intake import admit
 from bot4.simulator.paradex.shapes import text
 from bot4.simulator.paradex.tokens import Token
@@ -50,6 +51,8 @@ class ParadexEngine(ParadexDesk):
 
     def ask_cancel(self, order: SimOrder, *, interactive: bool) -> None:
         """Queue the cancel of a live order; a fill can still win."""
+        if "cancel_refused" in order.extra:
+            return
         order.extra["cancel_asked"] = True
         self.save(order)
         bump_s = self.switches.bump_s * self.latency.scale if interactive else 0.0
@@ -234,6 +237,7 @@ class ParadexEngine(ParadexDesk):
                 "remaining_size": text(order.remaining - level[1]),
                 "underlying_price": text(self.index(order.symbol)),
                 "book_seq_no": self.public_book(order.symbol)[1],
+                **odd_fill(self, order),
             }
             own = self.fee_of(order.symbol, maker=maker, interactive=interactive)
             fill = self.book_fills(order, (level,), fee or own, extra)[0]

@@ -72,7 +72,8 @@ def admit_checked(desk: ParadexDesk, draft: Draft, token: Token) -> SimOrder:
         if "cancel_reason" not in refusal.args:
             raise refused_by(refusal.args)
         extra["refused_with"] = str(refusal.args["cancel_reason"])
-    if token.interactive and desk.limits.take_retail():
+    lost = desk.faults.active(desk.name, "retail_lost", symbol=draft.market) is not None
+    if token.interactive and not lost and desk.limits.take_retail():
         extra["interactive"] = True
         extra["flags"] = [*draft.flags, "INTERACTIVE"]
     return SimOrder(

@@ -1,9 +1,14 @@
-"""Lists with pages: orders history and fills, newest first, behind opaque cursors."""
+"""Lists with pages: orders history and fills, newest first, behind opaque, signed cursors.
+
+Source: Paradex API docs, OpenAPI 1.132.1, and the changelog of 2026-07-29: cursors of the old kind
+are refused. A cursor is good for the list that gave it.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -47,7 +52,8 @@ def history(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
         and _agrees(query, "status", order.status)
     ]
     chosen.sort(key=lambda order: order.id, reverse=True)
-    return _page(chosen, query, _id_of, lambda order: shapes.order(desk, order))
+    key = _key(desk, "orders-history")
+    return _page(chosen, query, key, _id_of, lambda order: shapes.order(desk, order))
 
 
 def fills(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -63,7 +69,8 @@ def fills(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
         for fill in reversed(listed)
         if fill.time_ms in span and fill.time_ms <= known and _agrees(query, "market", fill.symbol)
     ]
-    return _page(chosen, query, _id_of, lambda fill: shapes.fill(desk, fill))
+    key = _key(desk, "fills")
+    return _page(chosen, query, key, _id_of, lambda fill: shapes.fill(desk, fill))
 
 
 def tape(desk: ParadexDesk, symbol: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -74,8 +81,9 @@ def tape(desk: ParadexDesk, symbol: str, query: Mapping[str, str]) -> dict[str, 
     """
     span = _span(query)
     chosen = [t for t in reversed(desk.histories[symbol].tape) if t.time_ms in span]
+    key = _key(desk, "trades")
     return _page(
-        chosen, query, _id_of, lambda trade: markets.trade(symbol, trade), most=MOST_TRADES
+        chosen, query, key, _id_of, lambda trade: markets.trade(symbol, trade), most=MOST_TRADES
     )
 
 
@@ -88,7 +96,12 @@ def funding(desk: ParadexDesk, symbol: str, query: Mapping[str, str]) -> dict[st
     span = _span(query)
     rows = [markets.funding(desk, symbol)]
     rows += [markets.funding(desk, symbol, rate) for rate in reversed(desk.histories[symbol].rates)]
-    return _rows([row for row in rows if row["created_at"] in span], query, "created_at")
+    return _rows(
+        [row for row in rows if row["created_at"] in span],
+        query,
+        _key(desk, "funding"),
+        "created_at",
+    )
 
 
 def payments(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -105,7 +118,7 @@ def payments(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
         for row in reversed(desk.payments)
         if row["created_at"] in span and row["market"] == query["market"]
     ]
-    return _rows(chosen, query, "id")
+    return _rows(chosen, query, _key(desk, "payments"), "id")
 
 
 def tradebusts(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -117,7 +130,7 @@ def tradebusts(desk: ParadexDesk, query: Mapping[str, str]) -> dict[str, Any]:
     span = _span(query)
     busted = desk.ledger.busted
     rows = [shapes.bust(desk, fill_id) for fill_id in reversed(busted) if busted[fill_id] in span]
-    return _rows(rows, query, "busted_fill_id")
+    return _rows(rows, query, _key(desk, "tradebusts"), "busted_fill_id")
 
 
 def empty_page() -> dict[str, Any]:
@@ -150,13 +163,21 @@ def _id_of(record: SimOrder | SimFill | TapeTrade) -> str:
     return record.id
 
 
-def _rows(rows: list[dict[str, Any]], query: Mapping[str, str], marker: str) -> dict[str, Any]:
-    return _page(rows, query, lambda row: str(row[marker]), lambda row: row)
+def _key(desk: ParadexDesk, name: str) -> bytes:
+    """Return the key that signs the cursors of a list."""
+    return f"{desk.setup.seed}/paradex/cursor/{name}".encode()
+
+
+def _rows(
+    rows: list[dict[str, Any]], query: Mapping[str, str], key: bytes, marker: str
+) -> dict[str, Any]:
+    return _page(rows, query, key, lambda row: str(row[marker]), lambda row: row)
 
 
 def _page(
     records: list[Record],
     query: Mapping[str, str],
+    key: bytes,
     mark: Callable[[Record], str],
     show: Callable[[Record], dict[str, Any]],
     *,
@@ -167,7 +188,7 @@ def _page(
         raise Refused("INVALID_REQUEST_PARAMETER", f"page_size: must be 1 to {most}")
     start = 0
     if query.get("cursor"):
-        marker = _read_cursor(query["cursor"])
+        marker = _read_cursor(query["cursor"], key)
         places = [place for place, record in enumerate(records) if mark(record) == marker]
         if not places:
             raise Refused("INVALID_REQUEST_PARAMETER", "cursor: invalid")
@@ -175,18 +196,28 @@ def _page(
     page = records[start : start + size]
     more = start + size < len(records)
     return {
-        "next": _cursor(mark(page[-1])) if more else None,
-        "prev": _cursor(mark(records[start - size - 1])) if start > size else None,
+        "next": _cursor(mark(page[-1]), key) if more else None,
+        "prev": _cursor(mark(records[start - size - 1]), key) if start > size else None,
         "results": [show(record) for record in page],
     }
 
 
-def _cursor(marker: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"marker": marker}).encode()).decode("ascii")
+def _cursor(marker: str, key: bytes) -> str:
+    signed = json.dumps({"marker": marker, "mac": _mac(marker, key)})
+    return base64.urlsafe_b64encode(signed.encode()).decode("ascii")
 
 
-def _read_cursor(cursor: str) -> str:
+def _read_cursor(cursor: str, key: bytes) -> str:
     try:
-        return str(json.loads(base64.urlsafe_b64decode(cursor))["marker"])
+        said = json.loads(base64.urlsafe_b64decode(cursor))
+        marker = str(said["marker"])
+        genuine = hmac.compare_digest(str(said["mac"]).encode(), _mac(marker, key).encode())
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
         raise Refused("INVALID_REQUEST_PARAMETER", "cursor: invalid") from error
+    if not genuine:
+        raise Refused("INVALID_REQUEST_PARAMETER", "cursor: invalid")
+    return marker
+
+
+def _mac(marker: str, key: bytes) -> str:
+    return hmac.new(key, marker.encode(), "sha256").hexdigest()[:16]

@@ -17,6 +17,7 @@ METHOD_ERROR: Final = 100
 """Business refusals of order methods."""
 MALFORMED_BEARER: Final = 40110
 INVALID_BEARER: Final = 40111
+GEO_BLOCKED: Final = 40112
 NOT_AUTHENTICATED: Final = 40300
 RATE_LIMITED: Final = 42901
 
@@ -61,6 +62,11 @@ def invalid_channel(why: str) -> RpcRefused:
 def not_found(code: str, what: str) -> Refused:
     """Return the refusal of something the venue does not have."""
     return Refused(code, f"{what} not found", status=404)
+
+
+def blocked() -> Refused:
+    """Return the refusal of an address that the venue does not want."""
+    return Refused("GEO_IP_BLOCK", "access from this location is not allowed", status=403)
 
 
 def too_many() -> Refused:

@@ -15,7 +15,7 @@ from bot4.simulator.paradex.auth import bearer_of
 from bot4.simulator.paradex.engine import ParadexEngine
 from bot4.simulator.paradex.intake import refused_by
 from bot4.simulator.paradex.limits import Allowance
-from bot4.simulator.paradex.refusal import Refused, too_many
+from bot4.simulator.paradex.refusal import Refused, blocked, too_many
 from bot4.simulator.paradex.rest_account import account_routes
 from bot4.simulator.paradex.rest_keys import key_routes
 from bot4.simulator.paradex.rest_login import login_routes
@@ -57,6 +57,8 @@ class RestFace:
         engine = self._engine
         allowance = engine.limits.take(route.scope)
         try:
+            if engine.faults.active(engine.name, "blocked") is not None:
+                raise blocked()
             if not allowance.granted and engine.switches.rate_limits:
                 raise too_many()
             if route.private:

@@ -27,9 +27,12 @@ class LoginEndpoints:
             except ValueError as error:
                 raise Refused("PUBLIC_KEY_INVALID", "not a public key") from error
         check_login(call.request.headers, engine.notary, engine.wall_ms() // 1000, key)
+        interactive = call.query.get("token_usage") == "interactive"
+        if interactive and engine.switches.interactive == "refused":
+            raise Refused("REQUEST_NOT_ALLOWED", "token_usage: not for this account", status=403)
         token = engine.tokens.issue(
             engine.account,
-            interactive=call.query.get("token_usage") == "interactive",
+            interactive=interactive and engine.switches.interactive == "granted",
             subkey=key != engine.subkeys.main_key,
         )
         return Reply(200, {"jwt_token": token})

@@ -7,6 +7,7 @@ from bot4.simulator.paradex import lists, shapes
 from bot4.simulator.paradex.batches import cancel_batch, create_batch
 from bot4.simulator.paradex.drafts import read_draft
 from bot4.simulator.paradex.engine import ParadexEngine
+from bot4.simulator.paradex.foreign import check_cancel
 from bot4.simulator.paradex.modifying import ask_modify
 from bot4.simulator.paradex.refusal import Refused, not_found
 from bot4.simulator.paradex.routes import Call, Reply, Route
@@ -98,6 +99,7 @@ class OrderEndpoints:
     def _cancel(self, order: SimOrder, call: Call) -> Reply:
         if order.done:
             raise Refused("ORDER_IS_CLOSED", "order is closed")
+        check_cancel(order)
         self._engine.ask_cancel(order, interactive=call.token.interactive)
         return Reply(204, None)
 

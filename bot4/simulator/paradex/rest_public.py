@@ -61,7 +61,11 @@ class PublicEndpoints:
     def markets(self, call: Call) -> Reply:
         """GET /markets: one or all."""
         names = self._symbols(call.query.get("market"))
-        return Reply(200, {"results": [markets.market(self._engine, name) for name in names]})
+        rows = [markets.market(self._engine, name) for name in names]
+        if not self._engine.switches.interactive_fee_shown:
+            for row in rows:
+                del row["fee_config"]["interactive_fee"]
+        return Reply(200, {"results": rows})
 
     def summaries(self, call: Call) -> Reply:
         """GET /markets/summary: one, or ALL."""

@@ -75,22 +75,27 @@ def scaled(value: Decimal | str | None) -> int:
     return int(Decimal(value) * SCALE)
 
 
-def _frame(template: int, version: int, block: bytes, texts: Iterable[str] = ()) -> bytes:
+def micros(value: int | None) -> int:
+    """Return milliseconds as microseconds; none is the null value."""
+    return NULL if value is None else int(value) * _US_PER_MS
+
+
+def _frame(template: int, version: int, block: bytes, texts: Iterable[str | None] = ()) -> bytes:
     header = struct.pack("<HHHH", len(block), template, SCHEMA_ID, version)
     return header + block + b"".join(_text(text) for text in texts)
 
 
-def _text(text: str) -> bytes:
-    encoded = text.encode()
+def _text(text: str | None) -> bytes:
+    encoded = (text or "").encode()
     return struct.pack("<B", len(encoded)) + encoded
 
 
-def _address(account: str) -> bytes:
-    return int(account, 16).to_bytes(32, "big")
+def _address(account: str | None) -> bytes:
+    return int(account or "0", 16).to_bytes(32, "big")
 
 
-def _flags(table: Mapping[str, int], names: Iterable[str]) -> int:
-    return sum(table.get(name, 0) for name in names)
+def _flags(table: Mapping[str, int], names: Iterable[str] | None) -> int:
+    return sum(table.get(name, 0) for name in names or ())
 
 
 def heartbeat_frame(version: int, *, time_us: int, seq_no: int) -> bytes:
@@ -150,15 +155,15 @@ def trade_frame(version: int, data: Payload, *, time_us: int, seq_no: int) -> by
 
 def order_frame(version: int, data: Payload, *, time_us: int) -> bytes:
     """Template 20, from the JSON form of an order event."""
-    price = "" if data["type"].endswith("MARKET") else data["price"]
+    price = "" if str(data["type"]).endswith("MARKET") else data["price"]
     trigger = data.get("trigger_price") or None
     average = data["avg_fill_price"] if Decimal(data["avg_fill_price"] or 0) else None
     block = struct.pack(
         "<qqBBBBqqqqqqq32sqqBB",
         time_us,
-        int(data["seq_no"]),
-        STATUSES[data["status"]],
-        SIDES[data["side"]],
+        int(data["seq_no"] or 0),
+        STATUSES.get(data["status"], UNKNOWN),
+        SIDES.get(data["side"], UNKNOWN),
         ORDER_TYPES.get(data["type"], UNKNOWN),
         INSTRUCTIONS.get(data["instruction"], UNKNOWN),
         scaled(price),
@@ -166,11 +171,11 @@ def order_frame(version: int, data: Payload, *, time_us: int) -> bytes:
         scaled(data["size"]),
         scaled(data["remaining_size"]),
         scaled(average),
-        int(data["created_at"]) * _US_PER_MS,
-        int(data["last_updated_at"]) * _US_PER_MS,
+        micros(data["created_at"]),
+        micros(data["last_updated_at"]),
         _address(data["account"]),
-        int(data["received_at"]) * _US_PER_MS,
-        int(data["published_at"]) * _US_PER_MS,
+        micros(data["received_at"]),
+        micros(data["published_at"]),
         STP_MODES.get(data["stp"], UNKNOWN),
         _flags(ORDER_FLAGS, data["flags"]),
     )
@@ -193,13 +198,13 @@ def fill_frame(version: int, data: Payload, *, time_us: int, seq_no: int) -> byt
         time_us,
         seq_no,
         FILL_TYPES.get(data["fill_type"], UNKNOWN),
-        SIDES[data["side"]],
-        LIQUIDITIES[data["liquidity"]],
+        SIDES.get(data["side"], UNKNOWN),
+        LIQUIDITIES.get(data["liquidity"], UNKNOWN),
         scaled(data["price"]),
         scaled(data["size"]),
         scaled(data["fee"]),
         scaled(data["realized_pnl"]),
-        int(data["created_at"]) * _US_PER_MS,
+        micros(data["created_at"]),
         _address(data["account"]),
         scaled(data["underlying_price"]),
         scaled(data["realized_funding"]),
@@ -207,7 +212,7 @@ def fill_frame(version: int, data: Payload, *, time_us: int, seq_no: int) -> byt
     texts = [data["id"], data["order_id"], data["client_id"], data["id"], data["market"]]
     if version >= 2:
         flags = _flags(FILL_FLAGS, data["flags"])
-        block += struct.pack("<BQ", flags, int(data["orderbook_seq_no"]))
+        block += struct.pack("<BQ", flags, int(data["orderbook_seq_no"] or 0))
         texts.append(data["fee_currency"])
     return _frame(FILL, version, block, texts)
 

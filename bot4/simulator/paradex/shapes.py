@@ -26,10 +26,15 @@ def text(value: Decimal) -> str:
     return f"{rounded:f}" if rounded else "0"
 
 
+def _as_shown(extra: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with what a fault shows otherwise."""
+    return {**row, **extra.get("shown", {})}
+
+
 def order(desk: ParadexDesk, record: SimOrder) -> dict[str, Any]:
     """Return an order, as in REST answers and on the orders channel."""
     extra = record.extra
-    return {
+    row = {
         "account": desk.account,
         "avg_fill_price": "" if record.avg_price is None else text(record.avg_price),
         "cancel_reason": record.reason,
@@ -54,12 +59,13 @@ def order(desk: ParadexDesk, record: SimOrder) -> dict[str, Any]:
         "trigger_price": extra.get("trigger_price", ""),
         "type": record.kind,
     }
+    return _as_shown(extra, row)
 
 
 def fill(desk: ParadexDesk, record: SimFill) -> dict[str, Any]:
     """Return a fill, as in GET /fills and on the fills channel; ``side`` is the order's own."""
     extra = record.extra
-    return {
+    row = {
         "account": desk.account,
         "client_id": record.handle,
         "created_at": record.time_ms,
@@ -80,6 +86,7 @@ def fill(desk: ParadexDesk, record: SimFill) -> dict[str, Any]:
         "size": text(record.size),
         "underlying_price": extra.get("underlying_price", "0"),
     }
+    return _as_shown(extra, row)
 
 
 def payment(desk: ParadexDesk, fill: SimFill, paid: Decimal, index: Decimal) -> dict[str, Any]:
@@ -179,6 +186,15 @@ def _liquidation_price(desk: ParadexDesk, symbol: str) -> str:
     return text(price) if price > 0 else ""
 
 
+def forced_status(desk: ParadexDesk) -> str:
+    """Return the account's status by the fault ``account_status`` (``status``), or nothing.
+
+    RESYNC comes after trade busts. Source: Paradex docs, Trade busts, seen 2026-11.
+    """
+    fault = desk.faults.active(desk.name, "account_status")
+    return "" if fault is None else str(fault.args.get("status", "RESYNC"))
+
+
 def account(desk: ParadexDesk) -> dict[str, Any]:
     """Return the account's summary, as in GET /account and on the account channel."""
     ledger = desk.ledger
@@ -195,7 +211,7 @@ def account(desk: ParadexDesk) -> dict[str, Any]:
         "margin_cushion": text(value - maintenance),
         "seq_no": desk.stamp(),
         "settlement_asset": SETTLEMENT,
-        "status": "LIQUIDATION" if desk.being_liquidated else "ACTIVE",
+        "status": forced_status(desk) or ("LIQUIDATION" if desk.being_liquidated else "ACTIVE"),
         "total_collateral": text(ledger.collateral),
         "updated_at": desk.wall_ms(),
     }

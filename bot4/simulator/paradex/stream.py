@@ -10,7 +10,7 @@ import trio
 
 from bot4.simulator.changes import changes, other_schema, other_types
 from bot4.simulator.orders import Depth, Side
-from bot4.simulator.paradex import markets, sbe
+from bot4.simulator.paradex import markets, sbe, shapes
 from bot4.simulator.paradex.channels import Channel
 from bot4.simulator.paradex.engine import ParadexEngine
 from bot4.simulator.paradex.feed import SNAPSHOT_LEVELS, BookFeed, Wire
@@ -53,6 +53,7 @@ class PublicStream:
         self._junk = Random(f"{engine.setup.seed}/paradex/garbage")
         self._told = dict.fromkeys(engine.markets, 0)
         self._ticks = 0
+        self._account_status = ""
 
     def add(self, listener: Listener) -> None:
         """Begin to serve a session."""
@@ -79,9 +80,17 @@ class PublicStream:
         """Push for ever. Cancellation: safe."""
         while True:
             await trio.sleep(self._engine.switches.frame_s)
+            self._tell_status()
             # A silent stream stands still, so that its first word afterwards fits its last.
             if self._engine.faults.active(self._engine.name, "silence") is None:
                 self.tick()
+
+    def _tell_status(self) -> None:
+        """Tell of an account whose status a fault changed."""
+        status = shapes.forced_status(self._engine)
+        if status != self._account_status:
+            self._account_status = status
+            self._engine.publish("account", shapes.account(self._engine))
 
     def tick(self) -> None:
         """Move every market by one frame and push what is listened to."""

@@ -52,6 +52,9 @@ class Switches:
     """"live": DUPLICATED_CLIENT_ID among live orders; "all": among closed ones too."""
     history_shows_new: bool = False
     """Whether GET /orders-history lists orders that have not reached the engine yet."""
+    sbe_versions_to: int | str = 3
+    """The newest SBE version served, 0 to 3; another is refused with HTTP 400. "none": sessions in
+    JSON only. The documents serve 0 and 1, clients of 2026 ask for 2 and 3."""
     require_sbe: bool = False
     """Whether a WebSocket without SBE parameters is refused with HTTP 400."""
     private_sbe: bool = False
@@ -72,6 +75,11 @@ class Switches:
     pong_s: float = 5.0
     bump_s: float = 0.3
     """Speed bump of Retail orders and cancels."""
+    interactive: str = "granted"
+    """What becomes of the wish for an interactive token: "granted", "ignored" (a Pro token comes)
+    or "refused". That a bot may have one is not documented."""
+    interactive_fee_shown: bool = True
+    """Whether ``fee_config`` of a market has its interactive part. The documents do not insist."""
     maker_fee: Decimal = Decimal("0.00003")
     """Pro maker rate. The taker rate is the market's. Source: docs, fees, since 2026-07-03."""
     tape_share: float = 0.1

@@ -11,6 +11,7 @@ import trio
 from bot4.simulator.orders import Side, SimOrder
 from bot4.simulator.paradex.busts import bust
 from bot4.simulator.paradex.engine import ParadexEngine
+from bot4.simulator.paradex.foreign import place_foreign
 from bot4.simulator.paradex.health import check_margin
 from bot4.simulator.paradex.house import execute_for_house
 from bot4.simulator.paradex.rest import RestFace
@@ -34,6 +35,7 @@ class ParadexVenue(ParadexEngine):
         super().__init__(setup)
         self._looked_at = float("-inf")
         self.faults.on_immediate(self.name, "bust", partial(bust, self))
+        self.faults.on_immediate(self.name, "foreign_order", partial(place_foreign, self))
         self._stream = PublicStream(self)
         self._rest_face = RestFace(self)
         self._ws_face = WebSocketFace(self, self._stream)

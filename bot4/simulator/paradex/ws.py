@@ -18,6 +18,7 @@ from bot4.simulator.paradex.engine import ParadexEngine
 from bot4.simulator.paradex.feed import Wire
 from bot4.simulator.paradex.private_wire import private_frame
 from bot4.simulator.paradex.refusal import (
+    GEO_BLOCKED,
     INVALID_BEARER,
     INVALID_PARAMS,
     MALFORMED_BEARER,
@@ -42,8 +43,12 @@ LOOK_S: Final = 1.0
 POLITE: Final = (1000, 1001)
 
 
-def wire_of(target: str) -> Wire:
+def wire_of(target: str, newest: int | str = sbe.VERSIONS[-1]) -> Wire:
     """Return the SBE version a connection asks for in its URL, None for JSON.
+
+    Args:
+        target: path and query.
+        newest: version that is served, or "none".
 
     Raises:
         ValueError: a schema or version that is not served.
@@ -52,7 +57,8 @@ def wire_of(target: str) -> Wire:
     if "sbeSchemaId" not in query:
         return None
     version = int(query.get("sbeSchemaVersion", "0"))
-    if int(query["sbeSchemaId"]) != sbe.SCHEMA_ID or version not in sbe.VERSIONS:
+    served = sbe.VERSIONS[: int(newest) + 1] if newest != "none" else ()
+    if int(query["sbeSchemaId"]) != sbe.SCHEMA_ID or version not in served:
         raise ValueError("unsupported SBE schema")
     return version
 
@@ -71,7 +77,7 @@ class WebSocketFace:
     def _refuse(self, target: str, headers: dict[str, str]) -> int | None:
         del headers
         try:
-            wire = wire_of(target)
+            wire = wire_of(target, self._engine.switches.sbe_versions_to)
         except ValueError:
             return 400
         return 400 if wire is None and self._engine.switches.require_sbe else None
@@ -198,6 +204,8 @@ class Session:
                 raise RpcRefused(METHOD_NOT_FOUND, "method not found", call.method)
 
     def _log_in(self, call: RpcCall) -> None:
+        if self._engine.faults.active(self._engine.name, "blocked") is not None:
+            raise RpcRefused(GEO_BLOCKED, "geo ip block")
         bearer = call.param("bearer")
         if not isinstance(bearer, str) or bearer.count(".") != 2:
             raise RpcRefused(MALFORMED_BEARER, "malformed bearer token")

@@ -13,6 +13,7 @@ from bot4.simulator.paradex import shapes
 from bot4.simulator.paradex.batches import cancel_batch, create_batch
 from bot4.simulator.paradex.drafts import read_draft
 from bot4.simulator.paradex.engine import ParadexEngine
+from bot4.simulator.paradex.foreign import check_cancel
 from bot4.simulator.paradex.intake import refused_by
 from bot4.simulator.paradex.modifying import ask_modify
 from bot4.simulator.paradex.refusal import (
@@ -174,6 +175,7 @@ class OrderMethods:
         order = self._find(call)
         if order.done:
             raise Refused("ORDER_IS_CLOSED", "order is closed")
+        check_cancel(order)
         self._engine.ask_cancel(order, interactive=token.interactive)
         return {"order_id": order.id, "status": "QUEUED_FOR_CANCELLATION"}
 

@@ -13,7 +13,7 @@ from bot4.simulator.faults import Fault, UnknownFault
 from bot4.simulator.orders import ZERO, Side, SimMarket, SimOrder
 from bot4.simulator.vest.digests import keccak256
 from bot4.simulator.vest.refusals import VestRefusal
-from bot4.simulator.vest.shapes import order_event
+from bot4.simulator.vest.shapes import order_event, order_row
 
 if TYPE_CHECKING:
     from bot4.simulator.vest.venue import VestVenue
@@ -58,7 +58,10 @@ def place_foreign(venue: VestVenue, fault: Fault) -> None:
     size = _size(args, abs(held) if shape == "tpsl" and held else LOTS * market.lot)
     shown = dict(SHAPES[shape])
     if shape == "null_field":
-        shown[str(args.get("field", "limitPrice"))] = None
+        field = str(args.get("field", "limitPrice"))
+        if field not in order_row(venue, _order(venue, market, side, size, "LIMIT")):
+            raise UnknownFault(f"an order of Vest has no field {field!r}")
+        shown[field] = None
     extra: dict[str, Any] = {"foreign": shape, "shown": shown}
     if args.get("cancel") == "refused":
         extra["cancel_refused"] = int(args.get("code", 1130))
