@@ -86,7 +86,9 @@ class Run:
         return sum(self.positions().values(), Decimal(0))
 
     def open_orders(self) -> list[Any]:
-        return [order for state in self.truth.values() for order in state["open_orders"]]
+        """What may still fill and is ours: another's order is not ours to end."""
+        rows = [order for state in self.truth.values() for order in state["open_orders"]]
+        return [order for order in rows if not order["foreign"]]
 
     def clean(self) -> None:
         """Nothing resting, nothing naked, and the journal explains what is held."""

@@ -56,9 +56,15 @@ ARGS: dict[str, dict[str, Any]] = {
     "manual_close": {"market": MARKETS},
     "liquidate": {"market": MARKETS, "share": "0.5"},
     "bust": {"market": MARKETS},
+    "blocked": {"seconds": 6},
+    "foreign_order": {"market": MARKETS},
+    "odd_fill": {"count": 2},
+    "account_status": {"status": "RESYNC", "seconds": 6},
+    "retail_lost": {"seconds": 6},
 }
-ELSEWHERE = {("vest", kind) for kind in ("bust", "gap", "cancel_only", "post_only")}
-"""Vest has no chain that takes trades back, no sequence numbers and no such states."""
+NO_SUCH = ("bust", "gap", "cancel_only", "post_only", "account_status", "retail_lost")
+ELSEWHERE = {("vest", kind) for kind in NO_SUCH}
+"""Vest has no chain that takes trades back, no sequence numbers, no such states and no class."""
 NEEDS_A_FILL = {"bust"}
 CASES = [(venue, kind) for kind in ARGS for venue in MARKETS if (venue, kind) not in ELSEWHERE]
 
