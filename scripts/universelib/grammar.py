@@ -148,6 +148,12 @@ _ACCOUNT: Final[tuple[Fault, ...]] = (
     {"kind": "liquidate", "count": 1, "bites": 4, "every_s": 2},
     {"kind": "liquidate", "count": 1, "bites": 3, "share": 0.1, "every_s": 0.7},
 )
+_PARADEX: Final[tuple[Fault, ...]] = (
+    {"kind": "account_status", "status": "RESYNC", "seconds": 4},
+    {"kind": "account_status", "status": "LIQUIDATION", "seconds": 3},
+    {"kind": "odd_fill", "shape": "other_currency"},
+    {"kind": "odd_fill", "shape": "unknown_type"},
+)
 DISK: Final[tuple[Fault, ...]] = (
     {"venue": "disk", "kind": "disk_full", "seconds": 2},
     {"venue": "disk", "kind": "disk_slow", "ms": 120, "seconds": 5},
@@ -170,7 +176,8 @@ def every() -> list[Fault]:
                 named["symbol"] = MARKETS[venue]
             faults.append(named)
         faults += [{"venue": venue, "kind": "refuse"}, {"venue": venue, "kind": "storm"}]
-    faults += [{"venue": "paradex", **one} for one in (*_PARTS, *_STATES, {"kind": "gap"})]
+    own = (*_PARTS, *_STATES, *_PARADEX, {"kind": "gap"})
+    faults += [{"venue": "paradex", **one} for one in own]
     faults.append({"venue": "paradex", "kind": "bust", "count": 1, "market": MARKETS["paradex"]})
     return faults + [dict(one) for one in DISK]
 
