@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import attrs
+
+from bot4.simulator.choices import check_choices
 
 
 @attrs.frozen
@@ -44,15 +46,15 @@ class Switches:
     """Most live orders of every market; None likewise."""
     position_limit_reason: str = "ORDER_EXCEEDS_POSITION_LIMIT"
     """cancel_reason of an order beyond the position limit. Known from client code only."""
-    modify_size: str = "total"
+    modify_size: Literal["total", "remaining"] = "total"
     """"total": the size of a modify counts what is filled already; "remaining": it does not."""
     busted_fills_shown: bool = True
     """Whether GET /fills still lists a fill that was taken back. The documents do not say."""
-    unique_client_ids: str = "live"
+    unique_client_ids: Literal["live", "all"] = "live"
     """"live": DUPLICATED_CLIENT_ID among live orders; "all": among closed ones too."""
     history_shows_new: bool = False
     """Whether GET /orders-history lists orders that have not reached the engine yet."""
-    sbe_versions_to: int | str = 3
+    sbe_versions_to: Literal[0, 1, 2, 3, "none"] = 3
     """The newest SBE version served, 0 to 3; another is refused with HTTP 400. "none": sessions in
     JSON only. The documents serve 0 and 1, clients of 2026 ask for 2 and 3."""
     require_sbe: bool = False
@@ -75,7 +77,7 @@ class Switches:
     pong_s: float = 5.0
     bump_s: float = 0.3
     """Speed bump of Retail orders and cancels."""
-    interactive: str = "granted"
+    interactive: Literal["granted", "ignored", "refused"] = "granted"
     """What becomes of the wish for an interactive token: "granted", "ignored" (a Pro token comes)
     or "refused". That a bot may have one is not documented."""
     interactive_fee_shown: bool = True
@@ -98,7 +100,7 @@ class Switches:
         """Take the venue's switches; those of another venue, after its name, are left alone.
 
         Raises:
-            ValueError: a name that is none of ours.
+            ValueError: a name that is none of ours, or a value that its switch does not know.
         """
         values: dict[str, Any] = {}
         known = attrs.fields_dict(cls)
@@ -109,6 +111,7 @@ class Switches:
             if own not in known:
                 raise ValueError(f"Paradex has no switch {own!r}")
             values[own] = value
+        check_choices("Paradex", cls, values)
         for name in ("maker_fee", "max_order_size", "position_limit"):
             if values.get(name) is not None:
                 values[name] = Decimal(str(values[name]))

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import attrs
 
+from bot4.simulator.choices import check_choices
+
 
 @attrs.frozen
 class VestSwitches:
@@ -81,12 +83,13 @@ class VestSwitches:
         """Take switches by name; decimals may come as text.
 
         Raises:
-            ValueError: a name that is none of ours.
+            ValueError: a name that is none of ours, or a value that its switch does not know.
         """
         values = dict(switches)
         unknown = set(values) - set(attrs.fields_dict(cls))
         if unknown:
             raise ValueError(f"Vest has no switch {sorted(unknown)}")
+        check_choices("Vest", cls, values)
         for name in ("premium_bps", "premium_doubles_at", "oi_cap"):
             if values.get(name) is not None:
                 values[name] = Decimal(str(values[name]))

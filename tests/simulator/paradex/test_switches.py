@@ -32,6 +32,14 @@ def test_an_unknown_name_is_an_error(name):
 
 
 @pytest.mark.parametrize(
+    "given", [{"sbe_versions_to": 4}, {"paradex.interactive": "yes"}, {"modify_size": "whole"}]
+)
+def test_a_value_that_its_switch_does_not_know_is_an_error(given):
+    with pytest.raises(ValueError, match=r"Paradex's switch \w+ is one of"):
+        Switches.read(given)
+
+
+@pytest.mark.parametrize(
     ("switches", "accepted"),
     [
         ({"sbe_versions_to": 0}, ["0"]),

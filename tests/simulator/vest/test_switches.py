@@ -7,6 +7,17 @@ from decimal import Decimal
 import pytest
 import trio
 
+from bot4.simulator.vest.switches import VestSwitches
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"dead_key": 403}, {"errors": "Plain"}, {"frames": None}, {"ended_cancel_status": 404}],
+)
+def test_a_value_that_its_switch_does_not_know_is_an_error(given):
+    with pytest.raises(ValueError, match=f"Vest's switch {next(iter(given))} is one of"):
+        VestSwitches.read(given)
+
 
 @pytest.mark.parametrize(
     ("how", "status", "body"),
