@@ -11,7 +11,7 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.ports.wire import Errand, Frame, Notice, PlaceOutcome, Request, Retry
+from bot4.ports.wire import Errand, FillPage, Frame, Notice, PlaceOutcome, Request, Retry
 from bot4.secret import Secret
 
 
@@ -133,6 +133,13 @@ class VenueCodec(Protocol):
 
     def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
         """Ask for the fills of one order."""
+
+    def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
+        """Ask for all of the account's fills on a market since a venue time, whoever caused them.
+
+        ``page`` is "" for the first page, then ``FillPage.next``. Rows that cannot be read are
+        left out.
+        """
 
     def funding(self, order: Order, now_ms: int) -> Errand[Mapping[str, Decimal]] | None:
         """Ask what funding came with the fills around an order, by fill id; None: no such list."""

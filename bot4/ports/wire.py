@@ -163,6 +163,15 @@ class FillBusted:
     fill_id: str
 
 
+@attrs.frozen
+class FillPage:
+    """Some of an account's fills on one market, in any order."""
+
+    fills: tuple[Fill, ...]
+    next: str = ""
+    """Names the page after this one in the venue's own words; "" when this was the last."""
+
+
 Notice = (
     BookUpdate | OrderReport | Fill | FillBusted | Pong | Acknowledged | Replied | AccountChanged
 )

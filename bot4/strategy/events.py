@@ -17,6 +17,7 @@ import attrs
 from bot4.domain.fill import Fill
 from bot4.domain.order import Order, OrderReport, Purpose
 from bot4.strategy.legs import Leg, LegState
+from bot4.strategy.outside import explained
 from bot4.strategy.saga import Excess, Fact, Plan, State, Trade, advance, excess
 
 
@@ -77,7 +78,7 @@ class Reported:
 
 @attrs.frozen
 class Filled:
-    """A venue filled some of one of our orders."""
+    """A venue filled some of one of our orders; of somebody else's where the name is ""."""
 
     client_order_id: str
     fill: Fill
@@ -179,6 +180,8 @@ def step(trade: Trade, event: Event, now_s: float) -> Trade:
             return advance(trade)
         case Sent(name):
             return _on_leg(trade, name, Leg.sent)
+        case Filled("", fill):
+            return explained(trade, fill)
         case Answered() | Overdue() | Reported() | Filled() | Busted() | Missing():
             change = _change(event, trade.plan.settle_ms)
             return advance(_clocked(_on_leg(trade, event.client_order_id, change), now_s))

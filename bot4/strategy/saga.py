@@ -18,6 +18,7 @@ from typing import Final
 
 import attrs
 
+from bot4.domain.fill import Fill
 from bot4.domain.market import MarketKey
 from bot4.domain.order import Purpose, Side
 from bot4.domain.units import floor_step
@@ -176,6 +177,8 @@ class Trade:
     stopping: bool = False
     corrections: tuple[tuple[str, Decimal], ...] = ()
     """(venue, signed base) that the venue holds beyond our fills: a human hand, a bust."""
+    outside: tuple[Fill, ...] = ()
+    """Fills that no order of ours caused and that explain corrections: what they cost is ours."""
     first_fill_s: float | None = None
     version: int = 0
 
@@ -183,6 +186,11 @@ class Trade:
         """Signed base units that this trade holds on one venue."""
         filled = sum((leg.signed for leg in self.legs if leg.order.key.venue == venue), ZERO)
         return filled + sum((size for name, size in self.corrections if name == venue), ZERO)
+
+    def unexplained(self, venue: str) -> Decimal:
+        """Signed base units of a venue's corrections that no fill told of accounts for."""
+        corrected = sum((size for name, size in self.corrections if name == venue), ZERO)
+        return corrected - sum((f.signed for f in self.outside if f.venue == venue), ZERO)
 
     @property
     def venues(self) -> tuple[str, str]:

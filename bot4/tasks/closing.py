@@ -17,6 +17,7 @@ from bot4.domain.order import Purpose
 from bot4.domain.units import percent, plain
 from bot4.strategy.events import Filled
 from bot4.strategy.legs import Leg
+from bot4.strategy.outside import explaining
 from bot4.strategy.premium import Premium
 from bot4.strategy.result import TradeResult, trade_result
 from bot4.strategy.risk import Attempt
@@ -37,6 +38,8 @@ OPENING = frozenset({Purpose.ENTER, Purpose.MEND})
 async def complete_fills(trade: Trade, gateways: Mapping[str, Gateway], ledger: Ledger) -> Trade:
     """Ask for the fills of orders that filled more than the fills we heard of, then for funding.
 
+    Fills that others caused are asked for where the trade lost something to them.
+
     Cancellation: safe; what is missing is booked from the venue's sums, or told as not known.
     """
     with trio.move_on_after(FILLS_LIMIT_S):
@@ -47,11 +50,25 @@ async def complete_fills(trade: Trade, gateways: Mapping[str, Gateway], ledger: 
                 for fill in await gateways[leg.order.key.venue].fills(leg.order):
                     name = leg.order.client_order_id
                     ledger.happen(trade.plan.trade_id, Filled(name, fill))
+        for venue in trade.venues:
+            with suppress(*SAID):
+                await _ask_outside(trade, venue, gateways[venue], ledger)
         for leg in settling(ledger.get(trade.plan.trade_id) or trade):
             if leg.settled() is None:
                 with suppress(*SAID):
                     await _ask_funding(leg, gateways[leg.order.key.venue], ledger)
     return ledger.get(trade.plan.trade_id) or trade
+
+
+async def _ask_outside(trade: Trade, venue: str, gateway: Gateway, ledger: Ledger) -> None:
+    """Find what a person, the venue or another tool closed: what it cost belongs to the trade."""
+    signed = [leg.order.signed_ms for leg in trade.legs if leg.order.key.venue == venue]
+    if not trade.unexplained(venue) or not signed:
+        return
+    told = await gateway.market_fills(trade.plan.key(venue).symbol, min(signed))
+    strange = [fill for fill in told if not ledger.owns(fill)]
+    for fill in explaining(trade, venue, strange):
+        ledger.happen(trade.plan.trade_id, Filled("", fill), durable=True)
 
 
 async def _ask_funding(leg: Leg, gateway: Gateway, ledger: Ledger) -> None:
@@ -89,10 +106,17 @@ def settling(trade: Trade) -> list[Leg]:
 def funding_of(trade: Trade) -> Decimal | None:
     """What both venues settled for a trade that is over, USDC; None where it is not all known."""
     said = [leg.settled() for leg in settling(trade)]
+    said += [fill.funding for fill in trade.outside]
     known = [one for one in said if one is not None]
-    if trade.corrections or len(known) < len(said):
+    if unknown_sizes(trade) or len(known) < len(said):
         return None
     return sum(known, Decimal(0))
+
+
+def unknown_sizes(trade: Trade) -> dict[str, Decimal]:
+    """What the trade lost to others, by venue, and at what price cannot be said."""
+    sizes = {venue: trade.unexplained(venue) for venue in trade.venues}
+    return {venue: abs(size) for venue, size in sizes.items() if size}
 
 
 def fills_of(leg: Leg) -> tuple[Fill, ...]:
@@ -117,12 +141,12 @@ def fills_of(leg: Leg) -> tuple[Fill, ...]:
 
 
 def split(trade: Trade) -> tuple[list[Fill], list[Fill]]:
-    """Fills that opened, and fills that closed."""
+    """Fills that opened, and fills that closed; those that others caused came last."""
     opening: list[Fill] = []
     closing: list[Fill] = []
     for leg in trade.legs:
         (opening if leg.order.purpose in OPENING else closing).extend(fills_of(leg))
-    return opening, closing
+    return opening, [*closing, *trade.outside]
 
 
 async def finish(
@@ -157,7 +181,8 @@ async def finish(
     body = account(trade, result, watch, judge.wall_ms())
     _tell(trade, result, body)
     judge.ledger.finish(trade.plan.trade_id, body)
-    judge.premium = learn(judge.premium, opening, closing, judge.pair.vest.taker_fee, watch)
+    ours = [fill for fill in closing if fill not in trade.outside]
+    judge.premium = learn(judge.premium, opening, ours, judge.pair.vest.taker_fee, watch)
     judge.attempted(
         Attempt(
             at_s=trio.current_time(),

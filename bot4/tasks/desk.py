@@ -119,6 +119,10 @@ class Desk:
         """Keep the exposure and the fill times of a trade that just changed."""
         now, watch = trio.current_time(), self.watch_of(trade)
         watch.exposed(trade, now)
+        for fill in trade.outside:
+            if fill.venue_time_ms is not None:
+                late_ms = self.dispatcher.gateways[fill.venue].now_ms() - fill.venue_time_ms
+                watch.backdate(fill.fill_id, now - max(late_ms, 0) / 1000)
         for leg in trade.legs:
             times = watch.order(leg.order.client_order_id, now)
             if times.filled_at is None and leg.filled >= leg.order.size:

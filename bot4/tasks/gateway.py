@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 import trio
 
@@ -36,6 +37,8 @@ from bot4.tasks.parcel import Parcel
 ORDER_TIMEOUT_S = 8.0
 """Of one order's exchange; the saga stops waiting for it long before."""
 QUEUE = 64
+PAGES = 20
+"""Of one list at most: two thousand fills at Paradex, twenty thousand orders at Vest."""
 
 
 class Gateway(Line):
@@ -128,6 +131,23 @@ class Gateway(Line):
     async def fills(self, order: Order) -> Sequence[Fill]:
         """The fills of one order. Raises as ``ask``."""
         return await self.ask_signed_in(lambda now_ms: self.codec.fills(order, now_ms))
+
+    async def market_fills(self, symbol: str, since_ms: int) -> Sequence[Fill]:
+        """All of the account's fills on a market since a venue time, page by page.
+
+        Raises:
+            As ``ask``.
+        """
+        found: list[Fill] = []
+        page = ""
+        for _ in range(PAGES):
+            ask = partial(self.codec.market_fills, symbol, since_ms, page)
+            told = await self.ask_signed_in(ask)
+            found += told.fills
+            page = told.next
+            if not page:
+                break
+        return found
 
     async def funding(self, order: Order) -> Mapping[str, Decimal]:
         """Funding received with the fills around an order, by fill id. Raises as ``ask``."""

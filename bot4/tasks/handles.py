@@ -32,6 +32,12 @@ class Handles:
                 self._by_venue_order[venue, leg.venue_order_id] = trade_id
             for fill in leg.fills:
                 self._by_fill[venue, fill.fill_id] = trade_id
+        for fill in trade.outside:
+            self._by_fill[fill.venue, fill.fill_id] = trade_id
+
+    def knows(self, fill: Fill) -> bool:
+        """Whether this fill was told before, of whomever it is."""
+        return (fill.venue, fill.fill_id) in self._by_fill
 
     def forget(self, trade: Trade) -> None:
         """The trade is long over."""
@@ -41,6 +47,8 @@ class Handles:
             self._by_venue_order.pop((venue, leg.venue_order_id), None)
             for fill in (*leg.fills, *leg.busted):
                 self._by_fill.pop((venue, fill.fill_id), None)
+        for fill in trade.outside:
+            self._by_fill.pop((fill.venue, fill.fill_id), None)
 
     def owner(self, said: Heard) -> str | None:
         """The id of the trade that it is about."""

@@ -18,13 +18,13 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import MarketKey
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.record import from_record, to_record
-from bot4.domain.units import plain
 from bot4.errors import JournalFault
-from bot4.invocation import command
 from bot4.ports import CLOSED, Entry, FillBusted, Journal
 from bot4.strategy import events as happened
-from bot4.strategy.events import Busted, Event, Intended, Planned, Sent, step
+from bot4.strategy.events import Busted, Event, Filled, Intended, Planned, Sent, step
+from bot4.strategy.outside import correction_for, explaining, holder
 from bot4.strategy.saga import Plan, State, Trade
+from bot4.tasks import exposure_log
 from bot4.tasks.gate import FOREIGN_ORDER, UNKNOWN_ORDER, Gate
 from bot4.tasks.handles import Handles, Heard, event_of
 from bot4.tasks.holdings import touches
@@ -153,12 +153,18 @@ class Ledger:
         """Take what a venue said of an order, from wherever it came."""
         trade_id = self._handles.owner(said)
         if trade_id is None:
+            if isinstance(said, Fill) and (self._handles.knows(said) or self._forced(said)):
+                return
             if not isinstance(said, FillBusted):
                 self._unknown(said)
         elif (trade := self._trades.get(trade_id)) is not None:
             self.happen(trade_id, event_of(trade, said))
         elif (trade := self._finished.get(trade_id)) is not None:
             self._hear_late(trade, event_of(trade, said))
+
+    def owns(self, fill: Fill) -> bool:
+        """Whether a fill is of an order of ours, or was told of before."""
+        return self._handles.knows(fill) or self._handles.owner(fill) is not None
 
     def _hear_late(self, trade: Trade, event: Event) -> None:
         """A finished trade's fill came late or was taken back: it may have to go on."""
@@ -168,22 +174,8 @@ class Ledger:
         trade_id = trade.plan.trade_id
         self._write(_entry(trade_id, event), event, durable=True)
         if self._goes_on(after):
-            self._say_reopened(after, event)
+            exposure_log.say_reopened(after, taken_back=isinstance(event, Busted))
             self._tell(trade_id, event, after)
-
-    def _say_reopened(self, trade: Trade, event: Event) -> None:
-        taken_back = isinstance(event, Busted)
-        why = "a fill was taken back by the venue" if taken_back else "a fill was told late"
-        log.error(
-            "trade.reopened",
-            message=f"[SAFETY] {trade.plan.pair}: {trade.plan.trade_id} was over, but {why}: "
-            f"net {plain(trade.net)} is closed now",
-            trade_id=trade.plan.trade_id,
-            pair=trade.plan.pair,
-            net=plain(trade.net),
-            why=why,
-            do="nothing: it is reduced; look at the venue's page if it lasts",
-        )
 
     def replay(self) -> list[Order]:
         """Rebuild every trade from the journal. Whatever had not ended is in doubt.
@@ -239,19 +231,24 @@ class Ledger:
         self._handles.learn(trade)
         return open_again
 
+    def _forced(self, fill: Fill) -> bool:
+        """Take what the venue itself closed off the trade that held it; whether that was all."""
+        trade = holder(self.trades, fill)
+        if trade is None:
+            return False
+        trade_id, lost = trade.plan.trade_id, correction_for(trade, fill)
+        if lost:
+            why = exposure_log.say_forced(trade, fill, lost)
+            corrected = happened.Corrected(fill.venue, lost, why)
+            trade = self.happen(trade_id, corrected, durable=True)
+        for part in explaining(trade, fill.venue, [fill]):
+            trade = self.happen(trade_id, Filled("", part), durable=True)
+        return any(part == fill for part in trade.outside)
+
     def _unknown(self, notice: OrderReport | Fill) -> None:
         if not (notice.size if isinstance(notice, Fill) else notice.filled):
             return
-        what = "fill" if isinstance(notice, Fill) else "order"
-        why = f"{notice.venue} reports a {what} on {notice.symbol or 'a market'} that is not ours"
-        log.warning(
-            "order.unknown",
-            message=f"[SAFETY] {why}",
-            venue=notice.venue,
-            venue_order_id=notice.venue_order_id,
-            why=why,
-            do=f"if you traded by hand, wait: it is compared again; else run {command('flatten')}",
-        )
+        why = exposure_log.say_unknown(notice)
         self.last_change = trio.current_time()  # What was read before this says nothing of it.
         ours = touches(self.trades, notice.venue, notice.symbol)
         name = UNKNOWN_ORDER if ours else FOREIGN_ORDER

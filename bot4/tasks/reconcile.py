@@ -13,6 +13,7 @@ from bot4.domain.units import plain
 from bot4.invocation import command
 from bot4.strategy.events import Corrected
 from bot4.strategy.saga import Trade
+from bot4.tasks import exposure_log
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import EXPOSURE, FOREIGN_ORDER, RECONCILE, UNKNOWN_ORDER, Gate
 from bot4.tasks.ledger import Ledger
@@ -45,7 +46,10 @@ class Reconciler:
         self._ledger = ledger
         self._gate = gate
         self._keys = keys
-        self._seen: dict[MarketKey, tuple[Decimal, float]] = {}
+        self._seen: dict[MarketKey, list[tuple[Decimal, float]]] = {}
+        """Differences by market, with the time of their reading, oldest first."""
+        self._told: dict[MarketKey, Decimal] = {}
+        """What no trade explains, by market, as last told."""
 
     async def settle_start(self) -> None:
         """At start: cancel what rests, then compare until both venues answered.
@@ -114,31 +118,38 @@ class Reconciler:
                 return
             differences[key] = reading.size(key) - self._ledger.held(key)
         # All or nothing: a pair closed by hand must not look like one leg lost.
-        confirmed = {key: self._confirmed(key, differences[key]) for key in self._keys}
-        if not all(confirmed.values()):
+        agreed = {key: self._agreed(key, differences[key]) for key in self._keys}
+        if any(differences[key] and not agreed[key] for key in self._keys):
             return
-        unexplained = [
-            why for key, lost in differences.items() if lost and (why := self._explain(key, lost))
-        ]
+        unexplained = [why for key, lost in agreed.items() if (why := self._explain(key, lost))]
         self._gate.judge(EXPOSURE, "; ".join(unexplained), _flatten())
-        for name in QUESTIONS:
-            self._gate.clear(name, quiet=name == RECONCILE)
+        if agreed == differences:
+            for name in QUESTIONS:
+                self._gate.clear(name, quiet=name == RECONCILE)
 
     def _quiet(self) -> bool:
         return not any(trade.open_legs() for trade in self._ledger.trades)
 
-    def _confirmed(self, key: MarketKey, difference: Decimal) -> bool:
-        """The same difference in two readings, some seconds apart: venues lag behind fills."""
+    def _agreed(self, key: MarketKey, difference: Decimal) -> Decimal:
+        """What all readings of the last seconds agree on: venues lag behind fills.
+
+        A position that goes in bites differs more from reading to reading; what the first bite
+        took does not wait for the last one.
+        """
         if not difference:
             self._seen.pop(key, None)
-            return True
+            return difference
         reading = self._accounts.get(key.venue)
         at = reading.at if reading else 0.0
-        known = self._seen.get(key)
-        if known is None or known[0] != difference:
-            self._seen[key] = (difference, at)
-            return False
-        return at - known[1] >= SETTLE_S
+        seen = self._seen.setdefault(key, [])
+        if seen and seen[-1][0] * difference < 0:
+            seen.clear()
+        seen.append((difference, at))
+        while len(seen) > 1 and at - seen[1][1] >= SETTLE_S:
+            del seen[0]
+        if at - seen[0][1] < SETTLE_S:
+            return Decimal(0)
+        return min((one for one, _ in seen), key=abs)
 
     def _explain(self, key: MarketKey, difference: Decimal) -> str:
         """A position that shrank towards zero belongs to the trade that held it.
@@ -146,7 +157,7 @@ class Reconciler:
         Of one that went beyond zero, our part is gone and the rest is nobody's.
 
         Returns:
-            What no trade explains, told once; "" when everything is explained.
+            What no trade explains, told once for each size of it; "" when everything is explained.
         """
         ours = self._ledger.held(key)
         theirs = ours + difference
@@ -156,9 +167,11 @@ class Reconciler:
             self._correct(trades[0], key, lost)
             ours += lost
         if ours == theirs:
+            self._told.pop(key, None)
             return ""
         why = f"{key} holds {plain(theirs)}, the journal explains {plain(ours)}"
-        if EXPOSURE not in self._gate.reasons:
+        if self._told.get(key) != theirs - ours:
+            self._told[key] = theirs - ours
             log.error(
                 "exposure.found",
                 message=f"[SAFETY] {why}",
@@ -172,18 +185,9 @@ class Reconciler:
         return why
 
     def _correct(self, trade: Trade, key: MarketKey, difference: Decimal) -> None:
-        self._seen.pop(key, None)
+        self._seen[key] = [(one - difference, at) for one, at in self._seen.get(key, [])]
         why = f"{key} lost {plain(abs(difference))} that was not ours to close"
-        log.warning(
-            "trade.closed_outside",
-            message=f"[RECONCILE] {why}",
-            trade_id=trade.plan.trade_id,
-            venue=key.venue,
-            pair=trade.plan.pair,
-            size=plain(difference),
-            why="a person, a liquidation or a bust changed the position",
-            do="nothing: the other leg is reduced by the same amount",
-        )
+        exposure_log.say_closed_outside(trade, key, difference, why)
         self._ledger.happen(
             trade.plan.trade_id, Corrected(key.venue, difference, why), durable=True
         )

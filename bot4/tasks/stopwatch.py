@@ -34,6 +34,7 @@ class Stopwatch:
     orders: dict[str, OrderTimes] = attrs.field(factory=dict)
     exposure: list[tuple[float, Decimal]] = attrs.field(factory=list)
     """(time, net signed base) at each change."""
+    _backdated: set[str] = attrs.field(factory=set, init=False)
     seen: dict[str, Decimal] = attrs.field(factory=dict)
     """By client order id: the average price that the book promised when it was decided."""
 
@@ -51,6 +52,18 @@ class Stopwatch:
         net = trade.net if abs(trade.net) >= trade.plan.dust else Decimal(0)
         if not self.exposure or self.exposure[-1][1] != net:
             self.exposure.append((now, net))
+
+    def backdate(self, fill_id: str, at: float) -> None:
+        """Let the exposure that a fill caused begin when it did, not when we heard of it."""
+        if fill_id in self._backdated:
+            return
+        self._backdated.add(fill_id)
+        before = float("-inf")
+        for place, (since, net) in enumerate(self.exposure):
+            if since > at and net and (place == 0 or not self.exposure[place - 1][1]):
+                self.exposure[place] = (max(at, before), net)
+                return
+            before = since
 
     @property
     def naked_since(self) -> float | None:

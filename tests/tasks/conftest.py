@@ -25,6 +25,7 @@ from bot4.ports import (
     Answer,
     Entry,
     Errand,
+    FillPage,
     InDoubt,
     NotSent,
     PlaceOutcome,
@@ -314,6 +315,9 @@ class Venue:
 
     def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
         return self._errand("fills", lambda: self.filled(order))
+
+    def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
+        return self._errand("fills", lambda: FillPage(()))
 
     def funding(self, order: Order, now_ms: int) -> None:
         """No such list."""

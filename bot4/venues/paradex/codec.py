@@ -16,17 +16,14 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.ports import Answer, Errand, PlaceOutcome, Pool, Request, Retry
+from bot4.ports import Answer, Errand, FillPage, PlaceOutcome, Pool, Request, Retry
 from bot4.secret import Secret
-from bot4.venues.paradex import asking, batches, funding, messages, placing, rules
+from bot4.venues.paradex import asking, batches, fills, funding, messages, placing, rules
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
 from bot4.venues.reading import NewToUs, Unreadable, as_row, read_text, read_whole
 
-_EARLY_MS: Final = 5_000
 _BOOK_LEVELS: Final = 50
-_LATE_MS: Final = 60_000
-"""Fills of an order lie between its signing and its fence; with room for clocks and bumps."""
 
 
 class ParadexCodec:
@@ -158,16 +155,12 @@ class ParadexCodec:
         return asking.get(self.session, path, "order", read)
 
     def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
-        """Ask for an order's fills: all of its market around its time, ours picked out."""
+        """Ask for an order's fills."""
+        return fills.of_order(self.session, order)
 
-        def read(value: object) -> Sequence[Fill]:
-            rows = messages.read_results(value)
-            ours = order.client_order_id
-            return tuple(
-                messages.read_fill(row) for row in rows if read_text(row, "client_id", "") == ours
-            )
-
-        return asking.get(self.session, f"/fills?{_around(order)}", "fills", read)
+    def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
+        """Ask for a page of the account's fills on a market."""
+        return fills.of_market(self.session, symbol, since_ms, page)
 
     def funding(self, order: Order, now_ms: int) -> Errand[Mapping[str, Decimal]]:
         """Ask what funding was received with the fills around an order's time, by fill id."""
@@ -175,7 +168,7 @@ class ParadexCodec:
         def read(value: object) -> Mapping[str, Decimal]:
             return funding.read_payments(value, order.key.symbol)
 
-        path = f"/funding/payments?{_around(order)}"
+        path = f"/funding/payments?{fills.around(order)}"
         return asking.get(self.session, path, "funding payments", read)
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
@@ -289,9 +282,3 @@ class ParadexCodec:
 
     def _send(self, method: str, path: str, body: Any) -> Request:
         return Request(method, path, headers(self.session.token), msgspec.json.encode(body))
-
-
-def _around(order: Order) -> str:
-    """Return the query for what lies around an order's time in its market."""
-    start, end = max(order.signed_ms - _EARLY_MS, 0), order.fence_ms + _LATE_MS
-    return f"market={quote(order.key.symbol, safe='')}&start_at={start}&end_at={end}"

@@ -16,10 +16,10 @@ from bot4.domain.market import VEST, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
 from bot4.errors import ProtocolViolation, VenueRefused
-from bot4.ports import Accepted, Answer, Errand, PlaceOutcome, Pool, Retry
+from bot4.ports import Accepted, Answer, Errand, FillPage, PlaceOutcome, Pool, Retry
 from bot4.secret import Secret
 from bot4.venues.reading import NewToUs, Unreadable, as_row, as_rows, read_whole
-from bot4.venues.vest import asking, depth, login, messages, orders, placing, rules
+from bot4.venues.vest import asking, depth, login, market_fills, messages, orders, placing, rules
 from bot4.venues.vest.lookup import Lookup
 from bot4.venues.vest.session import VestSession
 from bot4.venues.vest.signing import VestSigner
@@ -186,6 +186,11 @@ class VestCodec:
             return () if row is None else tuple(orders.read_fills(row, orders.read_order(row)))
 
         return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "fills", read)
+
+    def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
+        """Ask for a page of the account's fills on a market: they are in its orders."""
+        path = market_fills.query(symbol, since_ms, page)
+        return self._get(path, now_ms, "fills of the market", market_fills.read_page)
 
     def funding(self, order: Order, now_ms: int) -> None:
         """None: Vest has it in the order."""

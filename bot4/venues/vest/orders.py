@@ -40,6 +40,9 @@ _STATES: Final = {
     "REJECTED": OrderState.REFUSED,
 }
 _CHILDREN: Final = ("TAKE_PROFIT", "STOP_LOSS")
+LIQUIDATION: Final = "LIQUIDATION"
+_NOT_SENT: Final = (*_CHILDREN, LIQUIDATION)
+"""Types of orders that nobody sent as they are: their nonce, if any, is their parent's."""
 _E8: Final = Decimal("0.00000001")
 _ZERO: Final = Decimal(0)
 
@@ -76,7 +79,7 @@ def read_order(row: Row, before: Progress | None = None) -> OrderReport:
         raise Unreadable("more is filled than was ordered")
     return OrderReport(
         venue=VEST,
-        client_order_id=str(read_whole(row, "nonce")),
+        client_order_id=_nonce(row),
         venue_order_id=read_text(row, "id"),
         state=state,
         symbol=read_text(row, "symbol", ""),
@@ -108,6 +111,13 @@ def _filled(row: Row, status: str, size: Decimal | None, before: Progress | None
     return max(known, last or _ZERO) if "lastFilledSize" in row else None
 
 
+def _nonce(row: Row) -> str:
+    """Return the name that we gave the order; "" for one that the venue or a TP/SL made."""
+    if row.get("nonce") is None or read_text(row, "orderType", "") in _NOT_SENT:
+        return ""
+    return str(read_whole(row, "nonce"))
+
+
 def _side(row: Row) -> Side:
     return Side.BUY if read_flag(row, "isBuy") else Side.SELL
 
@@ -131,10 +141,22 @@ def read_fills(row: Row, report: OrderReport, before: Progress | None = None) ->
     if last_size <= 0:
         return []
     if not earlier:
-        return [_fill(report, filled, last_size, last_price, fee - known.fee)]
-    if known.filled:
+        found = [_fill(report, filled, last_size, last_price, fee - known.fee)]
+    elif known.filled:
         # Some were missed: their price is not said, the last one's is the best there is.
-        return [_fill(report, filled, earlier + last_size, last_price, fee - known.fee)]
+        found = [_fill(report, filled, earlier + last_size, last_price, fee - known.fee)]
+    else:
+        found = _two(report, earlier, last_size, last_price)
+    if read_text(row, "orderType", "") == LIQUIDATION:
+        found = [attrs.evolve(fill, kind="liquidation") for fill in found]
+    return found
+
+
+def _two(
+    report: OrderReport, earlier: Decimal, last_size: Decimal, last_price: Decimal
+) -> list[Fill]:
+    """Split an order of which only the last fill is told: before it, what the average leaves."""
+    filled, fee = report.filled or _ZERO, report.fee or _ZERO
     average = report.average_price or last_price
     price = ((average * filled - last_price * last_size) / earlier).quantize(_E8)
     share = (fee * earlier / filled).quantize(_E8)

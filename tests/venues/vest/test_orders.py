@@ -141,7 +141,7 @@ def test_a_fill_that_was_told_before_adds_nothing():
 
 @pytest.mark.parametrize(
     "change",
-    [{"status": "LOST"}, {"size": "0"}, {"nonce": None}, {"id": 7}, {"size": None}, {"isBuy": 1}],
+    [{"status": "LOST"}, {"size": "0"}, {"nonce": 7.5}, {"id": 7}, {"size": None}, {"isBuy": 1}],
 )
 def test_an_order_that_makes_no_sense_is_unreadable(change):
     with pytest.raises(Unreadable):
