@@ -48,6 +48,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "order.unknown": "An order of ours that the journal does not know",
     "trade.recovered": "A trade of an earlier run was found and goes on",
     "trade.closed_outside": "A trade's legs were closed by somebody else",
+    "trade.rebooked": "An account that was an estimate is replaced by what the venues tell now",
     "trade.reopened": "A finished trade's fill was told late or taken back: it goes on",
     "journal.failed": "The journal could not be written; nothing opens",
     "history.moved": "Old trades moved from the journal to the archive beside it",

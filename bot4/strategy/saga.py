@@ -153,6 +153,8 @@ class Plan:
     target: Decimal = ZERO
     quote_rate: Decimal = Decimal(1)
     decided_ms: int = 0
+    equity: Decimal | None = None
+    """What both accounts were worth together before it, USDC; None when one was not known."""
 
     def key(self, venue: str) -> MarketKey:
         """The plan's market on this venue."""

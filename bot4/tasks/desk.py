@@ -171,6 +171,7 @@ class Desk:
             target=decision.target,
             quote_rate=self.quote().rate,
             decided_ms=self.dispatcher.gateways[long.key.venue].now_ms(),
+            equity=self.judge.equity(),
         )
         signed = self.dispatcher.sign(
             trade_id,

@@ -66,3 +66,13 @@ def say_reopened(trade: Trade, *, taken_back: bool) -> None:
         why=why,
         do="nothing: it is reduced; look at the venue's page if it lasts",
     )
+
+
+def say_journal_failed(why: str) -> None:
+    """A row could not be written."""
+    log.error(
+        "journal.failed",
+        message=f"[SAFETY] The journal cannot be written: {why}",
+        why=why,
+        do="free the disk; the bot goes on closing from memory and opens nothing",
+    )

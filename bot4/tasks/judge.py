@@ -247,6 +247,11 @@ class Judge:
         """Let the breaker know of an attempt that ended."""
         self.breaker = self.breaker.after(attempt)
 
+    def equity(self) -> Decimal | None:
+        """What both accounts are worth together, USDC; None when one is not known."""
+        known = self._equity()
+        return sum(known.values(), Decimal(0)) if len(known) == len(VENUES) else None
+
     def _equity(self) -> dict[str, Decimal]:
         readings = {venue: self.accounts.get(venue) for venue in VENUES}
         return {venue: one.account.equity for venue, one in readings.items() if one is not None}

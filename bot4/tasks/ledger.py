@@ -61,6 +61,10 @@ class Ledger:
         """The trade, or None once it is finished."""
         return self._trades.get(trade_id)
 
+    def find(self, trade_id: str) -> Trade | None:
+        """The trade, over or not; None once it is forgotten."""
+        return self._trades.get(trade_id) or self._finished.get(trade_id)
+
     def of_pair(self, pair: str) -> Trade | None:
         """The pair's unfinished trade; of two, the one that is not hedged.
 
@@ -76,14 +80,8 @@ class Ledger:
 
     def held(self, key: MarketKey) -> Decimal:
         """Signed base units that all trades together hold on one market."""
-        return sum(
-            (
-                trade.position(key.venue)
-                for trade in self._trades.values()
-                if key in (trade.plan.long, trade.plan.short)
-            ),
-            Decimal(0),
-        )
+        trades = [t for t in self._trades.values() if key in (t.plan.long, t.plan.short)]
+        return sum((trade.position(key.venue) for trade in trades), Decimal(0))
 
     def watch(
         self,
@@ -94,8 +92,6 @@ class Ledger:
         self._heard.append(heard)
         if finished is not None:
             self._finishing.append(finished)
-
-    # ------------------------------------------------------------------------- writing
 
     def begin(self, plan: Plan, orders: tuple[Order, ...]) -> Trade:
         """Make a new trade and its first orders durable, in one commit.
@@ -135,6 +131,22 @@ class Ledger:
         self._tell(trade_id, event, after)
         return after
 
+    def learn(self, trade_id: str, event: Event) -> Trade:
+        """Apply what was asked of a trade, also of one that is over; return the trade after it.
+
+        Raises:
+            KeyError: it was over so long ago that it is forgotten.
+        """
+        if trade_id in self._trades:
+            return self.happen(trade_id, event)
+        self._hear_late(self._finished[trade_id], event)
+        return self.find(trade_id) or self._finished[trade_id]
+
+    def book_again(self, trade_id: str, result: Mapping[str, Any]) -> None:
+        """Replace the account of a trade that is over."""
+        self._write(Entry(CLOSED, trade_id, result), Sent(""), durable=True)
+        self.results.book(trade_id, result)
+
     def finish(self, trade_id: str, result: Mapping[str, Any]) -> None:
         """Close a flat trade's account; it is forgotten here and kept in the journal."""
         trade = self._trades[trade_id]
@@ -146,8 +158,6 @@ class Ledger:
         for finished in self._finishing:
             finished(trade)
         self.last_change = trio.current_time()
-
-    # ------------------------------------------------------------------------- hearing
 
     def hear(self, said: Heard) -> None:
         """Take what a venue said of an order, from wherever it came."""
@@ -214,8 +224,6 @@ class Ledger:
         except ValueError as fault:
             raise JournalFault(f"row {entry.row} of the journal cannot follow: {fault}") from None
 
-    # ------------------------------------------------------------------------ insides
-
     def _file(self, trade_id: str, result: Mapping[str, Any]) -> None:
         self.results.book(trade_id, result)
         if (trade := self._trades.pop(trade_id, None)) is not None:
@@ -281,17 +289,12 @@ class Ledger:
             raise fault
         if not news:
             return  # said once: every event of a closing would say it again
-        log.error(
-            "journal.failed",
-            message=f"[SAFETY] The journal cannot be written: {fault}",
-            why=str(fault),
-            do="free the disk; the bot goes on closing from memory and opens nothing",
-        )
+        exposure_log.say_journal_failed(str(fault))
 
 
 def _entry(trade_id: str, event: Event | Planned) -> Entry:
     return Entry(type(event).__name__, trade_id, to_record(event))
 
 
-def _filled(trade: Trade) -> list[tuple[Decimal, tuple[Fill, ...]]]:
-    return [(leg.filled, leg.fills) for leg in trade.legs]
+def _filled(trade: Trade) -> tuple[object, ...]:
+    return tuple((leg.filled, leg.fills) for leg in trade.legs), trade.outside

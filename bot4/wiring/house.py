@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
 from functools import partial
 
 import structlog
@@ -22,6 +23,7 @@ from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.margin import MarginWatch
 from bot4.tasks.narrator import Narrator
+from bot4.tasks.rebooking import Rebooking
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.stop import StopSign
 from bot4.wiring.files import journal_file, stop_file
@@ -61,6 +63,12 @@ def refuse_strangers(ledger: Ledger, config: Config) -> None:
                 f"{symbols[PARADEX]}), a pair that the settings no longer have",
                 "put the pair back into bot4.yaml and start again: the trade is carried home first",
             )
+
+
+def rate_of(judges: Mapping[str, Judge], pair: str, venue: str) -> Decimal:
+    """The taker's rate of a pair at a venue; 0 of a pair that is not traded any more."""
+    judge = judges.get(pair)
+    return Decimal(0) if judge is None else judge.pair.on(venue).taker_fee
 
 
 @asynccontextmanager
@@ -168,6 +176,11 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 *(p for part in parts.values() for p in (part.gateway.run, part.session.keep)),
                 rooms.watch(stays_home),
                 *mirrored.services,
+                Rebooking(
+                    ledger,
+                    rooms.dispatcher.gateways,
+                    lambda pair, venue: rate_of(judges, pair, venue),
+                ).keep,
                 Retention(config, world, journal, mirrored.sent, busy).keep,
                 *windows,
             ],

@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from bot4.config.schema import SimulationConfig
+from tests.simulation.test_disk_and_clock import FULL, machine
 from tests.simulation.test_hard_days import DUST, MARKETS, hedged, settled
 from tests.simulation.test_money import cash
 
@@ -123,3 +124,48 @@ async def test_naked_time_counts_from_what_the_venue_did(
             line = await run.until("pair.closed")
 
         assert abs(line["naked_s"] - naked_s) < 0.7
+
+
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_a_price_that_the_venue_cannot_tell_in_time_is_not_invented_and_is_booked_later(
+    play: Any, autojump_clock: Any, venue: str
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await hedged(run)
+            run.fault(venue, "mute_private", count=1000)
+            run.fault(venue, "manual_close", market=MARKETS[venue])
+            path = "/orders" if venue == "vest" else "/v1/fills"
+            run.fault(venue, "http_error", request="query", path=path, count=200)
+            first = await run.until("pair.closed")
+            booked = D(first["net_usdc"])
+            run.universe.box.faults.clear()
+            with trio.fail_after(90):
+                while abs(booked - cash(run)) >= D("0.001"):
+                    await trio.sleep(1)
+                    for line in run.said("trade.rebooked"):
+                        booked = D(line["net_usdc"])
+
+        # Both accounts' worth tells it nearly, whatever the venue does not say.
+        assert abs(D(first["net_usdc"]) - cash(run)) < D("0.05")
+        assert "not told yet" in first["message"]
+
+
+async def test_what_was_closed_from_memory_on_a_full_disk_is_asked_of_the_venues_after_a_kill(
+    play: Any, autojump_clock: Any
+):
+    async def close_unwritten(run: Any) -> None:
+        await hedged(run, gap_s=4.0)
+        run.universe.world.hurt(FULL)
+        with trio.fail_after(60):
+            while run.positions():
+                await trio.sleep(0.05)
+
+    async with (
+        machine(play) as (universe, _),
+        play.killed(universe, close_unwritten) as after,
+        play.bot(after) as run,
+    ):
+        line = await run.until("pair.closed")
+
+        assert abs(D(line["net_usdc"]) - cash(run)) < D("0.001")
