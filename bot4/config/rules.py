@@ -76,6 +76,7 @@ RISK: Final[Mapping[str, Rule]] = {
     "notional": _money("1", "1000000"),
     "max_notional_total": _money("1", "10000000", "1500"),
     "daily_loss": _money("0.01", "1000000", "50"),
+    "day": Choice(["utc", "local"]),
     "orders_per_second": _count(1, 50, "8"),
     "cooldown_s": Number("0", "3600", "a number of seconds", "30"),
     "failures_of_20": _count(1, 20, "8"),

@@ -89,6 +89,8 @@ class RiskConfig:
     max_notional_total: Decimal = D(1500)
     """Per venue, all pairs together."""
     daily_loss: Decimal = D(50)
+    day: str = "utc"
+    """When its day begins: midnight, ``utc`` or ``local``."""
     orders_per_second: int = 8
     cooldown_s: Decimal = D(30)
     """Pause after a failed pair."""

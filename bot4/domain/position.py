@@ -18,6 +18,9 @@ class Position:
     """Signed, base units; positive is long."""
     entry_price: Decimal
     liquidation_price: Decimal | None = None
+    funding: Decimal | None = None
+    """Funding that came with it and is not settled yet, USDC; received is positive. None: not said.
+    """
 
 
 @attrs.frozen

@@ -12,7 +12,9 @@ import attrs
 from bot4.domain.units import plain
 
 ZERO: Final = Decimal(0)
-COUNTS: Final = ("trades", "closed", "won")
+COUNTS: Final = ("attempts", "closed", "won", "missed")
+_OLD: Final = {"attempts": "trades"}
+"""Names of counts in archives written before there was ``missed``."""
 MONEY: Final = ("gross", "fees", "funding", "net")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -101,23 +103,31 @@ class Totals:
     """Many trades added up."""
 
     name: str
-    trades: int = 0
+    attempts: int = 0
     closed: int = 0
     """Those that were hedged once."""
     won: int = 0
     """Those that earned something."""
+    missed: int = 0
+    """Those of which nothing filled."""
     gross: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO
     net: Decimal = ZERO
 
+    @property
+    def trades(self) -> int:
+        """Attempts of which something filled: closed, or taken back."""
+        return self.attempts - self.missed
+
     def plus(self, other: Totals) -> Totals:
         """Add other totals; the name stays."""
         return Totals(
             self.name,
-            self.trades + other.trades,
+            self.attempts + other.attempts,
             self.closed + other.closed,
             self.won + other.won,
+            self.missed + other.missed,
             self.gross + other.gross,
             self.fees + other.fees,
             self.funding + other.funding,
@@ -128,8 +138,8 @@ class Totals:
 def read_totals(texts: Mapping[str, Any]) -> Totals:
     """Read totals as the archive keeps them."""
     gross, fees, funding, net = (Decimal(texts[name]) for name in MONEY)
-    trades, closed, won = (int(texts[name]) for name in COUNTS)
-    return Totals("", trades, closed, won, gross, fees, funding, net)
+    counts = {name: int(texts.get(name, texts.get(_OLD.get(name, ""), 0))) for name in COUNTS}
+    return Totals("", **counts, gross=gross, fees=fees, funding=funding, net=net)
 
 
 def write_totals(totals: Totals) -> dict[str, str]:
@@ -172,9 +182,10 @@ def day_of(trade_id: str, body: Mapping[str, Any]) -> Day:
             str(body["short"]),
             Totals(
                 "",
-                trades=1,
+                attempts=1,
                 closed=int(outcome == "closed"),
                 won=int(net > 0),
+                missed=int(outcome == "missed"),
                 gross=Decimal(body["gross_usdc"]),
                 fees=Decimal(body["fees_usdc"]),
                 funding=_number(body, "funding_usdc") or ZERO,

@@ -90,6 +90,7 @@ def totals_record(one: Totals) -> dict[str, Any]:
         "trades": one.trades,
         "closed": one.closed,
         "won": one.won,
+        "missed": one.missed,
         "gross_usdc": plain(one.gross),
         "fees_usdc": plain(one.fees),
         "funding_usdc": plain(one.funding),
@@ -161,13 +162,14 @@ def trade_table(accounts: Iterable[Account]) -> list[str]:
 
 def totals_table(totals: Iterable[Totals], by: str) -> list[str]:
     """Return totals for the eye."""
-    head = (by, "trades", "closed", "won", "gross", "fees", "funding", "net USDC")
+    head = (by, "trades", "closed", "won", "missed", "gross", "fees", "funding", "net USDC")
     rows = [
         (
             one.name,
             str(one.trades),
             str(one.closed),
             str(one.won),
+            str(one.missed),
             _places(one.gross, 4),
             _places(one.fees, 4),
             _places(one.funding, 4),

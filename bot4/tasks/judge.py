@@ -259,7 +259,15 @@ class Judge:
     def _tell(self, view: View) -> None:
         spreads = self._sampler.tell(view, self.decision, self.rules, self._memory.flickers)
         if spreads is not None and view.holding is not None:
-            self.ledger.results.mark(self.pair.name, self._if_closed(view.holding, spreads))
+            mark = self._if_closed(view.holding, spreads) + self._funding()
+            self.ledger.results.mark(self.pair.name, mark)
+
+    def _funding(self) -> Decimal:
+        """What both positions earned in funding and have not settled, as far as the venues say."""
+        keys = {market.key for market in (self.pair.vest, self.pair.paradex)}
+        readings = [reading for venue in VENUES if (reading := self.accounts.get(venue))]
+        held = [one for reading in readings for one in reading.positions if one.key in keys]
+        return sum((one.funding for one in held if one.funding is not None), Decimal(0))
 
     def _if_closed(self, held: Holding, spreads: Spreads) -> Decimal:
         """What the pair would earn if it was closed at the books of now, USDC."""

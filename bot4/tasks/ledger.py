@@ -39,7 +39,7 @@ FINISHED_KEPT = 64
 class Ledger:
     """Trades by id, orders by their handles, and the waiting for changes."""
 
-    def __init__(self, journal: Journal, gate: Gate) -> None:
+    def __init__(self, journal: Journal, gate: Gate, results: Results | None = None) -> None:
         self._journal = journal
         self._gate = gate
         self._trades: dict[str, Trade] = {}
@@ -48,7 +48,7 @@ class Ledger:
         self._heard: list[Callable[[str, Event, Trade], None]] = []
         self._finishing: list[Callable[[Trade], None]] = []
         self._unwritten: list[Entry] = []
-        self.results = Results()
+        self.results = results or Results()
         self.last_change = float("-inf")
         """Trio time of the last change to any trade."""
 

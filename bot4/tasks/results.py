@@ -1,11 +1,11 @@
-"""What trades earned: what was booked, by UTC day, and what the open ones would earn if closed now.
+"""What trades earned: what was booked, by day, and what the open ones would earn if closed now.
 
 Sums, not lists: a day's loss is asked for at every decision, and a bot lives for months.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,11 +18,19 @@ _ZERO: Final = Decimal(0)
 class Results:
     """The accounts of finished trades, added up. USDC."""
 
-    def __init__(self) -> None:
+    def __init__(self, day_of: Callable[[int], int] = lambda ms: ms // DAY_MS) -> None:
+        """Prepare; nothing is booked yet.
+
+        Args:
+            day_of: numbers the days that losses are counted by, from ms since the epoch.
+        """
+        self._day_of = day_of
         self.newest: dict[str, Mapping[str, Any]] = {}
         """The last accounts, by trade, oldest first."""
         self.trades = 0
         """Booked since ``begin_run``, without those that never filled."""
+        self.taken_back = 0
+        """Those of them that were never hedged."""
         self.net = _ZERO
         """What those earned."""
         self._by_day: dict[int, Decimal] = {}
@@ -35,7 +43,7 @@ class Results:
 
     def begin_run(self) -> None:
         """Count this run's trades from here: what was booked so far is of earlier ones."""
-        self.trades, self.net = 0, _ZERO
+        self.trades, self.taken_back, self.net = 0, 0, _ZERO
 
     def book(self, trade_id: str, account: Mapping[str, Any]) -> None:
         """Add a trade's account; a newer one of the same trade replaces it."""
@@ -52,14 +60,15 @@ class Results:
         self._marks[pair] = net
 
     def lost(self, now_ms: int) -> Decimal:
-        """What today (UTC) lost, open trades closed at the books of now; 0 when it earned."""
-        today = self._by_day.get(now_ms // DAY_MS, _ZERO)
+        """What today lost, open trades closed at the books of now; 0 when it earned."""
+        today = self._by_day.get(self._day_of(now_ms), _ZERO)
         return max(_ZERO, -(today + sum(self._marks.values(), _ZERO)))
 
     def _count(self, account: Mapping[str, Any], sign: int) -> None:
         net = sign * Decimal(str(account["net_usdc"]))
-        day = int(account["closed_ms"]) // DAY_MS
+        day = self._day_of(int(account["closed_ms"]))
         self._by_day[day] = self._by_day.get(day, _ZERO) + net
         if account["outcome"] != "missed":
             self.trades += sign
+            self.taken_back += sign * (account["outcome"] == "unwound")
             self.net += net

@@ -25,12 +25,13 @@ from bot4.tasks.margin import MarginWatch
 from bot4.tasks.narrator import Narrator
 from bot4.tasks.rebooking import Rebooking
 from bot4.tasks.reconcile import Reconciler
+from bot4.tasks.results import Results
 from bot4.tasks.stop import StopSign
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.retention import Retention
 from bot4.wiring.rooms import Rooms
-from bot4.wiring.rules import margin_rules_for
+from bot4.wiring.rules import day_of, margin_rules_for
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
 from bot4.wiring.window import open_window
 
@@ -95,7 +96,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         stack.callback(journal.close)
         stop, closing = StopSign(), StopSign()
         books, accounts, gate = Books(), Accounts(), Gate()
-        ledger = Ledger(journal, gate)
+        ledger = Ledger(journal, gate, Results(day_of(config)))
         narrator = Narrator()
         ledger.watch(narrator.heard, finished=narrator.forget)
         wanted = stop_file(config)

@@ -154,9 +154,10 @@ class Rooms:
         words = ", ".join(f"{venue} {share}%" for venue, share in uptime.items())
         log.info(
             "bot.ended",
-            message=f"[SHUTDOWN] {results.trades} trades closed, "
-            f"net {plain(results.net)} USDC, feeds up {words}",
+            message=f"[SHUTDOWN] {results.trades} trades, {results.taken_back} of them taken "
+            f"back unhedged, net {plain(results.net)} USDC, feeds up {words}",
             trades=results.trades,
+            taken_back=results.taken_back,
             net_usdc=plain(results.net),
             uptime_percent=uptime,
             seconds=round(lived, 1),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
 from bot4.config.schema import Config, PairConfig, ratio
 from bot4.strategy.margin import MarginRules
 from bot4.strategy.risk import Caps
 from bot4.strategy.rules import AgeRules, EntryRules, ExitRules, MendRules, Rules, SizeRules
 from bot4.tasks.judge import Limits
+from bot4.tasks.results import DAY_MS
 
 
 def rules_for(config: Config, pair: PairConfig) -> Rules:
@@ -58,6 +62,13 @@ def margin_rules_for(config: Config) -> MarginRules:
     """Return how near to liquidation, and how unevenly the money may lie."""
     risk = config.risk
     return MarginRules(ratio(risk.liq_warn), ratio(risk.liq_critical), ratio(risk.collateral_share))
+
+
+def day_of(config: Config) -> Callable[[int], int]:
+    """Return what numbers the days of ``risk.daily_loss``, from ms since the epoch."""
+    if config.risk.day == "local":
+        return lambda ms: datetime.fromtimestamp(ms / 1000, UTC).astimezone().toordinal()
+    return lambda ms: ms // DAY_MS
 
 
 def limits_for(config: Config) -> Limits:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
+import trio
 
-from bot4.config.schema import ExecutionConfig, OnStop, SimulationConfig
+from bot4.config.schema import ExecutionConfig, OnStop, RiskConfig, SimulationConfig
 from bot4.simulator.market import MarketModel
 from bot4.venues.paradex import messages
+from bot4.wiring.universe import plain_config
 
 D = Decimal
 CALM = SimulationConfig(profile="calm", seed=3)
@@ -98,3 +102,25 @@ async def test_funding_that_a_venue_does_not_say_is_not_known_and_nothing_waits_
         assert line["funding_usdc"] is None
         assert abs(D(line["net_usdc"]) - (gross - fees)) < D("0.00001")
         json.dumps(line)
+
+
+async def test_the_days_loss_counts_the_funding_that_an_open_pair_has_paid(
+    play: Any, autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Prices stand still; a minute of this funding is more than the day may lose."""
+    taken = {venue: -rate for venue, rate in RATES.items()}
+    monkeypatch.setattr(MarketModel, "hourly_funding", lambda _, venue, _base: taken[venue])
+    btc = plain_config(Path(), 1).pairs[0]
+    eth = attrs.evolve(btc, name="ETH", vest="ETH-PERP", paradex="ETH-USD-PERP")
+    risk = RiskConfig(daily_loss=D(4))
+    async with play.universe(simulation=CALM, pairs=(btc, eth), risk=risk) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(base="BTC", seconds=600.0)
+            await run.until("pair.opened")
+            await trio.sleep(60)
+            run.gap(base="ETH", seconds=5.0)
+            await trio.sleep(5)
+
+        assert [line["pair"] for line in run.said("pair.opened")] == ["BTC"]
+        assert "daily_loss" in [line["reason"] for line in run.said("entry.held")]

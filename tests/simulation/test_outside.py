@@ -158,7 +158,7 @@ async def test_what_was_closed_from_memory_on_a_full_disk_is_asked_of_the_venues
         await hedged(run, gap_s=4.0)
         run.universe.world.hurt(FULL)
         with trio.fail_after(60):
-            while run.positions():
+            while run.positions():  # noqa: ASYNC110 - a venue has no event to wait for
                 await trio.sleep(0.05)
 
     async with (

@@ -205,6 +205,7 @@ def _position(row: Row) -> Position:
         size=size if side == "LONG" else -size,
         entry_price=read_number(row, "average_entry_price"),
         liquidation_price=read_maybe(row, "liquidation_price") or None,
+        funding=read_aside(row, "unrealized_funding_pnl"),
     )
 
 

@@ -24,6 +24,7 @@ from bot4.venues.reading import (
     Unreadable,
     as_row,
     as_rows,
+    read_aside,
     read_flag,
     read_json,
     read_maybe,
@@ -209,9 +210,13 @@ def read_positions(value: object) -> tuple[Position, ...]:
 
 def _position(row: Row) -> Position:
     size = read_positive(row, "size")  # unsigned; the side is isLong
+    held = size if read_flag(row, "isLong") else -size
+    entry, mark = read_number(row, "entryPrice"), read_aside(row, "markPrice")
+    pnl = read_aside(row, "unrealizedPnl")  # with the funding that is not settled
     return Position(
         key=MarketKey(VEST, read_text(row, "symbol")),
-        size=size if read_flag(row, "isLong") else -size,
-        entry_price=read_number(row, "entryPrice"),
+        size=held,
+        entry_price=entry,
         liquidation_price=read_maybe(row, "liqPrice") or None,
+        funding=None if mark is None or pnl is None else pnl - held * (mark - entry),
     )

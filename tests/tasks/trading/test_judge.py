@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 import trio
 
+from bot4.config.schema import RiskConfig
 from bot4.domain.position import Account
 from bot4.strategy.complete_or_unwind import Complete, Unwind
 from bot4.strategy.decision import Enter, Exit, Hold, Reason, Why
 from bot4.strategy.risk import Attempt, Caps
 from bot4.strategy.saga import State, excess
 from bot4.tasks.holdings import filled_price
+from bot4.wiring.rules import day_of
+from bot4.wiring.universe import plain_config
 
 D = Decimal
 SIZE = D("0.0030")
@@ -149,6 +154,21 @@ async def test_a_day_that_lost_too_much_opens_nothing_until_the_next(
 
     book("2", "-60", now_ms - DAY_MS)
     assert results.lost(now_ms) == 0
+
+
+async def test_the_day_of_the_loss_begins_where_the_settings_say(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        noon_ms = 1_795_003_200_000 - 1_795_003_200_000 % DAY_MS + DAY_MS // 2
+        config = plain_config(Path(), 1)
+        local = day_of(attrs.evolve(config, risk=RiskConfig(day="local")))
+        utc = day_of(config)
+        assert utc(noon_ms) == utc(noon_ms - DAY_MS // 4)
+        assert local(noon_ms) == local(noon_ms - DAY_MS // 4) + 1
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 async def test_a_held_pair_is_marked_at_the_books_it_could_be_closed_at(
