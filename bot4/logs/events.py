@@ -23,6 +23,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "feed.lost": "A stream broke; it is opened again",
     # deciding
     "spread.seen": "Entry and exit spread at size, sampled",
+    "exit.held": "A pair would be closed and a venue executes no orders",
     "entry.held": "A spread was eligible and something forbade entering",
     "pair.missed": "A spread was gone, or we were late, before anything was sent",
     "opening.stopped": "Nothing opens until the reason is gone",

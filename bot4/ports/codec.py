@@ -77,6 +77,8 @@ class VenueCodec(Protocol):
 
     venue: str
     api_version: str
+    tells_halts: bool
+    """Whether ``markets`` says which of them take no orders now; else only a refusal tells it."""
 
     def logins(self, now_ms: int) -> Sequence[Errand[None]]:
         """The errands that make the session usable, to be run one after the other."""

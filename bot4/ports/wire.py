@@ -94,6 +94,8 @@ class Retry(StrEnum):
     """Rate limited or briefly unavailable."""
     RESIGN = "resign"
     """Clock or window: sign again with a fresh time."""
+    SHUT = "shut"
+    """The market or the venue executes no orders now."""
 
 
 @attrs.frozen

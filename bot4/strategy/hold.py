@@ -38,6 +38,9 @@ class Reason(StrEnum):
     CAP = "cap"
     # the gates that the tasks keep
     UNEXPLAINED = "unexplained"
+    """A position or order that no trade of ours accounts for."""
+    BLOCKED = "blocked"
+    """Another reason of the tasks, told in the detail."""
     COOLDOWN = "cooldown"
     BREAKER = "breaker"
     DAILY_LOSS = "daily_loss"

@@ -7,7 +7,7 @@ import trio
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import AuthRefused, ConnectionLost
-from bot4.ports import AccountChanged, FillBusted, Notice
+from bot4.ports import AccountChanged, FillBusted, Notice, Retry
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
 
@@ -28,11 +28,22 @@ class OrderListener:
         if isinstance(notice, OrderReport | Fill | FillBusted):
             self._ledger.hear(notice)
             self._stale.set()
-            if isinstance(notice, OrderReport) and notice.state is OrderState.REFUSED:
-                self._gateway.take_refusal(self._gateway.codec.retry(notice.reason))
+            if isinstance(notice, OrderReport) and notice.state.terminal and not notice.filled:
+                self._take_end(notice)
         elif isinstance(notice, AccountChanged):
             self._stale.set()
         return False
+
+    def _take_end(self, report: OrderReport) -> None:
+        """An order of ours ended without a fill: perhaps it says why no other would fill."""
+        retry = self._gateway.codec.retry(report.reason)
+        if report.state is OrderState.REFUSED or retry is Retry.SHUT:
+            self._gateway.take_refusal(retry, self._symbol(report), report.reason)
+
+    def _symbol(self, report: OrderReport) -> str:
+        legs = (trade.leg(report.client_order_id) for trade in self._ledger.trades)
+        known = (leg.order.key.symbol for leg in legs if leg is not None)
+        return report.symbol or next(known, "")
 
     def lost(self) -> None:
         """Events may have been missed: read the account again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from math import inf
 
@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from bot4.config.schema import ExecutionConfig, OnStop
-from bot4.domain.market import Pair, other
+from bot4.domain.market import MarketKey, Pair, other
 from bot4.domain.order import Order, Purpose, Side
 from bot4.domain.quote import QuoteRate
 from bot4.errors import JournalFault
@@ -20,7 +20,8 @@ from bot4.strategy.decision import Decision, Enter, Exit, Reason, Why
 from bot4.strategy.edge import round_trip_fees
 from bot4.strategy.saga import Plan, Trade
 from bot4.tasks import closing, words
-from bot4.tasks.dispatch import LONG, SHORT, Dispatcher, Wanted
+from bot4.tasks.dispatch import LONG, SHORT, Dispatcher, Signed, Wanted
+from bot4.tasks.following import FOLLOWS_S, Following
 from bot4.tasks.gate import RECONCILE, UNKNOWN_ORDER, Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
@@ -45,8 +46,11 @@ class Desk:
     stop: StopSign
     margin: MarginWatch
     quote: Callable[[], QuoteRate]
+    shut: Callable[[MarketKey], Awaitable[str]]
+    """Asks a venue now why no order of a market can be executed, "" when it can."""
     watches: dict[str, Stopwatch] = attrs.field(factory=dict)
     _announced: set[str] = attrs.field(factory=set)
+    _changed: trio.Event = attrs.field(factory=trio.Event)
     mender: Mender = attrs.field(init=False)
     _exit_seen: Decimal | None = None
 
@@ -118,6 +122,8 @@ class Desk:
     def note(self, trade: Trade) -> None:
         """Keep the exposure and the fill times of a trade that just changed."""
         now, watch = trio.current_time(), self.watch_of(trade)
+        self._changed.set()
+        self._changed = trio.Event()
         watch.exposed(trade, now)
         for fill in trade.outside:
             if fill.venue_time_ms is not None:
@@ -209,8 +215,28 @@ class Desk:
 
     # ---------------------------------------------------------------------------- exit
 
+    async def why_shut(self, trade: Trade) -> str:
+        """Ask both venues whether they execute orders now; why one does not, "" when both do.
+
+        Cancellation: waits for the questions under way.
+        """
+        found: list[str] = []
+
+        async def ask(key: MarketKey) -> None:
+            if why := await self.shut(key):
+                found.append(why)
+
+        async with trio.open_nursery() as asking:
+            for key in (trade.plan.long, trade.plan.short):
+                asking.start_soon(ask, key)
+        return "; ".join(sorted(found))
+
     def leave(self, trade: Trade, decision: Exit) -> None:
-        """Close both legs reduce-only, each by what its venue really holds."""
+        """Close both legs reduce-only, each by what its venue really holds.
+
+        Where nobody says whether a market executes orders, its leg goes first, and the other one
+        once that is accepted: a refusal leaves the pair hedged.
+        """
         watch = self.watch_of(trade)
         self._exit_seen = decision.spread
         attempt = 1 + max((leg.order.attempt for leg in trade.legs), default=0)
@@ -225,13 +251,23 @@ class Desk:
             wanted.append(
                 Wanted(key, side, size, limit, Purpose.EXIT, attempt, reduce_only=True, leg=name)
             )
-        signed = self.dispatcher.sign(trade.plan.trade_id, wanted)
+        signed = self.dispatcher.sign(trade.plan.trade_id, wanted, round(FOLLOWS_S * 1000))
         self.dispatcher.spend(trade.venues, closing=True)
         orders = tuple(one.order for one in signed)
         watch.promised(orders, buy=decision.short_price, sell=decision.long_price)
         self.ledger.intend(trade.plan.trade_id, orders)
-        self.dispatcher.post(signed, trio.current_time() + 1.0, watch)
+        first = [one for one in signed if not self._tells_halts(one)] or list(signed)
+        later = [one for one in signed if one not in first]
+        deadline = trio.current_time() + FOLLOWS_S
+        self.dispatcher.post(first, deadline, watch)
+        if later:
+            lead = first[0].order
+            follow = Following(self.ledger, lead, lambda: self._changed)
+            self.dispatcher.post(later, deadline, watch, follow.wait)
         words.say_leaving(trade, decision)
+
+    def _tells_halts(self, signed: Signed) -> bool:
+        return self.dispatcher.gateways[signed.order.key.venue].codec.tells_halts
 
     async def finish(self, trade: Trade) -> None:
         """Add the trade up and book it, unless it turns out not to be flat.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import attrs
@@ -15,6 +15,7 @@ from bot4.errors import JournalFault
 from bot4.ports import Accepted, Errand, InDoubt, Journal, NotSent, PlaceOutcome, Refused, Retry
 from bot4.strategy.events import Answered, Sent, Verdict
 from bot4.strategy.interactive import LONGEST_S, InteractiveUse
+from bot4.strategy.receiving import MOST_MS
 from bot4.strategy.risk import Bucket, spend
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
@@ -131,8 +132,15 @@ class Dispatcher:
         for venue, times in sent.items():
             self._interactive[venue] = InteractiveUse.of(times)
 
-    def sign(self, trade_id: str, wanted: Sequence[Wanted]) -> tuple[Signed, ...]:
+    def sign(
+        self, trade_id: str, wanted: Sequence[Wanted], later_ms: int = 0
+    ) -> tuple[Signed, ...]:
         """Name and sign orders, with the venue's own time. Nothing is written or sent.
+
+        Args:
+            trade_id: whose they are.
+            wanted: in the order of their numbers.
+            later_ms: how much later than now they may leave.
 
         Raises:
             ValueError: a key is unusable.
@@ -154,7 +162,8 @@ class Dispatcher:
                 attempt=want.attempt,
                 reduce_only=want.reduce_only,
             )
-            signed.append(Signed(*gateway.codec.sign(order, now_ms, gateway.window.ms)))
+            window_ms = min(gateway.window.ms + later_ms, MOST_MS)
+            signed.append(Signed(*gateway.codec.sign(order, now_ms, window_ms)))
         return tuple(signed)
 
     def _number(self, *, closing: bool) -> int:
@@ -168,13 +177,20 @@ class Dispatcher:
             self._spare = max(now_ms, self._spare + 1)
             return self._spare
 
-    def post(self, signed: Sequence[Signed], deadline: float, watch: Stopwatch) -> None:
+    def post(
+        self,
+        signed: Sequence[Signed],
+        deadline: float,
+        watch: Stopwatch,
+        wait: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         """Hand durable orders to their gateways, all in one go.
 
         Args:
             signed: orders that the ledger already knows.
             deadline: Trio time after which opening orders stay home.
             watch: notes when each byte left and each answer came.
+            wait: asked before they leave, see ``Parcel.wait``.
         """
         for one in signed:
             order = one.order
@@ -198,6 +214,7 @@ class Dispatcher:
                 errand=one.errand,
                 opens=not order.closes,
                 deadline=deadline,
+                wait=wait,
                 sent=sent,
                 answered=answered,
             )

@@ -155,7 +155,15 @@ class Flattener:
             answered.set()
 
         gateway.post(
-            Parcel(order, errand, opens=False, deadline=0.0, sent=_nothing, answered=on_answer)
+            Parcel(
+                order,
+                errand,
+                opens=False,
+                deadline=0.0,
+                wait=None,
+                sent=_nothing,
+                answered=on_answer,
+            )
         )
         await answered.wait()
         match outcomes[0]:

@@ -1,8 +1,17 @@
-"""Whether anything may open: a set of named reasons why not. Closing is never stopped."""
+"""Whether anything may open: a set of named reasons why not, each for the pairs it concerns.
+
+Closing is never stopped by a reason; but one that says that a venue or market takes no orders at
+all lets a hedged pair wait, since closing one leg alone would leave the other naked.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import attrs
 import structlog
+
+from bot4.domain.market import VENUES, MarketKey, Pair
 
 log = structlog.get_logger()
 
@@ -17,50 +26,115 @@ EXPOSURE = "exposure"
 """A position that no trade explains."""
 
 
+@attrs.frozen
+class Block:
+    """One reason."""
+
+    why: str
+    on: MarketKey | str = ""
+    """The market or venue it is about; "" is the whole account."""
+    pair: str = ""
+    """The pair it is about; "" is every pair on that market or venue."""
+    shut: bool = False
+    """Whether no order can be executed there, closing ones included."""
+
+    def concerns(self, pair: Pair) -> bool:
+        """Whether it keeps this pair from opening."""
+        if self.pair:
+            return self.pair == pair.name
+        return not isinstance(self.on, MarketKey) or self.on in {
+            pair.on(venue).key for venue in VENUES
+        }
+
+    @property
+    def subject(self) -> str:
+        """What does not open, in words."""
+        if self.pair:
+            return self.pair
+        return f"{self.on}" if isinstance(self.on, MarketKey) else ""
+
+
 class Gate:
     """Open when no reason stands. Each reason is logged once when it comes and when it goes."""
 
     def __init__(self) -> None:
-        self._reasons: dict[str, str] = {}
+        self._blocks: dict[str, Block] = {}
 
     @property
     def open(self) -> bool:
-        """Whether opening is allowed."""
-        return not self._reasons
+        """Whether no reason stands at all."""
+        return not self._blocks
 
     @property
     def reasons(self) -> dict[str, str]:
         """Name and words of every reason that stands."""
-        return dict(self._reasons)
+        return {name: block.why for name, block in self._blocks.items()}
 
-    def block(self, name: str, why: str, do: str, *, quiet: bool = False) -> None:
-        """Stop opening for a named reason."""
-        news = name not in self._reasons
-        self._reasons[name] = why
+    def against(self, pair: Pair) -> tuple[str, Block] | None:
+        """The oldest reason why this pair may not open, with its name; None when it may."""
+        found = ((name, block) for name, block in self._blocks.items() if block.concerns(pair))
+        return next(found, None)
+
+    def shut(self, keys: Iterable[MarketKey]) -> str:
+        """Why one of these markets executes no order now, "" when all do as far as is known."""
+        known = list(keys)
+        for block in self._blocks.values():
+            if block.shut and any(block.on in (key, key.venue) for key in known):
+                return block.why
+        return ""
+
+    def block(
+        self,
+        name: str,
+        why: str,
+        do: str,
+        *,
+        quiet: bool = False,
+        on: MarketKey | str = "",
+        pair: str = "",
+        shut: bool = False,
+    ) -> None:
+        """Stop opening for a named reason.
+
+        Args:
+            name: of the reason; one that stands is replaced.
+            why: in words.
+            do: what a person can do about it.
+            quiet: nothing is said.
+            on: the market or venue it is about, "" for the account.
+            pair: the one pair it is about, "" for all.
+            shut: no order can be executed there, closing ones included.
+        """
+        news = name not in self._blocks
+        block = self._blocks[name] = Block(why, on, pair, shut)
         if news and not quiet:
+            subject = block.subject
+            what = f"{subject} opens nothing" if subject else "Nothing opens"
             log.warning(
                 "opening.stopped",
-                message=f"[SAFETY] Nothing opens: {why}",
+                message=f"[SAFETY] {what}: {why}",
                 reason=name,
                 why=why,
                 do=do,
             )
 
-    def judge(self, name: str, why: str, do: str) -> None:
+    def judge(
+        self, name: str, why: str, do: str, *, on: MarketKey | str = "", shut: bool = False
+    ) -> None:
         """Stop opening while there is a ``why``; withdraw the reason when it is ""."""
         if why:
-            self.block(name, why, do)
+            self.block(name, why, do, on=on, shut=shut)
         else:
             self.clear(name)
 
     def clear(self, name: str, *, quiet: bool = False) -> None:
         """Withdraw a reason."""
-        if self._reasons.pop(name, None) is None:
+        if self._blocks.pop(name, None) is None:
             return
         if not quiet:
             log.info(
                 "opening.resumed",
                 message=f"[SAFETY] {name}: over"
-                + ("" if self._reasons else "; opening is allowed again"),
+                + ("" if self._blocks else "; opening is allowed again"),
                 reason=name,
             )

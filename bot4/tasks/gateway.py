@@ -29,10 +29,11 @@ from bot4.ports import (
     World,
 )
 from bot4.strategy.receiving import MOST_MS, ReceiveWindow
-from bot4.tasks.allowance import Allowance
+from bot4.tasks.gate import Gate
 from bot4.tasks.health import Health
 from bot4.tasks.line import Line
 from bot4.tasks.parcel import Parcel
+from bot4.tasks.refused_markets import RefusedMarkets
 
 ORDER_TIMEOUT_S = 8.0
 """Of one order's exchange; the saga stops waiting for it long before."""
@@ -52,7 +53,7 @@ class Gateway(Line):
         *,
         health: Health | None = None,
         window_ms: int = 2000,
-        allowance: Allowance | None = None,
+        gate: Gate | None = None,
         stays_home: Callable[[], str] = lambda: "",
         hide: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -64,12 +65,13 @@ class Gateway(Line):
             world: for the wall clock.
             health: its error budget, where opening depends on it.
             window_ms: receive window of orders until enough of them were measured.
-            allowance: told what every answer says of the venue's limits.
+            gate: stops opening for what answers say; None where nothing opens.
             stays_home: why no opening order may leave now, "" when it may; asked last of all.
             hide: told of every token, so that no log line shows it.
         """
-        super().__init__(codec, door, world, health=health, allowance=allowance, hide=hide)
+        super().__init__(codec, door, world, health=health, gate=gate, hide=hide)
         self._stays_home = stays_home
+        self.refused_markets = RefusedMarkets(codec.venue, self.gate)
         self._queue, self._parcels = trio.open_memory_channel[Parcel](QUEUE)
         self.window = ReceiveWindow(window_ms)
         self.on_wire = 0
@@ -190,11 +192,13 @@ class Gateway(Line):
             self.on_wire -= 1
             raise
 
-    def take_refusal(self, retry: Retry) -> None:
-        """Note what a refused order, at once or later, says of our own time."""
+    def take_refusal(self, retry: Retry, symbol: str, why: str) -> None:
+        """Note what a refused order, at once or later, says of our own time or of its market."""
         if retry is Retry.RESIGN:
             self.window.expired()
             self.doubt_clock()
+        elif retry is Retry.SHUT:
+            self.refused_markets.refused(symbol, why)
 
     async def _carry(self, parcel: Parcel) -> None:
         try:
@@ -204,6 +208,8 @@ class Gateway(Line):
         parcel.answered(outcome, sent_at)
 
     async def _exchange(self, parcel: Parcel) -> tuple[PlaceOutcome, float | None]:
+        if parcel.wait is not None and (why := await parcel.wait()):
+            return NotSent(why), None
         # The last gate before the first byte: nothing opens after the stop sign or too late.
         if parcel.opens and (why := self._stays_home()):
             return NotSent(why), None
@@ -225,9 +231,10 @@ class Gateway(Line):
                 if isinstance(said, Refused) and outcome.status == 401:
                     self.lose_session()
                 elif isinstance(said, Refused):
-                    self.take_refusal(said.retry)
+                    self.take_refusal(said.retry, parcel.order.key.symbol, said.why)
                 elif isinstance(said, Accepted):
                     # A venue that does not say when it received it had it before it answered.
                     received_ms = said.received_ms or self.now_ms()
                     self.window.took(received_ms - parcel.order.signed_ms)
+                    self.refused_markets.accepted(parcel.order.key.symbol)
                 return said, outcome.sent_at

@@ -47,6 +47,7 @@ class Health:
             f"{self._venue} api",
             f"{self._venue} does not speak api {self._api_version} any more: {why}",
             "look for a newer bot4; what is open is closed all the same; a new start tries again",
+            on=self._venue,
         )
 
     def bad(self) -> None:
@@ -56,4 +57,5 @@ class Health:
         if failed >= SICK and not self._sick:
             self._sick = True
             why = f"{failed} of the last {len(self._last)} exchanges with {self._venue} failed"
-            self._gate.block(self._name, why, "look at your network and the venue's status page")
+            look = "look at your network and the venue's status page"
+            self._gate.block(self._name, why, look, on=self._venue, shut=True)

@@ -36,7 +36,7 @@ from bot4.strategy.saga import Excess, State, Trade
 from bot4.strategy.spread import Spreads
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
-from bot4.tasks.gate import Gate
+from bot4.tasks.gate import EXPOSURE, FOREIGN_ORDER, RECONCILE, UNKNOWN_ORDER, Gate
 from bot4.tasks.holdings import filled_price, uses
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.sampling import Sampler
@@ -141,8 +141,8 @@ class Judge:
             ),
             premium=self.premium,
             rung_bps=rung_bps,
-            filled_dark=self._book(excess.venue) is None,
-            other_dark=self._book(missing) is None,
+            filled_dark=self._dark(excess.venue),
+            other_dark=self._dark(missing),
             stopping=trade.stopping,
             may_complete=may_complete and fresh and price is not None and size > 0,
         )
@@ -192,6 +192,10 @@ class Judge:
             self._last[venue] = record.book
         return None if record is None else record.book
 
+    def _dark(self, venue: str) -> bool:
+        """Whether no order can be executed there, as far as is known."""
+        return self._book(venue) is None or bool(self.gate.shut([self.pair.on(venue).key]))
+
     def _fresh(self) -> bool:
         record = self.books.get(self.pair.paradex.key)
         return (
@@ -234,8 +238,13 @@ class Judge:
         )
 
     def _blocked(self) -> Hold | None:
-        for why in self.gate.reasons.values():
-            return Hold(Reason.UNEXPLAINED, why)
+        against = self.gate.against(self.pair)
+        if against is not None:
+            name, block = against
+            if block.shut:
+                return Hold(Reason.MARKET_CLOSED, block.why)
+            odd = name in (EXPOSURE, RECONCILE, UNKNOWN_ORDER, FOREIGN_ORDER)
+            return Hold(Reason.UNEXPLAINED if odd else Reason.BLOCKED, block.why)
         held = self.premium.hold() or loss_hold(
             self.ledger.results.lost(self.wall_ms()), self.limits.daily_loss
         )

@@ -38,7 +38,7 @@ class Line:
         world: World,
         *,
         health: Health | None = None,
-        allowance: Allowance | None = None,
+        gate: Gate | None = None,
         hide: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -48,7 +48,7 @@ class Line:
             door: the way to its REST side.
             world: for the wall clock.
             health: its error budget, where opening depends on it.
-            allowance: told what every answer says of the venue's limits.
+            gate: stops opening for what answers say of limits; None where nothing opens.
             hide: told of every token, so that no log line shows it.
         """
         self.codec = codec
@@ -61,7 +61,8 @@ class Line:
         self._door = door
         self._world = world
         self._health = health
-        self.allowance = allowance or Allowance(codec.venue, Gate())
+        self.gate = gate or Gate()
+        self.allowance = Allowance(codec.venue, self.gate)
         self._hide = hide
         self._login_lock = trio.Lock()
         self._login_due_ms = 0

@@ -13,8 +13,6 @@ import structlog
 import trio
 
 from bot4.domain.order import Purpose
-from bot4.domain.units import plain
-from bot4.invocation import command
 from bot4.strategy.decision import Decision, Enter, Exit, Why
 from bot4.strategy.events import (
     Ask,
@@ -30,7 +28,8 @@ from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
 from bot4.tasks.line import SAID
-from bot4.tasks.words import say_held, say_stranded
+from bot4.tasks.naked_alarm import NakedAlarm
+from bot4.tasks.words import say_exit_held, say_held, say_stranded
 
 log = structlog.get_logger()
 
@@ -44,6 +43,9 @@ COMPARED_WITHIN_S = 5.0
 """From the stop on, before a pair whose positions nobody could compare is left as it is: two
 readings some seconds apart, and an answer to each."""
 LOOK_AGAIN_S = 0.1
+LOOK_OPEN_S = 1.0
+"""A venue that executes no order is asked again this often while a pair waits to be closed."""
+HELD_EVERY_S = 10.0
 EXIT_PAUSE_S = 0.5
 EXIT_PAUSE_CAP_S = 10.0
 
@@ -60,7 +62,8 @@ class PairTask:
         self._ask_at: dict[str, float] = {}
         self._try_at = -inf
         self._cried_at = -inf
-        self._bounded = ""
+        self._alarm = NakedAlarm(desk)
+        self._waiting_said_at = -inf
         self._doubted = 0
         self._doubt_until = -inf
         desk.ledger.watch(lambda _id, _event, trade: self._on_change(trade), finished=self._forget)
@@ -124,37 +127,40 @@ class PairTask:
                 case Finish():
                     await desk.finish(trade)
                     self._try_at = -inf
-                    if desk.trade is None and self._bounded == trade.plan.trade_id:
-                        desk.gate.clear("naked")
+                    if desk.trade is None:
+                        self._alarm.end(trade)
                     return trio.current_time()
         if trade.state is State.HEDGED:
-            return self._hold(trade, stopping=stopping)
-        return min(next_at, self._bound(trade))
+            if self._wants_exit(trade, stopping=stopping) and (shut := await desk.why_shut(trade)):
+                return self._wait_open(trade, shut)
+            trade = desk.trade or trade
+            if trade.state is State.HEDGED and not trade.open_legs():
+                return self._hold(trade, stopping=stopping)
+            return trio.current_time()
+        return min(next_at, self._alarm.check(trade))
 
-    def _bound(self, trade: Trade) -> float:
-        """Stop opening, loudly, when a leg is naked longer than it may; return when that is."""
-        since = self.desk.watch_of(trade).naked_since
-        if since is None or trade.state in (State.HEDGED, State.STRANDED):
-            return inf
-        bound_s = self.desk.naked_bound.doubt_s
-        due = since + bound_s
-        if trio.current_time() < due:
-            return due
-        if self._bounded != trade.plan.trade_id:
-            self._bounded = trade.plan.trade_id
-            why = f"{self.name} is naked for more than {bound_s:.1f} s"
-            log.error(
-                "exposure.left",
-                message=f"[DANGER] {why}: net {plain(trade.net)}, {trade.state}; still at work",
-                trade_id=trade.plan.trade_id,
-                pair=self.name,
-                net=plain(trade.net),
-                why=why,
-                do="look at both venues' pages; "
-                f"if it lasts, stop the bot and run {command('flatten')}",
-            )
-            self.desk.gate.block("naked", why, "it ends with the trade; then look why")
-        return inf
+    def _wants_exit(self, trade: Trade, *, stopping: bool) -> bool:
+        """Whether an exit may be decided now: then both venues are asked first."""
+        desk = self.desk
+        if trio.current_time() < self._try_at or not desk.reconciled:
+            return False
+        if stopping:
+            return not desk.may_hold
+        near = desk.margin.critical(trade.plan.long, trade.plan.short)
+        return near or isinstance(desk.judge.decision, Exit)
+
+    def _wait_open(self, trade: Trade, why: str) -> float:
+        """One venue executes no order: both legs stay on, whatever the exit is for.
+
+        The other leg alone would be naked for as long as that lasts. That holds near a liquidation
+        too: one that only may come is no reason for an exposure that is certain.
+        """
+        now = trio.current_time()
+        if now - self._waiting_said_at >= HELD_EVERY_S:
+            self._waiting_said_at = now
+            say_exit_held(trade, why)
+        self._try_at = now + LOOK_OPEN_S
+        return self._try_at
 
     def _hold(self, trade: Trade, *, stopping: bool) -> float | None:
         desk = self.desk

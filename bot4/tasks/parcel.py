@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import attrs
 
@@ -19,6 +19,9 @@ class Parcel:
     opens: bool
     deadline: float
     """Trio time after which an opening order does not leave any more."""
+    wait: Callable[[], Awaitable[str]] | None
+    """Asked before everything else, where it must not leave yet; returns why it must not at all,
+    "" when it may go."""
     sent: Callable[[], None]
     """Called just before the first byte."""
     answered: Callable[[PlaceOutcome, float | None], None]

@@ -6,7 +6,7 @@ import attrs
 import structlog
 import trio
 
-from bot4.domain.market import Market
+from bot4.domain.market import Market, MarketKey
 from bot4.errors import AuthRefused, ConfigError
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
@@ -98,6 +98,18 @@ class Session:
         account = await self.gateway.account()
         positions = await self.gateway.positions()
         self.accounts.post(self.gateway.venue, account, positions, asked)
+
+    async def why_shut(self, symbol: str) -> str:
+        """Ask now why no order of a market can be executed; "" when all can, as far as is told.
+
+        Cancellation: waits for the question under way.
+        """
+        if self._upkeep is not None:
+            try:
+                await self._upkeep.look_now()
+            except SAID as said:
+                return str(said)
+        return self.gate.shut([MarketKey(self.gateway.venue, symbol)])
 
     async def _open(self) -> None:
         while True:

@@ -20,6 +20,8 @@ STATE_EVERY_S: Final = 10.0
 MARKETS_EVERY_S: Final = 3600.0
 AGAIN_S: Final = 10.0
 """While a market of ours is closed or odd, the markets are read this often."""
+FRESH_S: Final = 1.0
+"""How old an answer may be that lets a leg of a hedged pair be closed. Source: ours."""
 STEPS: Final = ("tick", "lot", "min_size", "min_notional")
 """What a pair is built on: a change of these needs a new start."""
 
@@ -50,28 +52,50 @@ class Upkeep:
         Cancellation: waits for the question under way.
         """
         now = trio.current_time()
+        self.gateway.refused_markets.expire()
         if now - self._state_at >= STATE_EVERY_S:
             self._judge_state(await self.gateway.state())
             self._state_at = now
         if now - self.markets_at >= (AGAIN_S if self._odd else MARKETS_EVERY_S):
-            listed = {market.key.symbol: market for market in await self.gateway.markets()}
-            self.markets_at = now
-            for symbol in self.markets:
-                self.compare(symbol, listed.get(symbol))
+            await self._read_markets(now)
+
+    async def look_now(self) -> None:
+        """Ask what may have changed since a moment ago, before a leg is closed by choice.
+
+        Raises:
+            As ``Gateway.ask``.
+
+        Cancellation: waits for the question under way.
+        """
+        now = trio.current_time()
+        self.gateway.refused_markets.expire()
+        if now - self._state_at >= FRESH_S:
+            self._judge_state(await self.gateway.state())
+            self._state_at = now
+        if self.gateway.codec.tells_halts and now - self.markets_at >= FRESH_S:
+            await self._read_markets(now)
+
+    async def _read_markets(self, now: float) -> None:
+        listed = {market.key.symbol: market for market in await self.gateway.markets()}
+        self.markets_at = now
+        for symbol in self.markets:
+            self.compare(symbol, listed.get(symbol))
 
     def _judge_state(self, why: str) -> None:
         venue = self.gateway.venue
-        self.gate.judge(f"{venue} state", why and f"{venue}: {why}", "wait: it is asked again")
+        words = why and f"{venue}: {why}"
+        self.gate.judge(f"{venue} state", words, "wait: it is asked again", on=venue, shut=True)
 
     def compare(self, symbol: str, read: Market | None) -> None:
         """Take what the venue says of one market now; None is that it no longer lists it."""
         known, name = self.markets[symbol], f"{self.gateway.venue} {symbol}"
         away = changes = ""
         if read is None:
-            away = f"{symbol} is no longer listed"
+            away = f"{name} is no longer listed"
         elif not read.trading:
-            away = f"{symbol} is not trading"
-        self.gate.judge(name, away, "wait, or remove the pair from bot4.yaml")
+            away = f"{name} is not trading"
+        wait = "wait, or remove the pair from bot4.yaml"
+        self.gate.judge(name, away, wait, on=known.key, shut=True)
         if read is not None:
             changed = [step for step in STEPS if getattr(known, step) != getattr(read, step)]
             if changed:
@@ -80,7 +104,8 @@ class Upkeep:
                     for step in changed
                 )
                 changes = f"{symbol} changed its steps: {steps}"
-            self.gate.judge(f"{name} steps", changes, "start the bot again: it reads the new ones")
+            again = "start the bot again: it reads the new ones"
+            self.gate.judge(f"{name} steps", changes, again, on=known.key)
             self._take_rates(known, read)
         (self._odd.add if away or changes else self._odd.discard)(symbol)
 

@@ -112,6 +112,18 @@ def say_leaving(trade: Trade, decision: Exit) -> None:
     )
 
 
+def say_exit_held(trade: Trade, why: str) -> None:
+    """A hedged pair would be closed, and one venue executes no order."""
+    log.warning(
+        "exit.held",
+        message=f"[HOLD] {trade.plan.pair} stays on, hedged: {why}",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        why=f"one leg alone would be left until that venue executes orders again: {why}",
+        do="nothing: it is asked every second and closed then",
+    )
+
+
 def say_unwinding(trade: Trade, why: str) -> None:
     """The filled leg will be taken back, and why."""
     log.warning(

@@ -21,7 +21,8 @@ def refuse_mismatch(pair: Pair, gate: Gate) -> None:
     """Stop opening when the two markets of a pair would not hedge each other."""
     why = mismatch(pair.vest, pair.paradex)
     if why:
-        gate.block(f"pair {pair.name}", f"pair {pair.name} is no hedge: {why}", MEND)
+        words = f"pair {pair.name} is no hedge: {why}"
+        gate.block(f"pair {pair.name}", words, MEND, pair=pair.name)
 
 
 def configured_faults(config: Config, listed: Listed) -> list[str]:

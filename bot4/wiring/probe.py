@@ -99,7 +99,15 @@ async def _place(gateway: Gateway, market: Market) -> Order:
 
     deadline = trio.current_time() + WINDOW_MS / 1000
     gateway.post(
-        Parcel(signed, errand, opens=True, deadline=deadline, sent=_noted, answered=on_answer)
+        Parcel(
+            signed,
+            errand,
+            opens=True,
+            deadline=deadline,
+            wait=None,
+            sent=_noted,
+            answered=on_answer,
+        )
     )
     await answered.wait()
     match outcomes[0]:

@@ -10,8 +10,8 @@ import structlog
 import trio
 
 from bot4.app import Crashes, Service
-from bot4.config.schema import Config, PairConfig
-from bot4.domain.market import PARADEX, VENUES, VEST, Pair
+from bot4.config.schema import Config, OnStop, PairConfig
+from bot4.domain.market import PARADEX, VENUES, VEST, MarketKey, Pair
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import plain
 from bot4.invocation import command
@@ -123,6 +123,16 @@ class Rooms:
         if why is not None:
             lines += [
                 f"{trade.plan.pair} may not be hedged: {why}"
+                for trade in self.ledger.trades
+                if trade.state is State.HEDGED
+            ]
+        if self.config.execution.on_stop is OnStop.FLATTEN or not self.margin.calm:
+            lines += [
+                f"{trade.plan.pair} is still on, hedged: "
+                + (
+                    self.gate.shut((trade.plan.long, trade.plan.short))
+                    or "it was not closed in time"
+                )
                 for trade in self.ledger.trades
                 if trade.state is State.HEDGED
             ]
@@ -243,8 +253,12 @@ class Rooms:
                 stop=self.stop,
                 margin=self.margin,
                 quote=self._quote,
+                shut=self._why_shut,
             )
         )
+
+    async def _why_shut(self, key: MarketKey) -> str:
+        return await self.parts[key.venue].session.why_shut(key.symbol)
 
     def _quote(self) -> QuoteRate:
         return fixed_quote(self.config)

@@ -14,7 +14,6 @@ from bot4.logs.redact import register_token
 from bot4.ports import BatchCodec, OrderStreamCodec, StreamCodec, VenueCodec, Wire, World
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
-from bot4.tasks.allowance import Allowance
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.books import Books
 from bot4.tasks.connection import Connection
@@ -167,7 +166,7 @@ async def open_venue(
         world,
         health=health,
         window_ms=config.execution.window_ms,
-        allowance=Allowance(venue, shared.gate),
+        gate=shared.gate,
         stays_home=stays_home,
         hide=register_token,
     )

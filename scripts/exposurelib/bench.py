@@ -153,19 +153,6 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
     margin = MarginWatch(
         accounts, books, gate, margin_rules_for(config), keys, lambda: ledger.last_change
     )
-    desk = Desk(
-        pair=pair,
-        execution=config.execution,
-        judge=judge,
-        ledger=ledger,
-        gate=gate,
-        dispatcher=dispatcher,
-        stop=stop,
-        margin=margin,
-        quote=lambda: fixed_quote(config),
-    )
-    policy = kind.mender(config.execution, judge, ledger, gate, dispatcher, desk.watch_of)
-    desk.mender = policy
     sessions = {
         name: Session(
             gateway=gateway,
@@ -178,6 +165,20 @@ async def put_up(twins: Twins, kind: Kind, seed: int) -> Bench:
         )
         for name, gateway in gateways.items()
     }
+    desk = Desk(
+        pair=pair,
+        execution=config.execution,
+        judge=judge,
+        ledger=ledger,
+        gate=gate,
+        dispatcher=dispatcher,
+        stop=stop,
+        margin=margin,
+        quote=lambda: fixed_quote(config),
+        shut=lambda key: sessions[key.venue].why_shut(key.symbol),
+    )
+    policy = kind.mender(config.execution, judge, ledger, gate, dispatcher, desk.watch_of)
+    desk.mender = policy
     reconciler = Reconciler(sessions, accounts, ledger, gate, keys)
 
     def heard(venue: str, text: str | bytes) -> None:

@@ -154,12 +154,14 @@ class SerialDispatcher(Dispatcher):
     first: str = VEST
     waiting: Wanted | None = None
 
-    def sign(self, trade_id: str, wanted: Sequence[Wanted]) -> tuple[Signed, ...]:
+    def sign(
+        self, trade_id: str, wanted: Sequence[Wanted], later_ms: int = 0
+    ) -> tuple[Signed, ...]:
         """Keep the second leg of an entry back."""
         if len(wanted) > 1 and all(want.purpose is Purpose.ENTER for want in wanted):
             (self.waiting,) = (want for want in wanted if want.key.venue != self.first)
             wanted = [want for want in wanted if want.key.venue == self.first]
-        return super().sign(trade_id, wanted)
+        return super().sign(trade_id, wanted, later_ms)
 
 
 @attrs.frozen

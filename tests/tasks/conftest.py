@@ -121,6 +121,7 @@ class Venue:
     world: World
     delay_s: float = 0.05
     api_version: str = "fake"
+    tells_halts: bool = True
     ways: deque[Way] = attrs.field(factory=deque)
     usual: Way = Way()
     sent: list[tuple[float, Order]] = attrs.field(factory=list)

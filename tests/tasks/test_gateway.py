@@ -34,6 +34,7 @@ class Outcomes:
         usual = Parcel(
             signed,
             errand,
+            wait=None,
             opens=not order.reduce_only,
             deadline=10.0,
             sent=lambda: self.sent.append(name),
@@ -310,9 +311,9 @@ async def test_a_refusal_for_the_time_has_the_clock_measured_before_the_next_ord
     await gateway.sign_in()
     assert gateway.ready
     venue.clock_ahead_ms = 4000
-    gateway.take_refusal(Retry.REQUOTE)
+    gateway.take_refusal(Retry.REQUOTE, "BTC-PERP", "")
     assert gateway.ready
-    gateway.take_refusal(Retry.RESIGN)
+    gateway.take_refusal(Retry.RESIGN, "BTC-PERP", "")
     assert not gateway.ready
     await gateway.get_ready()
 
@@ -406,7 +407,7 @@ async def test_the_window_follows_how_long_orders_take(
         await trio.sleep(1)
     assert gateway.window.ms == 1225
 
-    gateway.take_refusal(Retry.RESIGN)
+    gateway.take_refusal(Retry.RESIGN, "BTC-PERP", "")
     assert gateway.window.ms == 2450
 
 

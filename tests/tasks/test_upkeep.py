@@ -13,6 +13,7 @@ import trio
 from bot4.domain.market import Market, MarketKey
 from bot4.errors import Unreachable
 from bot4.tasks.gate import Gate
+from bot4.tasks.refused_markets import RefusedMarkets
 from bot4.tasks.upkeep import MARKETS_EVERY_S, Upkeep
 
 D = Decimal
@@ -37,6 +38,7 @@ class FakeGateway:
     listed: list[Market] = attrs.field(factory=lambda: [BTC])
     away: bool = False
     asked: list[tuple[str, float]] = attrs.field(factory=list)
+    refused_markets: RefusedMarkets = attrs.field(factory=lambda: RefusedMarkets("paradex", Gate()))
 
     async def state(self) -> str:
         await trio.lowlevel.checkpoint()
@@ -121,8 +123,8 @@ async def test_a_question_without_an_answer_is_no_news_and_due_again(
 @pytest.mark.parametrize(
     ("listed", "why"),
     [
-        ([], "BTC-USD-PERP is no longer listed"),
-        ([attrs.evolve(BTC, trading=False)], "BTC-USD-PERP is not trading"),
+        ([], "paradex BTC-USD-PERP is no longer listed"),
+        ([attrs.evolve(BTC, trading=False)], "paradex BTC-USD-PERP is not trading"),
     ],
 )
 async def test_a_market_that_stops_trading_stops_opening_and_is_soon_read_again(

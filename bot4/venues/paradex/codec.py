@@ -40,6 +40,8 @@ class ParadexCodec:
     """
 
     venue = PARADEX
+    tells_halts = False
+    """No field of a market says so. Source: Paradex API docs (OpenAPI 1.132), seen 2026-08."""
 
     def __init__(
         self, config: ParadexConfig, account: Secret, private_key: Secret, tag: str

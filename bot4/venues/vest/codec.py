@@ -45,6 +45,7 @@ class VestCodec:
 
     venue = VEST
     api_version = "v2 ws 1.0"
+    tells_halts = True
 
     def __init__(self, config: VestConfig, primary: Secret, signing: Secret) -> None:
         self.config = config

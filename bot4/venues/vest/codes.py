@@ -14,6 +14,8 @@ class Kind(StrEnum):
 
     TRANSIENT = "transient"
     """Wait, and try again."""
+    SHUT = "shut"
+    """The market executes no orders now."""
     RESIGN = "re-sign"
     """Sign again: a new time, or a new session."""
     REQUOTE = "re-quote"
@@ -32,6 +34,10 @@ _BY_KIND: Final = {
         3004 ORDER_STALE
         4003 LP_PRICE_STALE
         4004 LP_ORDER_STALE
+    """,
+    Kind.SHUT: """
+        1148 MARKET_CLOSED
+        3024 MARKET_CLOSED
     """,
     Kind.RESIGN: """
         1002 UNAUTHORIZED
@@ -63,7 +69,6 @@ _BY_KIND: Final = {
         1145 INVALID_TP_SL_PRICE
         1146 INVALID_ACCOUNT_GROUP
         1147 DECLINE_WITHDRAW_FROM_MOBILE
-        1148 MARKET_CLOSED
         3002 MARGIN_CHECK_FAILED
         3006 INCREASE_WITH_SL_TP
         3007 INCREASE_DURING_INSOLVENCY
@@ -74,7 +79,6 @@ _BY_KIND: Final = {
         3021 DECREASE_LEVERAGE_WITH_POSITION
         3022 INVALID_TP_SL_PRICE
         3023 BAD_SYMBOL
-        3024 MARKET_CLOSED
         4001 LP_INSUFFICIENT_BALANCE
         4002 LP_MARGIN_CHECK_FAILED
         4007 LP_WITHDRAW_WITHOUT_SHARES

@@ -102,6 +102,7 @@ class Bench:
             dispatcher=self.dispatcher,
             stop=self.stop,
             quote=lambda: RATE,
+            shut=lambda key: self.sessions[key.venue].why_shut(key.symbol),
         )
         self.sessions = {name: self.session(name) for name in VENUES}
         self.reconciler = Reconciler(

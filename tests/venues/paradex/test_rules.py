@@ -15,7 +15,7 @@ from bot4.venues.paradex import rules
     [
         ("INVALID_TIMESTAMP", Retry.RESIGN),
         ("INVALID_TOKEN", Retry.RESIGN),
-        ("SYSTEM_STATUS_CANCEL_ONLY", Retry.WAIT),
+        ("SYSTEM_STATUS_CANCEL_ONLY", Retry.SHUT),
         ("429", Retry.WAIT),
         ("NOT_ENOUGH_MARGIN", Retry.NEVER),
         ("SELF_TRADE", Retry.NEVER),
@@ -59,7 +59,7 @@ def test_every_documented_code_is_proof_or_is_asked_about(error_codes):
     for code in (*definite, *OUT_OF_THE_DOCUMENTS):
         assert rules.is_definite(400, code)
         assert not rules.is_definite(503, code)
-        assert rules.retry(code) in (Retry.NEVER, Retry.RESIGN, Retry.WAIT)
+        assert rules.retry(code) in (Retry.NEVER, Retry.RESIGN, Retry.WAIT, Retry.SHUT)
 
 
 @pytest.mark.parametrize(

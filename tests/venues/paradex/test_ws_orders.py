@@ -157,7 +157,7 @@ REFUSALS = [
     (
         {"code": 100, "message": "x", "data": {"error": "MARKET_NOT_OPEN"}},
         "MARKET_NOT_OPEN",
-        "wait",
+        "shut",
     ),
     ({"code": 100, "message": "VALIDATION_ERROR"}, "VALIDATION_ERROR", "never"),
     ({"code": 100, "message": "old", "data": "INVALID_TOKEN"}, "INVALID_TOKEN", "resign"),
