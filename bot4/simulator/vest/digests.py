@@ -1,7 +1,8 @@
 """What Vest's clients sign, rebuilt and verified with other libraries than the bot signs with.
 
 Source: Vest API docs, Register and Signing, seen 2025-11. The curve is eth-keys' own pure Python,
-named explicitly: its default silently becomes coincurve, which is what the bot signs with.
+named at every key and signature: its default silently becomes coincurve, which the bot signs with,
+and a ``KeyAPI`` does not pass its own backend on to what it makes.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Final
 from Crypto.Hash import keccak
 from eth_abi import encode  # type: ignore[attr-defined]
 from eth_keys.backends.native.main import NativeECCBackend
+from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
-from eth_keys.main import KeyAPI
 from eth_utils.exceptions import ValidationError
 
 CONTRACTS: Final = {
@@ -41,7 +42,7 @@ CANCEL_TYPES: Final = ("uint256", "uint256", "string")
 """time, nonce, id as text."""
 SIGNATURE_BYTES: Final = 65
 
-CURVE: Final = KeyAPI(NativeECCBackend)
+CURVE: Final = NativeECCBackend()
 
 
 def keccak256(data: bytes) -> bytes:
@@ -78,7 +79,7 @@ def recover(digest: bytes, signature: str) -> str | None:
         raw = bytes.fromhex(signature[2:])
         if len(raw) != SIGNATURE_BYTES or raw[64] not in (27, 28):
             return None
-        parsed = CURVE.Signature(raw[:64] + bytes([raw[64] - 27]))
+        parsed = Signature(raw[:64] + bytes([raw[64] - 27]), backend=CURVE)
         return parsed.recover_public_key_from_msg_hash(digest).to_address()
     except (ValueError, BadSignature, ValidationError):
         return None
@@ -86,4 +87,4 @@ def recover(digest: bytes, signature: str) -> str | None:
 
 def address_of(private_key: bytes) -> str:
     """Return the lower-case address of a private key."""
-    return CURVE.PrivateKey(private_key).public_key.to_address()
+    return PrivateKey(private_key, backend=CURVE).public_key.to_address()

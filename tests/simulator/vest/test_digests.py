@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import coincurve
+import pytest
+from eth_keys.backends.coincurve import CoinCurveECCBackend
+
 from bot4.simulator.vest.digests import (
     CANCEL_TYPES,
     CONTRACTS,
@@ -64,3 +68,16 @@ def test_a_cancel_recovers_to_the_signing_key():
         "5fb1da7b64963b4557aaf7dd2be50f73f3d51d632bf7c900135ea5276acbc8b11c"
     )
     assert recover(digest, signature) == SIGNING
+
+
+def test_no_signature_is_verified_by_the_library_that_made_it(monkeypatch):
+    def refuse(*_args: object) -> None:
+        pytest.fail("the simulated venue used coincurve", pytrace=False)
+
+    for name in ("ecdsa_recover", "ecdsa_verify", "private_key_to_public_key"):
+        monkeypatch.setattr(CoinCurveECCBackend, name, refuse)
+    key, digest = bytes([7] * 32), bytes([9] * 32)
+    made = coincurve.PrivateKey(key).sign_recoverable(digest, hasher=None)
+    signature = "0x" + (made[:64] + bytes([made[64] + 27])).hex()
+
+    assert recover(digest, signature) == address_of(key)
