@@ -25,7 +25,7 @@ SHUT = {
     "paradex market halted": ("paradex", {"kind": "halt", "symbol": MARKETS["paradex"]}),
     "vest market halted": ("vest", {"kind": "halt", "symbol": MARKETS["vest"]}),
 }
-ONE_ORDER_S = 1.0
+OUTAGE_S = 25.0
 
 
 def shut(run: Any, what: str, seconds: float) -> None:
@@ -37,12 +37,12 @@ def shut(run: Any, what: str, seconds: float) -> None:
 async def test_a_pair_at_its_target_waits_for_both_venues(
     play: Any, autojump_clock: Any, what: str
 ):
-    """The gap closes while one venue executes nothing for a minute."""
+    """The gap closes while one venue executes nothing."""
     async with play.universe(simulation=CALM) as universe:
         async with play.bot(universe) as run:
             await hedged(run, gap_s=6.0)
-            shut(run, what, 60.0)
-            assert await longest_naked_s(run, 55.0) == 0
+            shut(run, what, OUTAGE_S)
+            assert await longest_naked_s(run, OUTAGE_S - 1) == 0
             assert len(run.positions()) == 2
             assert run.said("exit.held")
             await run.until("pair.closed", within_s=30)
@@ -53,12 +53,12 @@ async def test_a_pair_at_its_target_waits_for_both_venues(
 
 @pytest.mark.parametrize("what", SHUT)
 async def test_an_exit_by_time_waits_for_both_venues(play: Any, autojump_clock: Any, what: str):
-    hours = StrategyConfig(max_hold_hours=D(20) / 3600, spread_exit=D(5))
+    hours = StrategyConfig(max_hold_hours=D(10) / 3600, spread_exit=D(5))
     async with play.universe(simulation=CALM, strategy=hours) as universe:
         async with play.bot(universe) as run:
             await hedged(run)
-            shut(run, what, 60.0)
-            assert await longest_naked_s(run, 55.0) == 0
+            shut(run, what, OUTAGE_S)
+            assert await longest_naked_s(run, OUTAGE_S - 1) == 0
             await run.until("pair.closed", within_s=30)
 
         assert run.code == 0
@@ -71,7 +71,7 @@ async def test_a_stop_that_would_flatten_keeps_both_legs_and_says_which_venue_is
     async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
         async with play.bot(universe) as run:
             await hedged(run)
-            shut(run, what, 60.0)
+            shut(run, what, OUTAGE_S)
             await trio.sleep(0.5)
             run.stop()
             naked_s = await longest_naked_s(run, 12.0)
