@@ -39,17 +39,22 @@ from bot4.ports.wire import (
 )
 from bot4.ports.world import (
     CLOSED,
+    AccountLock,
+    AccountName,
     ByteStream,
     Database,
     Entry,
     Journal,
     World,
+    account_taken,
 )
 
 __all__ = [
     "CLOSED",
     "Accepted",
     "AccountChanged",
+    "AccountLock",
+    "AccountName",
     "Acknowledged",
     "Answer",
     "BatchCodec",
@@ -78,4 +83,5 @@ __all__ = [
     "VenueCodec",
     "Wire",
     "World",
+    "account_taken",
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Protocol
 
 import attrs
+
+from bot4.errors import StartRefused
 
 CLOSED: Final = "Closed"
 """Kind of the row that ends a trade and carries its account; every other one is an event's name."""
@@ -51,6 +54,51 @@ class Journal(Protocol):
 
         Durable before it is returned to the wire: rows are reserved in blocks.
         """
+
+
+# --------------------------------------------------------------------------------- accounts
+
+
+@attrs.frozen
+class AccountName:
+    """One account at one venue, by public facts alone."""
+
+    venue: str
+    network: str
+    """Which of the venue's networks: the same keys are another account on another one."""
+    identity: str
+    """Its public address; the letters' case does not matter."""
+
+    @property
+    def key(self) -> str:
+        """What its lock is called: the same for everybody who means this account."""
+        text = f"{self.venue}\n{self.network}\n{self.identity.lower()}"
+        return sha256(text.encode()).hexdigest()
+
+
+class AccountLock(Protocol):
+    """An account that this process alone may trade on this machine."""
+
+    def close(self) -> None:
+        """Give it back. Safe to call twice."""
+
+    async def answer(self, *, task_status: Any) -> None:
+        """Tell who asks who holds it. Started: at once. Cancellation: safe."""
+
+
+def account_taken(account: AccountName, holder: str) -> StartRefused:
+    """Return the refusal to work on an account that another process of this machine has.
+
+    Args:
+        account: which one.
+        holder: who has it; "" where that cannot be told.
+    """
+    return StartRefused(
+        f"another bot trades this account: {account.venue} {account.identity} "
+        f"is held by {holder or 'another process'}",
+        "stop that one first, with Ctrl+C where it runs: two bots on one account trade against "
+        "each other",
+    )
 
 
 # --------------------------------------------------------------------------------- world
@@ -108,4 +156,17 @@ class World(Protocol):
         Raises:
             StartRefused: another process holds it.
             JournalFault: it is not a usable database.
+        """
+
+    async def lock_account(self, account: AccountName, holder: str) -> AccountLock:
+        """Take an account for this process alone, for every user of this machine.
+
+        Args:
+            account: which one.
+            holder: what is said of us to whoever is refused.
+
+        Raises:
+            StartRefused: another process holds it.
+
+        Cancellation: nothing was taken.
         """

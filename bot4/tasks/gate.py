@@ -22,6 +22,8 @@ UNKNOWN_ORDER = "unknown order"
 position may be other than the trade says."""
 FOREIGN_ORDER = "foreign order"
 """One where no trade of ours holds anything."""
+ANOTHER_BOT = "another bot"
+"""A venue told of an order that only a bot4 with another journal can have sent."""
 EXPOSURE = "exposure"
 """A position that no trade explains."""
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport
 from bot4.ports import FillBusted
 from bot4.strategy.events import Busted, Filled, Reported
 from bot4.strategy.saga import Trade
+from bot4.tasks.gate import ANOTHER_BOT, Gate
+
+_TRADING: Final = re.compile(r"b4-([a-z0-9]{6})-[0-9]+-[LS][0-9]+")
+"""A name as a bot gives it to the orders of its trades, where a venue takes a text (Paradex); with
+the tag of its journal. Flattening and probing by hand name theirs otherwise."""
 
 Heard = OrderReport | Fill | FillBusted
 """What a venue says of an order."""
@@ -57,6 +64,27 @@ class Handles:
         if said.client_order_id:
             return self._by_order.get((said.venue, said.client_order_id))
         return self._by_venue_order.get((said.venue, said.venue_order_id))
+
+
+def heed_another_bot(gate: Gate, said: OrderReport | Fill, tag: str) -> None:
+    """Open nothing any more, until a new start, once an order of another bot was told.
+
+    Two bots on one account each see what the other holds as a mistake, and reduce it.
+
+    Args:
+        gate: where opening stops.
+        said: what the venue told of an order that no trade of ours has.
+        tag: of our own journal: what has it is ours, however long ago.
+    """
+    name = _TRADING.fullmatch(said.client_order_id)
+    if name is not None and name[1] != tag:
+        gate.block(
+            ANOTHER_BOT,
+            f"another bot trades this account: {said.venue} tells of its order "
+            f"{said.client_order_id}",
+            "stop one of the two, wherever it runs (another machine, user or container); "
+            "then start the other one again",
+        )
 
 
 def event_of(trade: Trade, said: Heard) -> Reported | Filled | Busted:

@@ -26,7 +26,7 @@ from bot4.strategy.outside import correction_for, explaining, holder
 from bot4.strategy.saga import Plan, State, Trade
 from bot4.tasks import exposure_log
 from bot4.tasks.gate import FOREIGN_ORDER, UNKNOWN_ORDER, Gate
-from bot4.tasks.handles import Handles, Heard, event_of
+from bot4.tasks.handles import Handles, Heard, event_of, heed_another_bot
 from bot4.tasks.holdings import touches
 from bot4.tasks.results import Results
 
@@ -254,12 +254,12 @@ class Ledger:
         return any(part == fill for part in trade.outside)
 
     def _unknown(self, notice: OrderReport | Fill) -> None:
+        heed_another_bot(self._gate, notice, self._journal.tag)
         if not (notice.size if isinstance(notice, Fill) else notice.filled):
             return
         why = exposure_log.say_unknown(notice)
         self.last_change = trio.current_time()  # What was read before this says nothing of it.
-        ours = touches(self.trades, notice.venue, notice.symbol)
-        name = UNKNOWN_ORDER if ours else FOREIGN_ORDER
+        name = UNKNOWN_ORDER if touches(self.trades, notice.venue, notice.symbol) else FOREIGN_ORDER
         self._gate.block(name, why, "positions are being compared", quiet=True)
 
     def _remember(self, trade: Trade) -> None:

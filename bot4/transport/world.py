@@ -13,6 +13,8 @@ from typing import Final
 import trio
 
 from bot4.errors import StartRefused
+from bot4.ports import AccountLock, AccountName
+from bot4.transport.account_lock import lock_account
 from bot4.transport.database import SqliteDatabase, open_database
 from bot4.transport.streams import TlsStream
 
@@ -77,6 +79,16 @@ class RealWorld:
             JournalFault: it is not a usable database.
         """
         return open_database(path)
+
+    async def lock_account(self, account: AccountName, holder: str) -> AccountLock:
+        """Take an account for this process alone, whichever user or folder others run from.
+
+        Raises:
+            StartRefused: another process of this machine holds it.
+
+        Cancellation: nothing was taken.
+        """
+        return await lock_account(account, holder)
 
 
 async def _encrypt(tcp: trio.SocketStream, tls: ssl.SSLContext, host: str) -> TlsStream:

@@ -26,6 +26,7 @@ from bot4.tasks.gateway import Gateway
 from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
+from bot4.wiring.accounts import lock_to_close
 from bot4.wiring.flatten import only_hand
 from bot4.wiring.pairing import MEND, configured_faults, market_words, on_both
 from bot4.wiring.probe import probe
@@ -36,6 +37,7 @@ from bot4.wiring.venues import Speech, order_door, order_line, speech_of, symbol
 STREAM_LIMIT_S: Final = 10.0
 NETWORK: Final = "check this machine's network, and the venue's status page"
 KEYS: Final = "check the keys in .env: right account, right network, registered with the venue"
+Say = Callable[["Step"], None]
 
 
 @attrs.frozen
@@ -58,7 +60,7 @@ class _Failed(Exception):
         self.said, self.do = said, do
 
 
-async def run_doctor(options: DoctorOptions, say: Callable[[Step], None]) -> ExitCode:
+async def run_doctor(options: DoctorOptions, say: Say) -> ExitCode:
     """Try every step at each venue, in order, telling each as it ends.
 
     Args:
@@ -77,9 +79,11 @@ async def run_doctor(options: DoctorOptions, say: Callable[[Step], None]) -> Exi
     config = load_config(options.config, live_flag=True)
     run_options = RunOptions(config=options.config, live=True)
     venues = VENUES if options.venue is None else (options.venue,)
+    ordering = venues if options.probe_orders else ()
     async with (
         only_hand(config, ask=False, force=False),
         open_world(config, run_options) as (opened, secrets, world),
+        lock_to_close(opened, secrets, world, ordering, force=False),
     ):
         return await examine_all(
             opened, secrets, world, venues, say, probe_orders=options.probe_orders
@@ -91,7 +95,7 @@ async def examine_all(
     secrets: Secrets,
     world: World,
     venues: Sequence[str],
-    say: Callable[[Step], None],
+    say: Say,
     *,
     probe_orders: bool,
 ) -> ExitCode:
@@ -130,12 +134,7 @@ class _Patient:
     """One venue on the table."""
 
     def __init__(
-        self,
-        config: Config,
-        world: World,
-        speech: Speech,
-        gateway: Gateway,
-        say: Callable[[Step], None],
+        self, config: Config, world: World, speech: Speech, gateway: Gateway, say: Say
     ) -> None:
         self.fine = True
         self.listed: Mapping[str, Market] = {}

@@ -25,6 +25,7 @@ from bot4.tasks.gateway import Gateway
 from bot4.tasks.line import SAID
 from bot4.transport.database import SqliteDatabase, open_database
 from bot4.transport.http import HttpxDoor
+from bot4.wiring.accounts import lock_to_close
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.run import open_world
 from bot4.wiring.snapshot import read_status
@@ -47,7 +48,7 @@ async def run_flatten(options: FlattenOptions) -> ExitCode:
         CLEAN only when every venue asked is proven flat.
 
     Raises:
-        StartRefused: the bot is alive, or nobody could say yes.
+        StartRefused: the bot is alive, another one trades the account, or nobody could say yes.
         ConfigError: the pair or venue is not one of bot4.yaml.
 
     Cancellation: may leave a venue half flattened; it can be run again.
@@ -61,6 +62,9 @@ async def run_flatten(options: FlattenOptions) -> ExitCode:
     async with (
         only_hand(config, ask=not options.dry_run, force=options.force),
         open_world(config, world_options) as (opened, secrets, world),
+        lock_to_close(
+            opened, secrets, world, () if options.dry_run else venues, force=options.force
+        ),
         open_flatteners(opened, secrets, world, symbols) as flatteners,
     ):
         await _plan(flatteners)

@@ -21,6 +21,7 @@ from bot4.signals import Signals
 from bot4.tasks.guard import Guard, Word
 from bot4.transport.process import birth_of, end_process
 from bot4.transport.world import RealWorld
+from bot4.wiring.accounts import lock_to_close
 from bot4.wiring.flatten import flatten_all, only_hand, open_flatteners
 from bot4.wiring.run import open_world
 from bot4.wiring.snapshot import forget_status, read_status
@@ -98,6 +99,7 @@ class RealHands:
             if not await stack.enter_async_context(hand):
                 raise StartRefused(NO_LOCK, f"run {command('flatten')}")
             opened = await stack.enter_async_context(open_world(self.config, run_options))
+            await stack.enter_async_context(lock_to_close(*opened, VENUES, force=False))
             flatteners = await stack.enter_async_context(open_flatteners(*opened, everything))
             code = await flatten_all(flatteners, close=self.config.guard.flatten)
             if code is ExitCode.CLEAN:

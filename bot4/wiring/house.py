@@ -27,6 +27,7 @@ from bot4.tasks.rebooking import Rebooking
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.results import Results
 from bot4.tasks.stop import StopSign
+from bot4.wiring.accounts import identity_of, lock_accounts
 from bot4.wiring.files import journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.retention import Retention
@@ -36,16 +37,6 @@ from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_o
 from bot4.wiring.window import open_window
 
 log = structlog.get_logger()
-
-
-def identity_of(secrets: Secrets) -> dict[str, str]:
-    """What tells one account's journal from another's; public facts only."""
-    from bot4.venues.vest.signing import address_of
-
-    return {
-        VEST: address_of(secrets.vest_primary_key),
-        PARADEX: secrets.paradex_account.reveal().lower(),
-    }
 
 
 def refuse_strangers(ledger: Ledger, config: Config) -> None:
@@ -77,8 +68,8 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
     """Open journal, doors and gateways, and yield the house that ``run_bot`` runs.
 
     Raises:
-        StartRefused: another instance runs, the journal belongs to another account, or has an
-            open trade of a pair that bot4.yaml no longer has.
+        StartRefused: another process trades one of the accounts, the journal belongs to another
+            account, or has an open trade of a pair that bot4.yaml no longer has.
         JournalFault: the journal cannot be used.
 
     Closes: everything it opened, in reverse order.
@@ -94,6 +85,8 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             durability=config.execution.durability.value,
         )
         stack.callback(journal.close)
+        # After the journal, so that whoever gets our journal finds the accounts free.
+        locks = await stack.enter_async_context(lock_accounts(config, secrets, world))
         stop, closing = StopSign(), StopSign()
         books, accounts, gate = Books(), Accounts(), Gate()
         ledger = Ledger(journal, gate, Results(day_of(config)))
@@ -184,6 +177,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 ).keep,
                 Retention(config, world, journal, mirrored.sent, busy).keep,
                 *windows,
+                *(lock.answer for lock in locks),
             ],
             streams=[
                 partial(link.keep, closing, waited_for=link is not part.orders)

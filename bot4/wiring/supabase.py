@@ -16,7 +16,7 @@ from bot4.ports import World
 from bot4.storage.mirror.check import Findings, check_schema
 from bot4.storage.mirror.store import SupabaseStore
 from bot4.transport.world import RealWorld
-from bot4.wiring.house import identity_of
+from bot4.wiring.accounts import identity_of
 from bot4.wiring.mirror import open_store
 
 NOBODY: Final = {"nobody": "0"}

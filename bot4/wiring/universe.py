@@ -17,7 +17,7 @@ import attrs
 import trio
 
 from bot4.config.schema import Config, Mode, PairConfig, Secrets, SimulationConfig, StrategyConfig
-from bot4.ports import Database
+from bot4.ports import AccountLock, AccountName, Database, account_taken
 from bot4.simulator.box import TwoVenues
 from bot4.simulator.options import Options
 from bot4.transport.database import open_database
@@ -47,6 +47,8 @@ class MemoryWorld:
         seed: int,
         disk: Callable[[Path], Database] = open_database,
         wires: Wires | None = None,
+        locked: dict[str, _MemoryLock] | None = None,
+        machine: str = "",
     ) -> None:
         self.random = Random(f"{seed}/bot")  # noqa: S311 - one seed, one universe
         self._box = box
@@ -55,6 +57,8 @@ class MemoryWorld:
         self.wires = wires or Wires(Random(f"{seed}/wires").uniform)  # noqa: S311 - as above
         self._streams: list[MemoryStream] = []
         self._dead = False
+        self._locked: dict[str, _MemoryLock] = {} if locked is None else locked
+        self._machine = machine
 
     async def dial(self, host: str, port: int) -> MemoryStream:
         """Connect to one of the venues' endpoints, named by the host.
@@ -84,10 +88,18 @@ class MemoryWorld:
         self._dead = True
         for stream in self._streams:
             stream.cut() if lost else stream.hang_up()
+        for lock in [one for one in self._locked.values() if one.owner is self]:
+            lock.close()
 
-    def another(self, seed: int, disk: Callable[[Path], Database] | None = None) -> MemoryWorld:
-        """The way out of a new process, to the same venues; the disk is this one's unless given."""
-        return MemoryWorld(self._box, self._serving, seed, disk or self._disk, self.wires)
+    def another(
+        self, seed: int, disk: Callable[[Path], Database] | None = None, machine: str = ""
+    ) -> MemoryWorld:
+        """The way out of a new process, to the same venues; the disk is this one's unless given.
+
+        Processes of one machine meet at the locks of accounts, those of two do not.
+        """
+        disk = disk or self._disk
+        return MemoryWorld(self._box, self._serving, seed, disk, self.wires, self._locked, machine)
 
     def wall_ms(self) -> int:
         """The universe's wall clock."""
@@ -96,6 +108,39 @@ class MemoryWorld:
     def open_database(self, path: Path) -> Database:
         """Open a SQLite file: the disk is the real one unless another was given."""
         return self._disk(path)
+
+    async def lock_account(self, account: AccountName, holder: str) -> AccountLock:
+        """Take an account among all processes of this universe.
+
+        Raises:
+            StartRefused: another one holds it.
+        """
+        await trio.lowlevel.checkpoint()
+        key = f"{self._machine} {account.key}"
+        if key in self._locked:
+            raise account_taken(account, self._locked[key].holder)
+        lock = self._locked[key] = _MemoryLock(self._locked, key, self, holder)
+        return lock
+
+
+@attrs.frozen(eq=False)
+class _MemoryLock:
+    """One account held in a universe. Implements ``ports.AccountLock``."""
+
+    _all: dict[str, _MemoryLock]
+    _key: str
+    owner: MemoryWorld
+    holder: str
+
+    def close(self) -> None:
+        """Give it back, unless it is another's by now."""
+        if self._all.get(self._key) is self:
+            del self._all[self._key]
+
+    async def answer(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Nothing: who holds it can be seen. Started: at once."""
+        task_status.started()
+        await trio.lowlevel.checkpoint()
 
 
 def wall_ms() -> int:
@@ -112,9 +157,11 @@ class Universe:
     config: Config
     secrets: Secrets
 
-    def new_world(self, seed: int, disk: Callable[[Path], Database] | None = None) -> MemoryWorld:
-        """The way out of another process on the same venues."""
-        return self.world.another(seed, disk)
+    def new_world(
+        self, seed: int, disk: Callable[[Path], Database] | None = None, machine: str = ""
+    ) -> MemoryWorld:
+        """The way out of another process on the same venues, of this machine unless named."""
+        return self.world.another(seed, disk, machine)
 
     def strike(self, fault: Mapping[str, Any]) -> None:
         """Let something go wrong now, at a venue or on the way to it.

@@ -14,6 +14,7 @@ WORLD = (
     "bot4/transport/world.py",
     "bot4/transport/world/*",
     "bot4/transport/unix.py",
+    "bot4/transport/account_lock.py",
     "bot4/transport/process.py",
 )
 SIMULATOR = ("bot4/simulator/*",)

@@ -97,10 +97,11 @@ def play(gateway, events, fast_clock, tmp_path: Path, monkeypatch) -> Any:
             secrets = MirrorSecrets(gateway.url, Secret(SECRET_KEY)) if mirror else None
             config = attrs.evolve(universe.config, state_dir=tmp_path / machine)
             opened = attrs.evolve(universe.secrets, mirror=secrets)
+            here = universe.world if machine == "one" else universe.new_world(2, machine=machine)
             ended = trio.Event()
 
             async def live() -> None:
-                async with open_house(config, opened, universe.world) as house:
+                async with open_house(config, opened, here) as house:
                     run.code = await run_bot(house, run.signals)
                 ended.set()
 

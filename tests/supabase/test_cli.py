@@ -15,7 +15,7 @@ from bot4.config.options import DbOptions
 from bot4.errors import ExitCode
 from bot4.signals import Signals
 from bot4.storage.mirror.ids import account_key
-from bot4.wiring.house import identity_of
+from bot4.wiring.accounts import identity_of
 from bot4.wiring.supabase import keys_of
 
 PAIRS = "pairs:\n  - {name: BTC, vest: BTC-PERP, paradex: BTC-USD-PERP}\n"
