@@ -24,6 +24,8 @@ FOREIGN_ORDER = "foreign order"
 """One where no trade of ours holds anything."""
 ANOTHER_BOT = "another bot"
 """A venue told of an order that only a bot4 with another journal can have sent."""
+STATE = "state folder"
+"""The journal is not where it was opened: what is written now is lost with this process."""
 EXPOSURE = "exposure"
 """A position that no trade explains."""
 

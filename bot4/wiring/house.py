@@ -28,7 +28,7 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.results import Results
 from bot4.tasks.stop import StopSign
 from bot4.wiring.accounts import identity_of, lock_accounts
-from bot4.wiring.files import journal_file, stop_file
+from bot4.wiring.files import StateFiles, journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.retention import Retention
 from bot4.wiring.rooms import Rooms
@@ -85,6 +85,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             durability=config.execution.durability.value,
         )
         stack.callback(journal.close)
+        state = StateFiles(journal_file(config))
         # After the journal, so that whoever gets our journal finds the accounts free.
         locks = await stack.enter_async_context(lock_accounts(config, secrets, world))
         stop, closing = StopSign(), StopSign()
@@ -117,6 +118,9 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
 
         def busy() -> bool:
             return any(part.gateway.on_wire for part in parts.values())
+
+        def keep_off() -> bool:
+            return busy() or bool(state.lost())
 
         behind = MirrorsHouse(journal, identity, gate, closing, busy, judges)
         mirrored = await stack.enter_async_context(
@@ -153,6 +157,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 gate,
                 keys_of(config),
             ),
+            state=state,
             margin=MarginWatch(
                 accounts,
                 books,
@@ -175,7 +180,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                     rooms.dispatcher.gateways,
                     lambda pair, venue: rate_of(judges, pair, venue),
                 ).keep,
-                Retention(config, world, journal, mirrored.sent, busy).keep,
+                Retention(config, world, journal, mirrored.sent, keep_off).keep,
                 *windows,
                 *(lock.answer for lock in locks),
             ],

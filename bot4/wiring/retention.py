@@ -111,7 +111,7 @@ class Retention:
     sent: Callable[[], int]
     """The row up to which everything is copied wherever rows are copied."""
     busy: Callable[[], bool]
-    """Whether orders are on the wire."""
+    """Whether orders are on the wire, or the folder is not ours any more."""
     _complained: bool = False
 
     async def keep(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -23,7 +23,7 @@ from bot4.tasks.books import Books
 from bot4.tasks.desk import Desk
 from bot4.tasks.detector import Detector
 from bot4.tasks.dispatch import Dispatcher
-from bot4.tasks.gate import EXPOSURE, RECONCILE, UNKNOWN_ORDER, Gate
+from bot4.tasks.gate import EXPOSURE, RECONCILE, STATE, UNKNOWN_ORDER, Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
@@ -33,6 +33,7 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
+from bot4.wiring.files import StateFiles
 from bot4.wiring.pairing import refuse_mismatch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
@@ -60,6 +61,7 @@ class Rooms:
     parts: Mapping[str, VenueParts]
     reconciler: Reconciler
     margin: MarginWatch
+    state: StateFiles
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
     recovered: bool = False
@@ -119,6 +121,8 @@ class Rooms:
         """What the venues hold and no trade explains, and pairs whose positions are in question."""
         reasons = self.gate.reasons
         lines = [reasons[EXPOSURE]] if EXPOSURE in reasons else []
+        if lost := self.state.lost():
+            lines.append(f"{lost}: the journal was at {self.state.journal}, with what is open")
         why = reasons.get(UNKNOWN_ORDER) or reasons.get(RECONCILE)
         if why is not None:
             lines += [
@@ -146,7 +150,7 @@ class Rooms:
     def goodbye(self, left: Sequence[str]) -> None:
         """Log how the run went, then the last line: clean, or what is left and what to do."""
         theirs = self.gate.reasons.get(EXPOSURE)
-        if all(line == theirs for line in left):
+        if all(line == theirs for line in left) and not self.state.lost():
             # Else the last word stays: a guard then takes this for the death that it is. What no
             # trade of ours explains is for a person to close.
             forget_status(self.config)
@@ -209,8 +213,9 @@ class Rooms:
         gateways = self._gateways.values()
 
         def beat() -> None:
-            said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
-            write_status(self.config, self.world.wall_ms(), said)
+            if not self._lost():
+                said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
+                write_status(self.config, self.world.wall_ms(), said)
             self.margin.look()
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
                 self.gate.clear(CLOCKS)
@@ -220,6 +225,22 @@ class Rooms:
                 gateway.doubt_clock()
 
         return partial(keep_watch, stays_home, beat, measure, self.gate, self.world)
+
+    def _lost(self) -> bool:
+        """Whether the state folder is not ours any more; opening stops while it is not."""
+        lost = self.state.lost()
+        if lost and STATE not in self.gate.reasons:
+            log.error(
+                "journal.lost",
+                message=f"[DANGER] Nothing opens: {lost}",
+                path=str(self.state.journal),
+                why=f"{lost}; the next start would know nothing of what is open",
+                do=f"put it back; else press Ctrl+C, then run {command('flatten')}",
+            )
+            self.gate.block(STATE, lost, "put it back", quiet=True)
+        elif not lost:
+            self.gate.clear(STATE)
+        return bool(lost)
 
     def _pair_task(self, config: PairConfig) -> PairTask:
         markets = {venue: self.parts[venue].session.markets for venue in VENUES}

@@ -18,6 +18,7 @@ from bot4.storage.journal import SqliteJournal
 from bot4.storage.reading import RawRow
 from bot4.tasks.window import Window
 from bot4.transport.unix import connect, listen
+from bot4.wiring.files import file_id
 
 log = structlog.get_logger()
 
@@ -49,11 +50,13 @@ async def open_window(config: Config, journal: SqliteJournal) -> AsyncIterator[S
         )
         yield ()
         return
+    made = file_id(path)
     try:
         yield (Window(journal, listener).keep,)
     finally:
         listener.socket.close()
-        path.unlink(missing_ok=True)
+        if file_id(path) == made:  # Else it is another bot's: our folder was replaced.
+            path.unlink(missing_ok=True)
 
 
 async def ask_window(
