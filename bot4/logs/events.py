@@ -52,6 +52,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "trade.rebooked": "An account that was an estimate is replaced by what the venues tell now",
     "trade.reopened": "A finished trade's fill was told late or taken back: it goes on",
     "journal.failed": "The journal could not be written; nothing opens",
+    "disk.measured": "How long the disk takes to keep an order before it may leave",
     "journal.lost": "The journal or its folder was deleted, moved or replaced; nothing opens",
     "history.moved": "Old trades moved from the journal to the archive beside it",
     "history.failed": "Old trades could not be moved; they stay in the journal",

@@ -191,6 +191,11 @@ class SqliteJournal:
         self._given[name] = number
         return number
 
+    def try_disk(self) -> None:
+        """Commit durably what is known already, to see how long it takes. Raises as ``append``."""
+        known = self._reserved.get("order", 0)
+        self._write([(_RESERVE, (name, known)) for name in ("order", "order" + TWIN)], sync=True)
+
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
         self._database.close()

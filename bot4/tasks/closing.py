@@ -54,15 +54,16 @@ async def finish(
     _tell(trade, result, body)
     judge.ledger.finish(trade.plan.trade_id, body)
     judge.premium = learn(judge.premium, told, judge.pair.vest.taker_fee, watch)
-    judge.attempted(
-        Attempt(
-            at_s=trio.current_time(),
-            # What a person or a venue closed counts too: pause before opening again.
-            failed=not trade.closing or bool(trade.corrections),
-            cost=max(Decimal(0), -Decimal(body["net_usdc"])),
-            expected=trade.plan.spread * trade.plan.size * first_price(trade),
+    if told.opening or told.fills or watch.any_left:
+        judge.attempted(
+            Attempt(
+                at_s=trio.current_time(),
+                # What a person or a venue closed counts too: pause before opening again.
+                failed=not trade.closing or bool(trade.corrections),
+                cost=max(Decimal(0), -Decimal(body["net_usdc"])),
+                expected=trade.plan.spread * trade.plan.size * first_price(trade),
+            )
         )
-    )
     return True
 
 

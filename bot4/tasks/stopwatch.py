@@ -66,6 +66,11 @@ class Stopwatch:
             before = since
 
     @property
+    def any_left(self) -> bool:
+        """Whether an order was on its way to a venue: one that stayed here cost nothing."""
+        return any(times.first_byte_at is not None for times in self.orders.values())
+
+    @property
     def naked_since(self) -> float | None:
         """When the exposure that lasts now began; None when there is none."""
         since = None

@@ -28,6 +28,7 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.results import Results
 from bot4.tasks.stop import StopSign
 from bot4.wiring.accounts import identity_of, lock_accounts
+from bot4.wiring.disk import tell_disk
 from bot4.wiring.files import StateFiles, journal_file, stop_file
 from bot4.wiring.mirror import MirrorsHouse, open_mirror
 from bot4.wiring.retention import Retention
@@ -86,6 +87,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         )
         stack.callback(journal.close)
         state = StateFiles(journal_file(config))
+        tell_disk(config, journal)
         # After the journal, so that whoever gets our journal finds the accounts free.
         locks = await stack.enter_async_context(lock_accounts(config, secrets, world))
         stop, closing = StopSign(), StopSign()
