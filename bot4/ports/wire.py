@@ -38,6 +38,8 @@ class Request:
     """Absolute path with its query, below the venue's base URL: ``/orders?id=1``."""
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
+    held: Callable[[], str] = attrs.field(default=lambda: "", repr=False, eq=False)
+    """Asked when the first byte is about to leave: why it stays here after all, "" lets it go."""
 
 
 @attrs.frozen
@@ -217,3 +219,6 @@ class HttpDoor(Protocol):
 
     def hurry(self, at: float) -> None:
         """Have every exchange, under way or to come, end by this Trio time: we are leaving."""
+
+    def leave_connections(self) -> None:
+        """Send what comes next over new connections; what is under way ends where it is."""

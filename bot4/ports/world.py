@@ -150,6 +150,12 @@ class World(Protocol):
     def wall_ms(self) -> int:
         """Our wall clock, ms since the epoch."""
 
+    def suspended_s(self) -> float:
+        """Seconds that this machine has slept, from some moment on; only differences mean anything.
+
+        Trio's clock stands still meanwhile, the venues do not.
+        """
+
     def open_database(self, path: Path) -> Database:
         """Open (or create, mode 0600) a SQLite file, autocommit, for this process alone.
 

@@ -30,6 +30,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self._readings: dict[str, Reading] = {}
+        self._not_before = float("-inf")
         self.version = 0
         """Rises with every reading."""
 
@@ -39,7 +40,15 @@ class Accounts:
 
     def post(self, venue: str, account: Account, positions: Sequence[Position], at: float) -> None:
         """Replace the venue's reading; ``at`` is when it was asked for."""
+        if at < self._not_before:
+            return
         self._readings[venue] = Reading(account, tuple(positions), at)
+        self.version += 1
+
+    def forget(self) -> None:
+        """Forget every reading, and whatever was asked before now."""
+        self._readings.clear()
+        self._not_before = trio.current_time()
         self.version += 1
 
     def age_s(self, venue: str) -> float:

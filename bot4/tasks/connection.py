@@ -92,9 +92,13 @@ class Connection:
     """Told when the venue said something that this version has no word for."""
     uptime: Uptime = attrs.field(factory=Uptime)
     useful: bool = False
+    slept: Callable[[], int] = lambda: 0
+    """How often the machine has slept: what comes over a connection of before is not taken."""
     _pings: deque[float] = attrs.field(factory=deque, init=False)
     _greetings: int = attrs.field(default=0, init=False)
     _acknowledged: int = attrs.field(default=0, init=False)
+    _reading: trio.CancelScope | None = attrs.field(default=None, init=False)
+    _dropped: str = attrs.field(default="", init=False)
 
     async def keep(
         self,
@@ -153,7 +157,15 @@ class Connection:
             with closing.while_running():
                 await trio.sleep(self.backoff.next_delay_s())
 
+    def drop(self, why: str) -> None:
+        """Have the connection opened anew; what it kept true is forgotten at once."""
+        self._dropped, self.useful = why, False
+        self.listener.lost()
+        if self._reading is not None:
+            self._reading.cancel(reason=why)
+
     async def _session(self, closing: StopSign, on_useful: Callable[[], None]) -> None:
+        slept, self._dropped = self.slept(), ""
         with closing.while_running():
             await self.listener.prepare()
         if closing.raised:
@@ -169,17 +181,22 @@ class Connection:
                 async with trio.open_nursery() as session:
                     if self.ping_every_s is not None:
                         session.start_soon(self._keep_pinging, wire)
-                    await self._read(wire, on_useful)
+                    await self._read(wire, on_useful, slept)
 
-    async def _read(self, wire: Wire, on_useful: Callable[[], None]) -> None:
+    async def _read(self, wire: Wire, on_useful: Callable[[], None], slept: int) -> None:
         # One scope whose deadline moves: to enter one for every frame costs as much as to read it.
-        with trio.CancelScope() as patience:
-            while True:
-                patience.deadline = trio.current_time() + self.silence_s
+        with trio.CancelScope() as self._reading:
+            while not self._dropped:
+                self._reading.deadline = trio.current_time() + self.silence_s
                 frame = await wire.receive()
+                if self.slept() != slept or self._dropped:
+                    break
                 for notice in self.codec.read(frame):
                     self._hear(notice, frame.received_at, on_useful)
-        if patience.cancelled_caught:
+        cut, self._reading = self._reading.cancelled_caught, None
+        if self._dropped or self.slept() != slept:
+            raise ConnectionLost(self.codec.venue, self._dropped or "of before a sleep")
+        if cut:
             raise ConnectionLost(self.codec.venue, f"silent for {self.silence_s:g} s")
 
     def _hear(self, notice: Notice, at: float, on_useful: Callable[[], None]) -> None:

@@ -49,6 +49,8 @@ class Signed:
 
     order: Order
     errand: Errand[PlaceOutcome]
+    slept: int
+    """How often the machine had slept when the books were last looked at."""
 
 
 class Dispatcher:
@@ -163,7 +165,8 @@ class Dispatcher:
                 reduce_only=want.reduce_only,
             )
             window_ms = min(gateway.window.ms + later_ms, MOST_MS)
-            signed.append(Signed(*gateway.codec.sign(order, now_ms, window_ms)))
+            named, errand = gateway.codec.sign(order, now_ms, window_ms)
+            signed.append(Signed(named, errand, gateway.suspend.times))
         return tuple(signed)
 
     def _number(self, *, closing: bool) -> int:
@@ -215,6 +218,7 @@ class Dispatcher:
                 opens=not order.closes,
                 deadline=deadline,
                 wait=wait,
+                slept=one.slept,
                 sent=sent,
                 answered=answered,
             )

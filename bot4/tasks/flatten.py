@@ -132,6 +132,7 @@ class Flattener:
     async def _close(
         self, flat: Flat, market: Market, position: Position, rung_bps: int, attempt: int
     ) -> None:
+        slept = self.gateway.suspend.look()
         book = await self._book(market.key)
         side = Side.SELL if position.size > 0 else Side.BUY
         gateway, now_ms = self.gateway, self.gateway.now_ms()
@@ -161,6 +162,7 @@ class Flattener:
                 opens=False,
                 deadline=0.0,
                 wait=None,
+                slept=slept,
                 sent=_nothing,
                 answered=on_answer,
             )

@@ -26,6 +26,8 @@ ANOTHER_BOT = "another bot"
 """A venue told of an order that only a bot4 with another journal can have sent."""
 STATE = "state folder"
 """The journal is not where it was opened: what is written now is lost with this process."""
+SUSPEND = "suspend"
+"""The machine slept: what was known is of before, and not all of it is known anew."""
 EXPOSURE = "exposure"
 """A position that no trade explains."""
 

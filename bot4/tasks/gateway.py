@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
+import attrs
 import trio
 
 from bot4.domain.fill import Fill
@@ -34,6 +35,7 @@ from bot4.tasks.health import Health
 from bot4.tasks.line import Line
 from bot4.tasks.parcel import Parcel
 from bot4.tasks.refused_markets import RefusedMarkets
+from bot4.tasks.suspend import SuspendWatch
 
 ORDER_TIMEOUT_S = 8.0
 """Of one order's exchange; the saga stops waiting for it long before."""
@@ -72,6 +74,8 @@ class Gateway(Line):
         super().__init__(codec, door, world, health=health, gate=gate, hide=hide)
         self._stays_home = stays_home
         self.refused_markets = RefusedMarkets(codec.venue, self.gate)
+        self.suspend = SuspendWatch(world.suspended_s)
+        """Notices that the machine slept; whoever decides shares it with the gate below."""
         self._queue, self._parcels = trio.open_memory_channel[Parcel](QUEUE)
         self.window = ReceiveWindow(window_ms)
         self.on_wire = 0
@@ -192,6 +196,11 @@ class Gateway(Line):
             self.on_wire -= 1
             raise
 
+    def wake(self) -> None:
+        """The machine slept: connections of before are not used again, the clock is measured."""
+        self._door.leave_connections()
+        self.doubt_clock()
+
     def take_refusal(self, retry: Retry, symbol: str, why: str) -> None:
         """Note what a refused order, at once or later, says of our own time or of its market."""
         if retry is Retry.RESIGN:
@@ -207,16 +216,28 @@ class Gateway(Line):
             self.on_wire -= 1
         parcel.answered(outcome, sent_at)
 
+    def _held(self, parcel: Parcel) -> str:
+        """The last gate, here and once more where the first byte leaves; "" lets it pass.
+
+        Nothing leaves that was decided on a picture of before a sleep, and nothing opens after
+        the stop sign or too late.
+        """
+        if self.suspend.look() != parcel.slept:
+            return "this machine slept since the order was decided"
+        if parcel.opens and (why := self._stays_home()):
+            return why
+        if parcel.opens and trio.current_time() > parcel.deadline:
+            return "the deadline passed before the first byte"
+        return ""
+
     async def _exchange(self, parcel: Parcel) -> tuple[PlaceOutcome, float | None]:
         if parcel.wait is not None and (why := await parcel.wait()):
             return NotSent(why), None
-        # The last gate before the first byte: nothing opens after the stop sign or too late.
-        if parcel.opens and (why := self._stays_home()):
+        if why := self._held(parcel):
             return NotSent(why), None
-        if parcel.opens and trio.current_time() > parcel.deadline:
-            return NotSent("the deadline passed before the first byte"), None
         parcel.sent()
-        outcome = await self._door.send(parcel.errand.request, timeout_s=ORDER_TIMEOUT_S)
+        request = attrs.evolve(parcel.errand.request, held=partial(self._held, parcel))
+        outcome = await self._door.send(request, timeout_s=ORDER_TIMEOUT_S)
         match outcome:
             case NotSent():
                 self._note(good=False)

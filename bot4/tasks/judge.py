@@ -98,6 +98,7 @@ class Judge:
         Another pair may have taken the room since the books were looked at: then nothing is
         entered, and the next book sizes it anew.
         """
+        self.books.look()
         decision, self.decision = self.decision, None
         if not isinstance(decision, Enter):
             return decision
@@ -116,6 +117,12 @@ class Judge:
             part = half(view.holding, self.pair, from_e8(view.vest.bid))
             view = attrs.evolve(view, holding=part)
         return decide(view, self.rules, self._memory)
+
+    def forget(self) -> None:
+        """Forget what was seen and decided: the machine slept, and the market did not."""
+        self.decision = None
+        self._last.clear()
+        self._memory.restart()
 
     # --------------------------------------------------------------------- compensation
 

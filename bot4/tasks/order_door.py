@@ -45,6 +45,8 @@ class _Trip:
     """One call on its way."""
 
     begun_at: float
+    held: Callable[[], str]
+    """As in ``ports.Request``."""
     scope: trio.CancelScope
     """Shields it, and ends it when its time is over."""
     begun: bool = False
@@ -110,7 +112,7 @@ class WsOrderDoor:
         """
         now = trio.current_time()
         deadline = min(now + timeout_s, self._leave_at)
-        trip = _Trip(now, trio.CancelScope(shield=True, deadline=deadline))
+        trip = _Trip(now, request.held, trio.CancelScope(shield=True, deadline=deadline))
         number = self._last = self._last + 1
         text = self.codec.call(request, number) if self.up else None
         if text is not None:
@@ -130,6 +132,10 @@ class WsOrderDoor:
         for trip in self._open_trips():
             trip.scope.deadline = min(trip.scope.deadline, at)
         self._rest.hurry(at)
+
+    def leave_connections(self) -> None:
+        """Have REST leave its own; the socket is its keeper's to drop."""
+        self._rest.leave_connections()
 
     async def aclose(self) -> None:
         """Give up every call under way. The connection itself is its keeper's to close."""
@@ -201,8 +207,8 @@ class WsOrderDoor:
             return
         try:
             wire = self._wire
-            if wire is None or not self.up:
-                return
+            if wire is None or not self.up or trip.held():
+                return  # REST says why it is held.
             trip.begun = True
             self._trips[number] = trip
             await wire.send(text)

@@ -22,6 +22,8 @@ class Parcel:
     wait: Callable[[], Awaitable[str]] | None
     """Asked before everything else, where it must not leave yet; returns why it must not at all,
     "" when it may go."""
+    slept: int
+    """How often the machine had slept when it was decided: after another sleep it stays home."""
     sent: Callable[[], None]
     """Called just before the first byte."""
     answered: Callable[[PlaceOutcome, float | None], None]

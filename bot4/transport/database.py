@@ -89,8 +89,8 @@ def open_database(path: Path) -> SqliteDatabase:
         if _kind(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise StartRefused(
                 f"another process is using {path}",
-                "stop it first, with Ctrl+C where it runs: two bots on one account trade against "
-                "each other",
+                "stop the other bot first, with Ctrl+C where it runs: two bots on one account "
+                "trade against each other",
             ) from None
         raise _fault(path, error) from error
     return SqliteDatabase(path, connection)

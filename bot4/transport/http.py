@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import logging
 import zlib
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,6 +67,8 @@ class HttpxDoor:
         self._base_url = base_url.rstrip("/")
         self._urls: dict[str, httpx.URL] = {}
         self._line = self._new_line()
+        self._left: list[_Line] = []
+        """Retired while idle: closed after the next exchange, so that it need not wait."""
         self._leave_at = inf
         self._under_way: set[trio.CancelScope] = set()
 
@@ -80,7 +83,8 @@ class HttpxDoor:
         Cancellation: shielded; the outcome is returned all the same. May take ``timeout_s``, and
         a moment more where a broken connection must be closed.
         """
-        exchange = _Exchange(min(trio.current_time() + timeout_s, self._leave_at))
+        until = min(trio.current_time() + timeout_s, self._leave_at)
+        exchange = _Exchange(until, request.held)
         message = self._message(request, exchange)
         line = self._line
         outcome: Answer | NotSent | InDoubt | None = None
@@ -97,8 +101,10 @@ class HttpxDoor:
             # Cancelling inside httpcore can lose a slot for ever: this pool takes no more.
             self._retire(line)
             outcome = exchange.failed("no complete answer in time")
-        if line.retired and not line.users:
-            await _close(line)
+        idle, self._left = self._left, []
+        for over in {line, *idle}:
+            if over.retired and not over.users:
+                await _close(over)
         return outcome
 
     def hurry(self, at: float) -> None:
@@ -106,6 +112,11 @@ class HttpxDoor:
         self._leave_at = min(self._leave_at, at)
         for scope in self._under_way:
             scope.deadline = min(scope.deadline, at)
+
+    def leave_connections(self) -> None:
+        """Send what comes next over new connections; what is under way ends where it is."""
+        self._left.append(self._line)
+        self._retire(self._line)
 
     async def warm(self, path: str, *, connections: int = 1, timeout_s: float = 3.0) -> int:
         """Ask for a harmless path over several connections at once; return how many answered.
@@ -130,7 +141,8 @@ class HttpxDoor:
         Cancellation: may take ``CLOSE_LIMIT_S``, and closes all the same.
         """
         self._line.retired = True
-        await _close(self._line)
+        for line in (self._line, *self._left):
+            await _close(line)
 
     def _message(self, request: Request, exchange: _Exchange) -> httpx.Request:
         import httpx
@@ -205,11 +217,16 @@ def _decoded(raw: bytes, encoding: str) -> bytes:
     return body
 
 
+class _Held(Exception):
+    """Its sender wants the request to stay here after all; nothing of it has left."""
+
+
 class _Exchange:
     """One request on its way: how far it got, and how long each step may still take."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, held: Callable[[], str]) -> None:
         self.deadline = deadline
+        self._held = held
         self.timeouts: dict[str, float] = {}
         self._begun = False
         self._sent_at: float | None = None
@@ -236,7 +253,7 @@ class _Exchange:
         except httpx.HTTPError as error:
             too_long = len(raw) > BIGGEST_ANSWER_BYTES
             return self.failed(_TOO_LONG if too_long else f"{type(error).__name__}: {error}")
-        except _Unreadable as error:
+        except (_Unreadable, _Held) as error:
             return self.failed(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, bytes may have left
             return self.failed(type(error).__name__)
@@ -257,6 +274,9 @@ class _Exchange:
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         """Follow httpcore's steps. Source: httpcore docs, Extensions, "trace", seen 2026-11."""
         if event == "http11.send_request_headers.started":
+            # A connection may have had to be opened first: much may have changed meanwhile.
+            if why := self._held():
+                raise _Held(why)
             self._begun = True
         elif event == "http11.send_request_headers.failed":
             # Headers that h11 refuses to write: the only failure in which nothing was written.

@@ -27,6 +27,7 @@ from bot4.tasks.rebooking import Rebooking
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.results import Results
 from bot4.tasks.stop import StopSign
+from bot4.tasks.suspend import SuspendWatch
 from bot4.wiring.accounts import identity_of, lock_accounts
 from bot4.wiring.disk import tell_disk
 from bot4.wiring.files import StateFiles, journal_file, stop_file
@@ -35,6 +36,7 @@ from bot4.wiring.retention import Retention
 from bot4.wiring.rooms import Rooms
 from bot4.wiring.rules import day_of, margin_rules_for
 from bot4.wiring.venues import Shared, VenueParts, keys_of, open_venue, speech_of
+from bot4.wiring.waking import Waking
 from bot4.wiring.window import open_window
 
 log = structlog.get_logger()
@@ -109,7 +111,9 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 stop.raise_sign("the stop file")
             return "stopping: nothing opens any more" if stop.raised else ""
 
-        shared = Shared(books, accounts, ledger, gate, closing)
+        suspend = SuspendWatch(world.suspended_s)
+        books.look = suspend.look
+        shared = Shared(books, accounts, ledger, gate, closing, suspend)
         parts: dict[str, VenueParts] = {}
         for venue in VENUES:
             speech = speech_of(venue, config, secrets, journal.tag)
@@ -134,6 +138,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         ledger.results.begin_run()
         for order in replayed:
             parts[order.key.venue].gateway.codec.seen_handle(order.client_order_id)
+        waking = Waking(parts, books, accounts, gate, judges)
         rooms = Rooms(
             config=config,
             world=world,
@@ -160,6 +165,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 keys_of(config),
             ),
             state=state,
+            waking=waking,
             margin=MarginWatch(
                 accounts,
                 books,
@@ -169,6 +175,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 changed_at=lambda: ledger.last_change,
             ),
         )
+        suspend.on_wake.append(waking.wake)
         rooms.dispatcher.remember(replayed)
         yield House(
             stop=stop,

@@ -87,6 +87,7 @@ async def far_order(gateway: Gateway, market: Market, attempt: int) -> Order:
 
 
 async def _place(gateway: Gateway, market: Market) -> Order:
+    slept = gateway.suspend.look()
     order = await far_order(gateway, market, 1)
     now_ms = gateway.now_ms()
     signed, errand = gateway.codec.sign_resting(order, now_ms, WINDOW_MS)
@@ -105,6 +106,7 @@ async def _place(gateway: Gateway, market: Market) -> Order:
             opens=True,
             deadline=deadline,
             wait=None,
+            slept=slept,
             sent=_noted,
             answered=on_answer,
         )

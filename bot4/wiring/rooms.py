@@ -38,6 +38,7 @@ from bot4.wiring.pairing import refuse_mismatch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
+from bot4.wiring.waking import Waking
 
 log = structlog.get_logger()
 
@@ -62,6 +63,7 @@ class Rooms:
     reconciler: Reconciler
     margin: MarginWatch
     state: StateFiles
+    waking: Waking
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
     recovered: bool = False
@@ -217,6 +219,7 @@ class Rooms:
                 said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
                 write_status(self.config, self.world.wall_ms(), said)
             self.margin.look()
+            self.waking.look()
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
                 self.gate.clear(CLOCKS)
 

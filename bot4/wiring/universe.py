@@ -37,6 +37,17 @@ ADDRESSES: Final = Addresses(
 )
 
 
+@attrs.define
+class Clock:
+    """The time of day of a universe: Trio's, and what it slept, which Trio's does not count."""
+
+    slept_s: float = 0.0
+
+    def wall_ms(self) -> int:
+        """Ms since the epoch."""
+        return wall_ms() + round(self.slept_s * 1000)
+
+
 class MemoryWorld:
     """The way out of a bot that lives in a universe. Implements ``ports.World``."""
 
@@ -49,6 +60,7 @@ class MemoryWorld:
         wires: Wires | None = None,
         locked: dict[str, _MemoryLock] | None = None,
         machine: str = "",
+        clock: Clock | None = None,
     ) -> None:
         self.random = Random(f"{seed}/bot")  # noqa: S311 - one seed, one universe
         self._box = box
@@ -59,6 +71,7 @@ class MemoryWorld:
         self._dead = False
         self._locked: dict[str, _MemoryLock] = {} if locked is None else locked
         self._machine = machine
+        self.clock = clock or Clock()
 
     async def dial(self, host: str, port: int) -> MemoryStream:
         """Connect to one of the venues' endpoints, named by the host.
@@ -99,11 +112,39 @@ class MemoryWorld:
         Processes of one machine meet at the locks of accounts, those of two do not.
         """
         disk = disk or self._disk
-        return MemoryWorld(self._box, self._serving, seed, disk, self.wires, self._locked, machine)
+        return MemoryWorld(
+            self._box,
+            self._serving,
+            seed,
+            disk,
+            self.wires,
+            self._locked,
+            machine,
+            self.clock,
+        )
 
     def wall_ms(self) -> int:
         """The universe's wall clock."""
-        return wall_ms()
+        return self.clock.wall_ms()
+
+    def suspended_s(self) -> float:
+        """How long the universe has slept."""
+        return self.clock.slept_s
+
+    def suspend(self, seconds: float, connections: str) -> None:
+        """Let the machine sleep: Trio's clock stands still, the venues' and the wall's do not.
+
+        Args:
+            seconds: how long.
+            connections: what became of them: ``alive``, ``cut`` by the venues, or ``dead``,
+                which nobody tells.
+        """
+        self.clock.slept_s += seconds
+        for stream in self._streams:
+            if connections == "cut":
+                stream.cut()
+            elif connections == "dead":
+                stream.vanish()
 
     def open_database(self, path: Path) -> Database:
         """Open a SQLite file: the disk is the real one unless another was given."""
@@ -169,7 +210,9 @@ class Universe:
         Raises:
             UnknownFault: there is no such fault, or nothing for it to strike.
         """
-        if fault["kind"] in KINDS:
+        if fault["kind"] == "suspend":
+            self.world.suspend(float(fault["seconds"]), str(fault.get("connections", "dead")))
+        elif fault["kind"] in KINDS:
             self.world.wires.strike(fault)
         else:
             self.box.faults.add(fault)
@@ -230,9 +273,10 @@ async def open_universe(
         books_per_s=books_per_s,
     )
     async with trio.open_nursery() as venues:
-        box = TwoVenues(options, wall_ms=wall_ms)
+        clock = Clock()
+        box = TwoVenues(options, wall_ms=clock.wall_ms)
         await venues.start(box.run)
         embedded, secrets = embed(config, ADDRESSES, box.credentials())
-        world = MemoryWorld(box, venues, simulation.seed)
+        world = MemoryWorld(box, venues, simulation.seed, clock=clock)
         yield Universe(box, world, embedded, secrets)
         venues.cancel_scope.cancel(reason="the universe ends")

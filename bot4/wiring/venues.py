@@ -25,6 +25,7 @@ from bot4.tasks.ledger import Ledger
 from bot4.tasks.order_door import WsOrderDoor
 from bot4.tasks.session import Session
 from bot4.tasks.stop import StopSign
+from bot4.tasks.suspend import SuspendWatch
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.venues.paradex.codec import ParadexCodec
@@ -137,6 +138,7 @@ class Shared:
     ledger: Ledger
     gate: Gate
     closing: StopSign
+    suspend: SuspendWatch
 
 
 @asynccontextmanager
@@ -170,6 +172,7 @@ async def open_venue(
         stays_home=stays_home,
         hide=register_token,
     )
+    gateway.suspend = shared.suspend
     orders = OrderListener(gateway, shared.ledger)
     session = Session(
         gateway=gateway,
@@ -209,6 +212,10 @@ async def open_venue(
         socket.renew = orders.prepare
         line = order_line(socket, world)
         line.changed = health.changed
+
+    for link in (public, private, line):
+        if link is not None:
+            link.slept = shared.suspend.look
 
     async def hang_up() -> None:
         if socket is not None:

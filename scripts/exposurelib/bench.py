@@ -72,6 +72,10 @@ class World:
         """The twins' own wall clock."""
         return wall_ms()
 
+    def suspended_s(self) -> float:
+        """Never: no machine sleeps here."""
+        return 0.0
+
 
 @attrs.define
 class Bench:

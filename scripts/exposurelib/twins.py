@@ -222,6 +222,9 @@ class Door:
         """Have every exchange to come end by this time."""
         self._ends_at = min(self._ends_at, at)
 
+    def leave_connections(self) -> None:
+        """Nothing is kept open here."""
+
     def _as_received(self, request: Request) -> HttpRequest:
         parts = urlsplit(request.path)
         return HttpRequest(

@@ -65,7 +65,7 @@ class FarWorld(MemoryWorld):
     def __init__(
         self, universe: Universe, serving: trio.Nursery, seed: int, disk: Callable[[Path], Database]
     ) -> None:
-        super().__init__(universe.box, serving, seed, disk)
+        super().__init__(universe.box, serving, seed, disk, clock=universe.world.clock)
         self._opened: list[tuple[str, MemoryStream]] = []
         self._dark: set[str] = set()
 

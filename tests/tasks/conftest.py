@@ -81,6 +81,9 @@ class World:
     def wall_ms(self) -> int:
         return WALL_MS + self.ahead_ms + round(trio.current_time() * 1000)
 
+    def suspended_s(self) -> float:
+        return 0.0
+
 
 @attrs.frozen
 class Way:

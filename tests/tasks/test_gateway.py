@@ -37,6 +37,7 @@ class Outcomes:
             wait=None,
             opens=not order.reduce_only,
             deadline=10.0,
+            slept=0,
             sent=lambda: self.sent.append(name),
             answered=lambda outcome, _at: self.answered.__setitem__(name, outcome),
         )

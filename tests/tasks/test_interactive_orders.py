@@ -48,7 +48,7 @@ def make(interactive: tuple[str, ...] = (PARADEX,)) -> Dispatcher:
 
 def post(dispatcher: Dispatcher, **changes: Any) -> None:
     nothing: Any = None
-    dispatcher.post([Signed(attrs.evolve(ORDER, **changes), nothing)], 0.0, Stopwatch())
+    dispatcher.post([Signed(attrs.evolve(ORDER, **changes), nothing, 0)], 0.0, Stopwatch())
 
 
 async def test_an_entry_and_an_exit_count_and_hold_the_next_entry(autojump_clock: Any):

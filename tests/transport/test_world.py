@@ -163,6 +163,26 @@ def test_the_wall_clock_is_the_machines(real_world):
     assert before <= real_world.wall_ms() <= time.time_ns() // 1_000_000
 
 
+def test_a_machine_that_stays_awake_sleeps_for_no_moment(real_world):
+    readings = [real_world.suspended_s() for _ in range(1000)]
+
+    assert max(readings) - min(readings) < 0.05
+
+
+@pytest.mark.parametrize("boot", [True, False], ids=["boot clock", "wall clock"])
+def test_a_sleep_is_what_trios_clock_lacks(real_world, monkeypatch, boot):
+    asleep = 0.0
+    awake_s = time.monotonic
+
+    monkeypatch.setattr("bot4.transport.world.BOOT", 7 if boot else None)
+    monkeypatch.setattr(time, "clock_gettime", lambda _clock: awake_s() + asleep)
+    monkeypatch.setattr(time, "time", lambda: 1e9 + awake_s() + asleep)
+    before = real_world.suspended_s()
+    asleep = 30.0
+
+    assert real_world.suspended_s() - before == pytest.approx(30, abs=0.1)
+
+
 def test_two_worlds_draw_different_numbers(real_world, ca_file):
     other = RealWorld(ca_file=ca_file, environ={})
 
