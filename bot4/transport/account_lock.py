@@ -11,7 +11,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import pwd
 import socket as stdlib
 import struct
 import sys
@@ -22,6 +21,7 @@ import trio
 
 from bot4.errors import StartRefused
 from bot4.ports import AccountLock, AccountName, account_taken
+from bot4.transport.process import user_name
 
 WAITING: Final = 4096
 """Processes that asked who holds it while the holder did not answer: beyond these, nobody learns
@@ -111,7 +111,7 @@ async def _ask(name: str) -> str:
         with trio.move_on_after(ANSWER_S), contextlib.suppress(OSError):
             said = await asking.recv(LONGEST_ANSWER)
     pid, user, _ = _CREDENTIALS.unpack(raw)
-    return _described(said, f"process {pid} of user {_user(user)}" if pid else "")
+    return _described(said, f"process {pid} of user {user_name(user)}" if pid else "")
 
 
 # --------------------------------------------------------------------------------- by a file
@@ -145,7 +145,7 @@ def lock_by_file(account: AccountName, holder: str, folder: Path = LOCK_FOLDER) 
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         said = os.pread(number, LONGEST_ANSWER, 0)
-        owner = _user(os.fstat(number).st_uid)
+        owner = user_name(os.fstat(number).st_uid)
         os.close(number)
         raise account_taken(account, _described(said, f"user {owner}")) from None
     with contextlib.suppress(OSError):  # Another user's file: it is locked, and says nothing.
@@ -173,13 +173,6 @@ def _described(said: bytes, process: str) -> str:
     text = said.decode(errors="replace")
     words = "".join(letter if letter.isprintable() else "?" for letter in text)
     return ", ".join(part for part in (words, process) if part)
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
 
 
 def _unusable(account: AccountName, error: OSError, path: Path | None = None) -> StartRefused:

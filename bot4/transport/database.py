@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot4.errors import JournalFault, StartRefused
+from bot4.transport.process import locked_by
 
 BUSY_LIMIT_S: Final = 0.2
 """How long to wait for another holder of the file. Source: ours."""
@@ -87,8 +88,9 @@ def open_database(path: Path) -> SqliteDatabase:
         if connection is not None:
             connection.close()
         if _kind(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            holder = locked_by(path)
             raise StartRefused(
-                f"another process is using {path}",
+                f"another process is using {path}" + (f": {holder}" if holder else ""),
                 "stop the other bot first, with Ctrl+C where it runs: two bots on one account "
                 "trade against each other",
             ) from None

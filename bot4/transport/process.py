@@ -7,6 +7,7 @@ with the moment of birth it names one process for ever.
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 from pathlib import Path
 from typing import Final
@@ -80,6 +81,34 @@ async def end_process(pid: int, birth: str) -> str:
     finally:
         os.close(handle)
     return f"process {pid} was killed and is still there after {END_LIMIT_S:g} s"
+
+
+def locked_by(path: Path) -> str:
+    """Say which process holds a lock on a file, as ``process 123 of user bob``.
+
+    Returns:
+        "" where nobody does, or this machine does not tell.
+    """
+    try:
+        found = path.stat()
+        lines = (PROC / "locks").read_text().splitlines()
+        here = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+        for line in lines:
+            # "1: POSIX  ADVISORY  WRITE 123 08:01:456 0 EOF". Source: proc_locks(5).
+            *_, pid, file, _start, _end = line.split()
+            if file == here and pid.isdigit():
+                return f"process {pid} of user {user_name((PROC / pid).stat().st_uid)}"
+    except (OSError, ValueError):
+        return ""
+    return ""
+
+
+def user_name(number: int) -> str:
+    """Return what a user is called; the number where nobody knows."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _exists(pid: int) -> bool:

@@ -89,7 +89,10 @@ def test_a_second_process_is_refused_in_one_line(path):
             open_database(path)
 
         holder.communicate("")
-    assert refused.value.why == f"another process is using {path}"
+    said, _, whose = refused.value.why.partition(f": process {holder.pid} of user ")
+    assert said == f"another process is using {path}"
+    assert whose
+    assert "another state_dir" not in refused.value.do
     assert "stop the other bot" in refused.value.do
     open_database(path).close()
 
