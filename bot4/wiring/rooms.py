@@ -185,13 +185,18 @@ class Rooms:
                 held=held,
             )
             return
+        why = "it could not be proven closed in time"
+        do = f"run {command('flatten')}, or start the bot again: it takes up where it stopped"
+        if lost := self.state.lost():
+            why = f"{lost}; the next start would know nothing of what is open"
+            do = f"put it back before the next start; if that cannot be, run {command('flatten')}"
         log.critical(
             "shutdown.left",
             message=f"[SHUTDOWN] NOT clean: {'; '.join(left)}",
             left=list(left),
             held=held,
-            why="it could not be proven closed in time",
-            do=f"run {command('flatten')}, or start the bot again: it takes up where it stopped",
+            why=why,
+            do=do,
         )
 
     @property

@@ -110,6 +110,7 @@ async def test_opening_stops_within_two_seconds_closing_goes_on_and_the_end_says
     last = run.events[-1]
     assert last["event"] == "shutdown.left"
     assert f"the journal was at {folder}/journal.db" in last["message"]
+    assert "put it back before the next start" in last["do"]
 
 
 async def test_nothing_of_a_folder_that_took_the_place_of_ours_is_touched(
