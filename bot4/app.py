@@ -64,12 +64,20 @@ class Crashes:
                 raise
             self.note(error)
 
-    async def outlive(self, task: Callable[[], Awaitable[None]]) -> None:
-        """Run a task; its crash becomes a stop too. Cancellation: as the task."""
-        try:
-            await task()
-        except Exception as error:  # noqa: BLE001 - whatever it is, a leg may be open
-            self.note(error)
+    async def outlive(self, task: Callable[[], Awaitable[None]], times: int = 1) -> None:
+        """Run a task; its crash becomes a stop too. Cancellation: as the task.
+
+        Args:
+            task: what to run.
+            times: how often it is run, until it ends without a crash.
+        """
+        for _ in range(times):
+            try:
+                await task()
+            except Exception as error:  # noqa: BLE001 - whatever it is, a leg may be open
+                self.note(error)
+                continue
+            return
 
     def note(self, error: Exception) -> None:
         """Log an error once and ask the bot to stop."""

@@ -11,7 +11,7 @@ import trio
 
 from bot4.app import Crashes, Service
 from bot4.config.schema import Config, OnStop, PairConfig
-from bot4.domain.market import PARADEX, VENUES, VEST, MarketKey, Pair
+from bot4.domain.market import PARADEX, VENUES, VEST, Pair
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import plain
 from bot4.invocation import command
@@ -42,6 +42,7 @@ from bot4.wiring.waking import Waking
 
 log = structlog.get_logger()
 
+CRASHES_ALLOWED = 5
 PROOF, GOODBYE = 0.2, 0.1
 """Shares of the time that stopping may take: for proving what is open, and for hanging up."""
 
@@ -102,7 +103,8 @@ class Rooms:
             trading.start_soon(self._bound, trading.cancel_scope)
             async with trio.open_nursery() as settling:
                 for task in pairs:
-                    settling.start_soon(_keep_pair, task, crashes)
+                    # One that crashes stops the bot, then goes on settling what it holds.
+                    settling.start_soon(crashes.outlive, task.keep, CRASHES_ALLOWED)
             trading.cancel_scope.cancel(reason="every pair has settled")
 
     async def leave(self) -> list[str]:
@@ -282,12 +284,9 @@ class Rooms:
                 stop=self.stop,
                 margin=self.margin,
                 quote=self._quote,
-                shut=self._why_shut,
+                shut=lambda key: self.parts[key.venue].session.why_shut(key.symbol),
             )
         )
-
-    async def _why_shut(self, key: MarketKey) -> str:
-        return await self.parts[key.venue].session.why_shut(key.symbol)
 
     def _quote(self) -> QuoteRate:
         return fixed_quote(self.config)
@@ -297,17 +296,3 @@ def fixed_quote(config: Config) -> QuoteRate:
     """The configured quote rate; always fresh."""
     rate, spread = config.quote_rate.rate, config.quote_rate.uncertainty / 100
     return QuoteRate(low=rate * (1 - spread), rate=rate, high=rate * (1 + spread), age_s=0.0)
-
-
-async def _keep_pair(task: PairTask, crashes: Crashes) -> None:
-    """A pair that crashes stops the bot, then goes on settling what it holds."""
-    for _ in range(CRASHES_ALLOWED):
-        try:
-            await task.keep()
-        except Exception as error:  # noqa: BLE001 - whatever it is, a leg may be open
-            crashes.note(error)
-            continue
-        return
-
-
-CRASHES_ALLOWED = 5
