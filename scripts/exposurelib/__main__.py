@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first trade")
     parser.add_argument("--policies", action="store_true", help="the whole table, not only ours")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="calibrated")
-    parser.add_argument("--line", choices=sorted(LINES), default="rack", help="to the venues")
+    parser.add_argument("--line", choices=sorted(LINES), default="city", help="to the venues")
     parser.add_argument("--one", type=int, metavar="SEED", help="one trade, under every policy")
     parser.add_argument("--market", action="store_true", help="only judge the market")
     parser.add_argument("--jobs", type=int, default=2)
