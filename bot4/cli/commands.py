@@ -23,7 +23,7 @@ from bot4.signals import Signals
 
 LOG_FILE: Final = "bot4.log"
 GUARD_LOG_FILE: Final = "guard.log"
-"""Of its own: the bot turns its file over, and the guard outlives it."""
+"""Of its own: a log file has one writer, and the guard watches while the bot runs."""
 
 
 async def run(options: RunOptions, signals: Signals) -> int:
@@ -42,7 +42,8 @@ async def run(options: RunOptions, signals: Signals) -> int:
 
 async def flatten(options: FlattenOptions, signals: Signals) -> int:
     """Set up the log, check the config, flatten. A signal ends it: it can be run again."""
-    if _begin(options.config, options.log, None, live=options.live) is None:
+    loaded = _begin(options.config, options.log, None, live=options.live, emergency=True)
+    if loaded is None:
         return ExitCode.CONFIG
 
     async def work() -> int:
@@ -55,7 +56,14 @@ async def flatten(options: FlattenOptions, signals: Signals) -> int:
 
 async def guard(options: GuardOptions, signals: Signals) -> int:
     """Set up the log, check the config, watch the bot until a signal."""
-    loaded = _begin(options.config, options.log, None, live=options.live, name=GUARD_LOG_FILE)
+    loaded = _begin(
+        options.config,
+        options.log,
+        None,
+        live=options.live,
+        name=GUARD_LOG_FILE,
+        emergency=True,
+    )
     if loaded is None:
         return ExitCode.CONFIG
 
@@ -138,12 +146,12 @@ COMMANDS: Final[dict[str, Callable[[Any, Signals], Awaitable[int]]]] = {
 }
 
 
-def _configure(stream: TextIO, form: str | None, file: Path | None) -> None:
+def _configure(stream: TextIO, form: str | None, file: Path | None, **more: Any) -> None:
     from bot4.logs.setup import configure
 
     if form is None:
         form = "pretty" if stream.isatty() else "json"
-    configure(mode="pretty" if form == "pretty" else "json", stream=stream, file=file)
+    configure(mode="pretty" if form == "pretty" else "json", stream=stream, file=file, **more)
 
 
 def _begin(
@@ -153,14 +161,24 @@ def _begin(
     *,
     live: bool,
     name: str = LOG_FILE,
+    emergency: bool = False,
 ) -> Loaded | None:
     """Read the config once for its faults, its warnings and the place of the log file.
+
+    Args:
+        config: the file.
+        form: of the lines on the screen, or None for what suits it.
+        log_file: instead of the one in the state folder.
+        live: whether ``--live`` stood on the command line.
+        name: of the one in the state folder.
+        emergency: go on without a log file where there can be none.
 
     Returns:
         None when it cannot be used; every fault is logged then.
     """
     import structlog
 
+    from bot4.logs.file import Limits
     from bot4.logs.setup import install_hooks
 
     log = structlog.get_logger()
@@ -169,7 +187,9 @@ def _begin(
     harden()
     try:
         loaded = read_config(config, live_flag=live)
-        _configure(sys.stdout, form, log_file or loaded.config.state_dir / name)
+        limits = Limits(loaded.config.log.max_mb * 1_000_000, loaded.config.log.keep)
+        file = log_file or loaded.config.state_dir / name
+        _configure(sys.stdout, form, file, limits=limits, best_effort=emergency)
     except ConfigError as error:
         for fault in error.faults:
             log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=mend())

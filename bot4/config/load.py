@@ -17,6 +17,7 @@ from bot4.config.schema import (
     Config,
     ExecutionConfig,
     GuardConfig,
+    LogConfig,
     MirrorConfig,
     Mode,
     PairConfig,
@@ -43,6 +44,7 @@ SECTIONS: Final = {
     "simulation": (SimulationConfig, rules.SIMULATION),
     "mirror": (MirrorConfig, rules.MIRROR),
     "guard": (GuardConfig, rules.GUARD),
+    "log": (LogConfig, rules.LOG),
 }
 VENUES: Final = {"vest": (VestConfig, rules.VEST), "paradex": (ParadexConfig, rules.PARADEX)}
 TOP: Final = ("mode", "state_dir", "pairs", *SECTIONS, "venues")

@@ -163,6 +163,11 @@ GUARD: Final[Mapping[str, Rule]] = {
     "flatten": YesNo(),
 }
 
+LOG: Final[Mapping[str, Rule]] = {
+    "max_mb": Whole(1, 1000, "a whole number of megabytes", "10"),
+    "keep": _count(1, 1000, "14"),
+}
+
 SIMULATION: Final[Mapping[str, Rule]] = {
     "profile": Choice(PROFILES),
     "seed": _count(0, 2**31 - 1, "1"),

@@ -227,6 +227,16 @@ class GuardConfig:
 
 
 @attrs.frozen
+class LogConfig:
+    """How much the log file may take."""
+
+    max_mb: int = 10
+    """Megabytes; then, and at the first line of a day, it turns over."""
+    keep: int = 14
+    """Compressed files of before."""
+
+
+@attrs.frozen
 class Config:
     """Everything of bot4.yaml, checked."""
 
@@ -244,6 +254,7 @@ class Config:
     simulation: SimulationConfig = SimulationConfig()
     mirror: MirrorConfig = MirrorConfig()
     guard: GuardConfig = GuardConfig()
+    log: LogConfig = LogConfig()
 
 
 @attrs.frozen

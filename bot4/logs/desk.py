@@ -11,24 +11,28 @@ from typing import Any, Final
 import attrs
 
 from bot4.logs.events import EVENTS, MEANINGS
+from bot4.logs.file import LogFile
 from bot4.logs.plain import error_text, plain
 from bot4.logs.render import json_line, pretty_line
-from bot4.logs.sink import Sink, TextSink
+from bot4.logs.sink import DirectSink, Sink, TextSink
 
 FIRST: Final = ("ts", "level", "event", "message")
 LOUD: Final = frozenset({"warning", "error", "critical"})
 FRAMES_LIMIT: Final = 40
 TRACE_LIMIT: Final = 12_000
 
-AnySink = Sink | TextSink
+HELD_LIMIT_MS: Final = 30_000
+"""After so long it is said that another process keeps the log file."""
+
+Screen = Sink | DirectSink | TextSink
 
 
 @attrs.define
 class Desk:
     """The one place where events become lines: the logger that structlog hands its events to."""
 
-    screen: AnySink
-    file: AnySink | None
+    screen: Screen
+    file: LogFile | None
     pretty: bool
     colours: bool
     strict: bool
@@ -37,6 +41,7 @@ class Desk:
     _second: int = attrs.field(default=-1, init=False)
     _prefix: str = attrs.field(default="", init=False)
     _told: dict[int, int] = attrs.field(factory=dict, init=False)
+    _told_held: bool = attrs.field(default=False, init=False)
 
     def write(self, event: MutableMapping[str, Any]) -> None:
         """Make the line and write it where its level belongs.
@@ -80,6 +85,7 @@ class Desk:
         as_json = json_line(line) if self.file or not self.pretty else b""
         if self.file is not None:
             self._put(self.file, as_json, pretty=False)
+            self._tell_held(self.file)
         if level != "debug":
             text = pretty_line(line, colours=self.colours) if self.pretty else as_json
             self._put(self.screen, text, pretty=self.pretty)
@@ -95,19 +101,41 @@ class Desk:
         told = {"event": "error.traced", "level": "debug", "of": event.get("event")}
         self._write_line({**told, "traceback": trace})
 
-    def _put(self, sink: AnySink, line: bytes, *, pretty: bool) -> None:
+    def _put(self, sink: Screen | LogFile, line: bytes, *, pretty: bool) -> None:
         lost = sink.dropped - self._told.get(id(sink), 0)
         if sink.write(line) and lost > 0:
             self._told[id(sink)] = sink.dropped
+            shown = sink is not self.file and self.file is not None
             notice = {
-                "ts": self._timestamp(),
-                "level": "warning",
-                "event": "log.dropped",
-                "message": f"[LOG] {lost} lines could not be written here",
+                "message": f"[LOG] {lost} lines not shown, they are in the log file"
+                if shown
+                else f"[LOG] {lost} lines could not be written here",
                 "why": "the reader was gone or slow, or the disk was full",
+                "do": "nothing" if shown else "see that the disk has room and the reader reads",
                 "lines": lost,
             }
-            sink.write(pretty_line(notice, colours=self.colours) if pretty else json_line(notice))
+            self._notice(sink, notice, pretty=pretty)
+
+    def _tell_held(self, file: LogFile) -> None:
+        since_ms = file.held_since_ms
+        if since_ms is None or self._told_held or self.now_ms() - since_ms < HELD_LIMIT_MS:
+            return
+        self._told_held = True
+        notice = {
+            "message": f"[LOG] {file.path.name} is another process's: lines are shown here only",
+            "why": "one log file has one writer, and somebody else began first",
+            "do": "end the other process, or name another file with --log-file",
+        }
+        self._notice(self.screen, notice, pretty=self.pretty)
+
+    def _notice(self, sink: Screen | LogFile, notice: dict[str, Any], *, pretty: bool) -> None:
+        line = {
+            "ts": self._timestamp(),
+            "level": "warning",
+            "event": "log.dropped",
+            **{key: plain(value) for key, value in notice.items()},
+        }
+        sink.write(pretty_line(line, colours=self.colours) if pretty else json_line(line))
 
     def _timestamp(self) -> str:
         second, ms = divmod(self.now_ms(), 1000)

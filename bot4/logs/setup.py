@@ -11,13 +11,17 @@ from typing import Any, Final, Literal, TextIO
 
 import structlog
 
+from bot4.errors import ConfigError
 from bot4.logs.desk import Desk
+from bot4.logs.file import Limits, LogFile, open_file
 from bot4.logs.plain import error_text
 from bot4.logs.redact import register_secret
-from bot4.logs.sink import open_file, open_stream
+from bot4.logs.sink import open_stream
 
 NOISY: Final = ("httpx", "httpcore", "trio-websocket", "hpack", "asyncio")
 """Libraries that log addresses, headers or frames below WARNING."""
+
+LIMITS: Final = Limits()
 
 LogMode = Literal["json", "pretty"]
 
@@ -34,6 +38,8 @@ def configure(
     mode: LogMode,
     stream: TextIO,
     file: Path | None = None,
+    limits: Limits = LIMITS,
+    best_effort: bool = False,
     secrets: Iterable[str] = (),
     strict: bool = False,
     now_ms: Callable[[], int] = wall_ms,
@@ -47,18 +53,29 @@ def configure(
         mode: how the stream reads; the file is always JSON, and also gets what is below info.
         stream: where a person or a pipe reads; lines are coloured when it is a terminal.
         file: appended to, mode 0600; its folder is made when missing.
+        limits: when the file turns over, and how much of the past stays.
+        best_effort: a file that cannot be opened is one warning on the screen, and no error: what
+            ends an emergency must not wait for a disk.
         secrets: texts that may never appear.
         strict: raise ValueError for an event off the list, or a warning without ``why``. For tests.
         now_ms: the wall clock, for the time of each line.
 
     Raises:
-        ConfigError: the file cannot be opened.
+        ConfigError: the file cannot be opened, unless ``best_effort``.
     """
     for secret in secrets:
         register_secret(secret)
+    opened: LogFile | None = None
+    unusable = ""
+    try:
+        opened = open_file(file, limits, now_ms) if file else None
+    except ConfigError as error:
+        if not best_effort:
+            raise
+        unusable = error.faults[0]
     desk = Desk(
         screen=open_stream(stream),
-        file=open_file(file) if file else None,
+        file=opened,
         pretty=mode == "pretty",
         colours=mode == "pretty" and stream.isatty(),
         strict=strict,
@@ -69,13 +86,20 @@ def configure(
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, _add_level, _hand_over],
         wrapper_class=structlog.make_filtering_bound_logger(
-            logging.DEBUG if file else logging.INFO
+            logging.DEBUG if opened else logging.INFO
         ),
         logger_factory=lambda *_: desk,
         # A cached logger would go on writing to a file that was closed.
         cache_logger_on_first_use=False,
     )
     _take_in_libraries()
+    if unusable:
+        structlog.get_logger().warning(
+            "log.dropped",
+            message=f"[LOG] {unusable}",
+            why=unusable,
+            do="go on: the lines are here only; look at the disk afterwards",
+        )
 
 
 def close() -> None:

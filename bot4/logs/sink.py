@@ -1,88 +1,149 @@
-"""Where finished lines go: a file, a pipe or a terminal. Writing never raises and never waits.
+"""Where finished lines go on a screen: a terminal, a pipe or a file. Writing never raises or waits.
 
-A reader that stopped reading (a paused pager, a stopped terminal) must not stop the bot: what
-cannot be written now is kept for a moment, up to a limit, and then dropped and counted.
+A reader that stopped reading (a stalled ssh, a dead tmux, a paused pager) must not stop the bot.
+Nothing tells for certain whether a terminal takes a line without waiting, and making it refuse to
+wait would do the same to the shell that shares it. So a thread of its own writes there, and may
+wait for ever. What it cannot write now is kept, up to a limit, and then dropped and counted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
 import stat
+import threading
 from collections import deque
-from pathlib import Path
 from typing import Final, TextIO
 
-from bot4.errors import ConfigError
-
 PIECE: Final = 4096
-"""A pipe that is ready takes this much without blocking. Source: POSIX, PIPE_BUF on Linux."""
+"""Bytes written at once."""
 BACKLOG_LIMIT: Final = 1024 * 1024
-DRAIN_LIMIT_MS: Final = 500
+RESUME_AT: Final = BACKLOG_LIMIT // 2
+"""Once lines were dropped, none is kept until so few bytes wait: one gap, not many."""
+DRAIN_LIMIT_S: Final = 0.5
 """How long closing waits for a slow reader."""
 
 
-class Sink:
-    """Writes lines to a file descriptor."""
+class LineWriter:
+    """Writes lines to a file descriptor, blocking. A line that was begun is finished first.
 
-    def __init__(self, number: int, *, owned: bool) -> None:
+    Args:
+        number: the file descriptor; it stays open.
+    """
+
+    def __init__(self, number: int) -> None:
         self._number = number
-        self._owned = owned
-        self._waiting: deque[bytes] = deque()
-        self._waiting_size = 0
-        self.dropped = 0
-        """Lines lost since the start."""
-        # An ordinary file is always ready, and epoll-like calls are a waste on it.
-        self._polls: select.poll | None = None
-        with contextlib.suppress(OSError):
-            if not stat.S_ISREG(os.fstat(number).st_mode):
-                self._polls = select.poll()
-                self._polls.register(number, select.POLLOUT)
+        self._rest = b""
+        """Of a line whose beginning is written, and whose end could not be."""
+
+        self._begun = 0
+
+    @property
+    def begun(self) -> int:
+        """Bytes written of a line whose end could not be; 0 where all lines are whole."""
+        return self._begun if self._rest else 0
+
+    def forget(self) -> None:
+        """The line that was begun has been taken out: do not finish it."""
+        self._rest = b""
 
     def write(self, line: bytes) -> bool:
-        """Write one line, newline included, or keep or drop it. Tell whether all is written."""
-        if self._waiting_size + len(line) > BACKLOG_LIMIT:
-            self.dropped += 1
-        else:
-            self._waiting.append(line)
-            self._waiting_size += len(line)
-        return self._drain(0)
+        """Write one line, newline included. Tell whether all of it is written, or all but its end.
 
-    def close(self) -> None:
-        """Write what is kept, within a moment, and close what is ours."""
-        self._drain(DRAIN_LIMIT_MS)
-        self.dropped += len(self._waiting)
-        self._waiting.clear()
-        if self._owned:
-            with contextlib.suppress(OSError):
-                os.close(self._number)
-
-    def _drain(self, patience_ms: int) -> bool:
-        while self._waiting:
-            line = self._waiting[0]
-            piece = line[:PIECE]
-            try:
-                if self._polls is not None and not self._polls.poll(patience_ms):
-                    return False
-                written = os.write(self._number, piece)
-            except BlockingIOError:
+        Never raises: the disk may be full, the reader gone.
+        """
+        if self._rest:
+            left = self._left_of(self._rest)
+            self._begun += len(self._rest) - len(left)
+            self._rest = left
+            if left:
                 return False
-            except OSError:
-                # The reader is gone or the disk is full: this line is lost, the next may not be.
-                self._take(len(line))
-                self._waiting.popleft()
-                self.dropped += 1
-                return False
-            self._take(written)
-            if written == len(line):
-                self._waiting.popleft()
-            else:
-                self._waiting[0] = line[written:]
+        left = self._left_of(line)
+        if len(left) == len(line):
+            return not line
+        self._rest, self._begun = left, len(line) - len(left)
         return True
 
-    def _take(self, size: int) -> None:
-        self._waiting_size -= size
+    def _left_of(self, data: bytes) -> bytes:
+        with contextlib.suppress(OSError):
+            while data:
+                data = data[os.write(self._number, data[:PIECE]) :]
+        return data
+
+
+class DirectSink:
+    """Writes lines to a regular file at once."""
+
+    def __init__(self, number: int) -> None:
+        self._writer = LineWriter(number)
+        self.dropped = 0
+        """Lines lost since the start."""
+
+    def write(self, line: bytes) -> bool:
+        """Write one line or drop it. Tell whether it is written."""
+        written = self._writer.write(line)
+        self.dropped += not written
+        return written
+
+    def close(self) -> None:
+        """Do nothing: the file is not ours."""
+
+
+class Sink:
+    """Writes lines to a terminal or pipe, from a thread that is left behind when it waits."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        """The file descriptor; it stays open."""
+        self._writer = LineWriter(number)
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._full = False
+        self._broken = False
+        self._change = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self.dropped = 0
+        """Lines lost since the start."""
+
+    def write(self, line: bytes) -> bool:
+        """Keep one line, newline included, for the thread, or drop it.
+
+        Tell whether it is kept, and nothing is known that would keep it from being written.
+        """
+        with self._change:
+            if self._full and self._size > RESUME_AT:
+                self.dropped += 1
+                return False
+            self._full = self._size + len(line) > BACKLOG_LIMIT
+            if self._full:
+                self.dropped += 1
+                return False
+            self._waiting.append(line)
+            self._size += len(line)
+            if self._thread is None:
+                # A daemon: the process must not wait for it at its end.
+                self._thread = threading.Thread(target=self._work, name="screen", daemon=True)
+                self._thread.start()
+            self._change.notify_all()
+            return not self._broken
+
+    def close(self) -> None:
+        """Wait for what is kept, within a moment. A later line is kept again."""
+        with self._change:
+            self._change.wait_for(lambda: not self._waiting, DRAIN_LIMIT_S)
+
+    def _work(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: bool(self._waiting))
+                line = self._waiting[0]
+            written = self._writer.write(line)
+            with self._change:
+                self._broken = not written
+                self.dropped += not written
+                self._waiting.popleft()
+                self._size -= len(line)
+                self._change.notify_all()
 
 
 class TextSink:
@@ -106,30 +167,20 @@ class TextSink:
         """Do nothing: the stream is not ours."""
 
 
-def open_stream(stream: TextIO) -> Sink | TextSink:
-    """Return a sink for stdout, stderr, or any text stream."""
+_sinks: dict[tuple[int, int, int], Sink] = {}
+
+
+def open_stream(stream: TextIO) -> Sink | DirectSink | TextSink:
+    """Return a sink for stdout, stderr, or any text stream.
+
+    A terminal or pipe has one sink for the life of the process: two threads would mix their lines.
+    """
     try:
         stream.flush()
-        return Sink(stream.fileno(), owned=False)
+        number = stream.fileno()
+        status = os.fstat(number)
     except (OSError, ValueError, AttributeError):
         return TextSink(stream)
-
-
-def open_file(path: Path) -> Sink:
-    """Open a log file for appending, ours alone. Its folder is made when it is missing.
-
-    Raises:
-        ConfigError: it cannot be opened, or is not an ordinary file.
-    """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        number = os.open(path, flags, 0o600)
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            os.close(number)
-            raise ConfigError([f"log file {path}: is not an ordinary file: name another one"])
-        os.fchmod(number, 0o600)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "its name is not usable"
-        raise ConfigError([f"log file {path}: cannot be opened: {why}"]) from None
-    return Sink(number, owned=True)
+    if stat.S_ISREG(status.st_mode):
+        return DirectSink(number)
+    return _sinks.setdefault((number, status.st_dev, status.st_ino), Sink(number))

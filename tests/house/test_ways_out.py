@@ -38,12 +38,12 @@ MODULES = {
     "random": (*WORLD, *SIMULATOR),
     "requests": NOWHERE,
     "secrets": (*WORLD, "bot4/simulator/child.py"),  # the token of its control endpoint
-    "select": ("bot4/logs/sink.py",),  # whether a pipe would block
     "signal": (*SIGNALS, *WORLD, *SIMULATOR),
     "socket": (*WORLD, *SIMULATOR),
     "sqlite3": STORE,
     "subprocess": CHILDREN,
-    "threading": (*SIGNALS, "bot4/logs/setup.py"),  # its excepthook
+    # An excepthook; a screen that blocks, and compressing what nobody waits for.
+    "threading": (*SIGNALS, *(f"bot4/logs/{name}.py" for name in ("setup", "sink", "archive"))),
     "time": (*WORLD, *SIMULATOR, "bot4/signals.py", "bot4/logs/*"),
     "urllib.request": NOWHERE,
     "uuid": WORLD,
