@@ -40,6 +40,18 @@ THIRD_SIGNAL: Final = 130
 def _nothing() -> None: ...
 
 
+def _heed_nothing(number: int, frame: FrameType | None) -> None: ...
+
+
+def _has_terminal() -> bool:
+    """Whether closing a terminal would hang us up. Once it is closed, nobody can tell any more."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
 def exit_at_once() -> NoReturn:
     """End the process with 130, flushing what can be flushed within a moment."""
     import threading
@@ -121,12 +133,17 @@ class Signals:
     def own(self) -> None:
         """Take SIGINT, SIGTERM and SIGHUP for the rest of the process. Main thread only.
 
-        A SIGHUP that was ignored when we started stays ignored: that is what nohup asks for.
+        SIGHUP says that the terminal is gone. Of a process that has none it is how the system asks
+        for a fresh log file: the log follows its path by itself, and nobody is asked to stop. One
+        that was ignored when we started stays ignored: that is what nohup asks for.
         """
         for number in OWNED:
             if number != signal.SIGINT and signal.getsignal(number) is signal.SIG_IGN:
                 continue
-            signal.signal(number, self._handle)
+            hangup = number == getattr(signal, "SIGHUP", None)
+            wish = not hangup or _has_terminal()
+            # Not ignored: a process that we start would inherit that.
+            signal.signal(number, self._handle if wish else _heed_nothing)
 
     @staticmethod
     def unblock() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
@@ -11,7 +14,15 @@ from timeouts import NEXT_WISH_S, STORY_S
 
 pytestmark = pytest.mark.slow
 
+SESSION = Path(__file__).parent / "session.py"
+
 SIGNALS = {"SIGINT": SIGINT, "SIGTERM": SIGTERM, "SIGHUP": SIGHUP}
+
+
+@pytest.fixture(autouse=True)
+def at_a_terminal(home: Any) -> None:
+    """Every bot here has a terminal that can hang it up."""
+    home.launcher = (sys.executable, str(SESSION), "terminal")
 
 
 @pytest.mark.parametrize(
@@ -102,3 +113,27 @@ async def test_a_second_ctrl_c_stops_waiting_and_lists_what_is_abandoned(home: A
     assert in_doubt["client_order_id"] in bot.last["message"]
     judge.as_claimed(again.last, home.truth())
     assert judge.positions(home.truth()) == {}
+
+
+async def test_a_hangup_without_a_terminal_ends_nothing_and_the_log_follows_its_path(
+    home: Any, judge: Any
+):
+    home.launcher = (sys.executable, str(SESSION), "none")
+    log, aside = home.state / "bot4.log", home.state / "bot4.log.1"
+    with trio.fail_after(STORY_S):
+        async with home.bot() as bot:
+            await bot.ready()
+            log.rename(aside)
+            bot.deliver(SIGHUP)
+            await bot.taken(SIGHUP)
+            await bot.open_gap()
+            await bot.until("pair.opened")
+            assert await bot.stop() == 0
+
+    assert [line["signal"] for line in bot.said("shutdown.requested")] == ["SIGINT"]
+    judge.as_claimed(bot.last, home.truth())
+    before = aside.read_text().splitlines(keepends=True)
+    assert "".join(before).endswith("\n")
+    told = [line for line in map(json.loads, before) if line["level"] != "debug"]
+    told += [line for line in home.log() if line["level"] != "debug"]
+    assert told == bot.lines

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import termios
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -62,10 +64,21 @@ def lay_traps(folder: Path) -> Path:
     return folder
 
 
-def held(*numbers: signal.Signals) -> Callable[[], None]:
-    """Block as a launcher does; these arrive before Python starts."""
+@pytest.fixture
+def terminal() -> Iterator[int]:
+    person, ours = os.openpty()
+    yield ours
+    os.close(person)
+    os.close(ours)
+
+
+def held(*numbers: signal.Signals, terminal: int = -1) -> Callable[[], None]:
+    """Block as a launcher does, at a terminal if given; these arrive before Python starts."""
 
     def hold() -> None:
+        if terminal >= 0:
+            os.setsid()
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
         signal.pthread_sigmask(signal.SIG_BLOCK, OWNED)
         for number in numbers:
             os.kill(os.getpid(), number)
@@ -103,9 +116,12 @@ def test_what_arrived_before_python_started_is_obeyed(here: Path, door: list[str
 
 
 @pytest.mark.parametrize("number", OWNED)
-def test_a_wish_to_stop_outlives_the_new_start(here: Path, hostile: Path, number: signal.Signals):
+def test_a_wish_to_stop_outlives_the_new_start(
+    here: Path, hostile: Path, terminal: int, number: signal.Signals
+):
+    before = held(number, terminal=terminal)
     code, out, err = play(
-        [*TRIO_RUN, "someapp", "wait"], folder=here, before=held(number), PYTHONPATH=str(hostile)
+        [*TRIO_RUN, "someapp", "wait"], folder=here, before=before, PYTHONPATH=str(hostile)
     )
 
     assert (code, json.loads(out)["signals"], err) == (0, [number.name], "")

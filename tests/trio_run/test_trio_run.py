@@ -64,6 +64,12 @@ async def fail(text):
     raise ValueError(text)
 """
 
+AT_A_TERMINAL = (
+    "import fcntl, os, pty, termios; os.setsid(); "
+    "fcntl.ioctl(pty.openpty()[1], termios.TIOCSCTTY, 0)\n"
+)
+AS_A_SERVICE = "import os; os.setsid()\n"
+
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -76,10 +82,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     (package / "cli.py").write_text(APP)
     with ExitStack() as stack:
 
-        def start_it(*argv: str, app: str = "someapp", before: str = "") -> subprocess.Popen[str]:
+        def start_it(
+            *argv: str, app: str = "someapp", before: str = "", session: str = AT_A_TERMINAL
+        ) -> subprocess.Popen[str]:
             command = "from bot4.trio_run import main; import sys; sys.exit(main(sys.argv[1:]))"
             child = subprocess.Popen(
-                [sys.executable, "-c", before + command, app, *argv],
+                [sys.executable, "-c", session + before + command, app, *argv],
                 cwd=tmp_path,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -116,6 +124,17 @@ def test_the_first_signal_is_the_apps_to_obey(start: Start, number: signal.Signa
     child.send_signal(number)
 
     assert end(child) == (0, f"first {number.name}\n", "")
+
+
+def test_a_hangup_asks_nothing_of_a_process_without_a_terminal(start: Start):
+    child = start("stubborn", session=AS_A_SERVICE)
+    assert line(child) == "running"
+
+    # Blocked meanwhile, both are taken at once, SIGHUP first: it has the lower number.
+    for number in (signal.SIGSTOP, signal.SIGHUP, signal.SIGTERM, signal.SIGCONT):
+        child.send_signal(number)
+
+    assert line(child) == "first SIGTERM"
 
 
 def test_a_signal_while_the_app_is_imported_is_not_lost(start: Start):
