@@ -274,13 +274,27 @@ async def test_dust_is_what_no_venue_would_trade(bench: Any, autojump_clock):
     assert bench.judge.whole_lots("vest", D("0.00099")) == D("0.0009")
 
 
-async def test_spreads_are_said_now_and_then_and_thin_books_are_not(
+async def test_a_spread_is_said_when_it_moved_and_now_and_then(
     bench: Any, autojump_clock: Any, lines: Any
 ):
-    await seen(bench, 9.9)
-    said = [line for line in lines if line["event"] == "spread.seen"]
-    assert len(said) == 5
-    assert said[0]["long_vest_percent"] == "0.2398%"
+    def said() -> list[str]:
+        return [line["long_vest_percent"] for line in lines if line["event"] == "spread.seen"]
+
+    await seen(bench, 50)
+    assert said() == ["0.2398%"]
+
+    bid, ask = bench.touch["paradex"]
+    bench.touch["paradex"] = bid + 40, ask + 40
+    await seen(bench, 2)
+    assert said() == ["0.2398%", "0.2879%"]
+
+    for wave in range(100):
+        bench.touch["paradex"] = bid + 40 * (wave % 2), ask + 40 * (wave % 2)
+        await seen(bench, 2.1)
+    assert 15 < len(said()) < 25
+
+
+async def test_spreads_of_thin_books_are_not_said(bench: Any, autojump_clock: Any, lines: Any):
 
     lines.clear()
     bench.judge.rules = attrs.evolve(
