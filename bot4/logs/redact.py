@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Final
 from urllib.parse import quote
 
-from bot4.secret import MASK
+from bot4.secret import MASK, mask_with
 
 DIGITS: Final = 12
 """So many digits of a key, hexadecimal or decimal, are not left standing."""
@@ -88,9 +88,10 @@ class Redactor:
         else:
             self._lasting[secret] = _Forms(secret)
         forms = [*self._lasting.values(), *(form for _, form in self._passing)]
-        # Longest first: a text inside another must not leave the other's ends standing.
+        # Longest first: a text inside another must not leave the other's ends standing. Of the same
+        # length in the order of their letters: a set has none, and each run would find its own.
         wholes = set[str]().union(*(form.wholes for form in forms))
-        self._wholes = tuple(sorted(wholes, key=len, reverse=True))
+        self._wholes = tuple(sorted(wholes, key=lambda text: (-len(text), text)))
         self._digits = frozenset[str]().union(*(form.digits for form in forms))
         self._words = frozenset[str]().union(*(form.words for form in forms))
 
@@ -150,6 +151,7 @@ def _base64_cores(blob: bytes) -> Iterator[str]:
 
 
 REDACTOR: Final = Redactor()
+mask_with(REDACTOR.scrub)
 
 
 def register_secret(text: str) -> None:

@@ -19,6 +19,7 @@ from wsproto.utilities import ProtocolError
 
 from bot4.errors import ConnectionLost, leaves
 from bot4.ports import ByteStream, Frame, World
+from bot4.secret import mask
 
 CONNECT_LIMIT_S: Final = 3.0
 """Dial and handshake together. Source: ours; a reconnection has 5 s in all."""
@@ -30,6 +31,8 @@ BIGGEST_MESSAGE_BYTES: Final = 1 << 20
 HTTPS_PORT: Final = 443
 ABNORMAL: Final = 1006
 """Never on the wire: the link ended without a farewell. Source: RFC 6455, 7.4.1."""
+LEAST_SECRET: Final = 8
+"""Characters. A shorter value of a URL's query is a word that everybody may see."""
 _BROKEN: Final = (
     trio_websocket.ConnectionClosed,
     trio_websocket.HandshakeError,
@@ -56,7 +59,7 @@ class _Place:
     def clean(self, text: str) -> str:
         for secret in self.hidden:
             text = text.replace(secret, "...")
-        return text
+        return mask(text)
 
 
 class _Link(trio.abc.Stream):
@@ -193,11 +196,14 @@ def _place_of(url: str) -> _Place:
     resource = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     values = [pair.partition("=")[2] for pair in parts.query.split("&")]
     values += [value for _, value in parse_qsl(parts.query)]
+    # A version or a flag is no secret, and hiding it would eat every digit of the venue's words.
+    # Longest first: a text inside another must not leave the other's ends standing.
+    secrets = {value for value in values if len(value) >= LEAST_SECRET}
     return _Place(
         host=parts.hostname,
         port=parts.port or HTTPS_PORT,
         resource=resource,
-        hidden=tuple({value for value in values if value}),
+        hidden=tuple(sorted(secrets, key=lambda text: (-len(text), text))),
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from bot4.domain.units import read_decimal, to_e8
 from bot4.errors import ApiChanged, ProtocolViolation
+from bot4.secret import mask
 
 MAX_BYTES: Final = 1 << 20
 """A larger frame is refused unread. Source: ours; the largest real book is 3 kB."""
@@ -63,7 +64,7 @@ FAULTS: Final = (
 
 def violation(venue: str, what: str, fault: BaseException) -> ProtocolViolation:
     """Turn a fault into the one exception a codec raises, without its payload."""
-    why = str(fault) if isinstance(fault, Unreadable) else "malformed"
+    why = mask(str(fault)) if isinstance(fault, Unreadable) else "malformed"
     kind = ApiChanged if isinstance(fault, NewToUs) else ProtocolViolation
     return kind(venue, f"{what}: {why}")
 
@@ -202,10 +203,12 @@ def _unlike(value: object, why: str) -> Unreadable:
 
 
 def words(value: object) -> str:
-    """Return a venue's own words made fit for one line of ours: printable, short."""
+    """Return a venue's own words made fit for one line of ours: printable, short, without a key."""
     if not isinstance(value, str):
         return ""
-    return "".join(c if c.isprintable() else " " for c in value[:_LONGEST_WORDS]).strip()
+    # Masked before it is cut: half a key would not be found.
+    text = mask(value[:_LONGEST_TEXT])[:_LONGEST_WORDS]
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def token(row: Row, name: str) -> str:

@@ -25,7 +25,7 @@ async def test_a_second_hand_is_refused_until_the_first_lets_go(home: Any, judge
             # The first one neither noticed nor suffered.
             spoken = (home.state / "status.json").read_text()
             with trio.fail_after(LINE_S):
-                while (home.state / "status.json").read_text() == spoken:
+                while (home.state / "status.json").read_text() == spoken:  # noqa: ASYNC110
                     await trio.sleep(0.05)
             assert first.last["level"] == "info"
             # Flatten asks it to stop, waits for it, and closes what it held.

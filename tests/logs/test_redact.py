@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +14,7 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from timeouts import COMMAND_S
 
 from bot4.errors import VenueError
 from bot4.logs.redact import TOKENS_KEPT, Redactor, register_secret, register_token
@@ -111,6 +115,31 @@ def test_short_and_empty_texts_are_never_secrets():
         redactor.add(text)
 
     assert redactor.scrub("vest BTC-PERP") == "vest BTC-PERP"
+
+
+@pytest.mark.slow
+def test_the_same_line_is_masked_the_same_in_every_run():
+    # Each of the same length, and each inside what another leaves over: the order decides.
+    program = (
+        "from bot4.logs.redact import Redactor\n"
+        "redactor = Redactor()\n"
+        "for text in ('a b c d', 'c d e f', 'e f g h', 'g h i j'): redactor.add(text)\n"
+        "print(redactor.scrub('a b c d e f g h i j'))\n"
+    )
+
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_S,
+            check=True,
+        ).stdout
+        for seed in range(6)
+    }
+
+    assert said == {f"{MASK} {MASK} i j\n"}
 
 
 def test_only_the_newest_tokens_are_remembered_and_keys_for_ever():

@@ -17,6 +17,7 @@ from wsproto.events import (
 )
 
 from bot4.errors import ConnectionLost, leaves
+from bot4.logs.redact import REDACTOR, register_token
 from bot4.transport.websocket import connect
 
 KEY = "listen-key-8d1f"
@@ -144,6 +145,41 @@ async def test_a_close_reason_is_told_without_our_key(autojump_clock, memory_wor
             await wire.receive()
 
     assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_close_reason_keeps_its_digits_beside_a_public_url(
+    autojump_clock, memory_world, speak
+):
+    async def talk(connection):
+        await connection.aclose(1012, "restart 12 of 21, node eu-1")
+
+    memory_world.serve = speak(talk)
+
+    public = "wss://venue.test/v1?sbeSchemaId=1&sbeSchemaVersion=2"
+    words = r"closed with 1012 .*restart 12 of 21, node eu-1"
+    with pytest.raises(ConnectionLost, match=words):
+        async with connect(memory_world, "paradex", public) as wire:
+            await wire.receive()
+
+
+async def test_a_close_reason_that_repeats_another_key_is_told_without_it(
+    autojump_clock, memory_world, speak
+):
+    other = "a-token-that-is-in-no-url-77"
+    register_token(other)
+
+    async def talk(connection):
+        await connection.aclose(4001, f"expired: {other}")
+
+    memory_world.serve = speak(talk)
+
+    with pytest.raises(ConnectionLost) as caught:
+        async with connect(memory_world, "vest", URL) as wire:
+            await wire.receive()
+    REDACTOR.clear()
+
+    assert "closed with 4001" in str(caught.value)
+    assert other not in str(caught.value)
 
 
 async def test_a_message_beyond_one_mebibyte_is_connection_lost(

@@ -21,6 +21,7 @@ from bot4.domain.position import Account, Position
 from bot4.domain.units import floor_step
 from bot4.errors import AuthRefused, VenueRefused
 from bot4.ports import Answer
+from bot4.secret import mask
 from bot4.venues.paradex import rules
 from bot4.venues.reading import (
     FAULTS,
@@ -135,7 +136,7 @@ def read_order(row: Row) -> OrderReport:
     size, remaining = read_positive(row, "size"), read_number(row, "remaining_size")
     if not 0 <= remaining <= size:
         raise Unreadable("remaining_size is out of range")
-    reason = read_text(row, "cancel_reason", "")
+    reason = mask(read_text(row, "cancel_reason", ""))
     if state is OrderState.CLOSED and remaining == size and rules.is_refusal(reason):
         state = OrderState.REFUSED
     return OrderReport(
