@@ -159,9 +159,14 @@ def flat_lines(error: BaseException) -> Iterator[str]:
 
 
 def _say(line: str, *, error: bool) -> None:
-    # A closed terminal must not change how we end.
-    with contextlib.suppress(OSError, ValueError):
-        print(line, file=sys.stderr if error else sys.stdout, flush=True)
+    from bot4.logs.sink import open_stream
+
+    stream = sys.stderr if error else sys.stdout
+    if stream is not None:
+        # A terminal that is closed or reads no more must not change how we end, or when.
+        sink = open_stream(stream)
+        sink.write(line.encode(errors="backslashreplace") + b"\n")
+        sink.close()
 
 
 def _leave(code: int) -> int:

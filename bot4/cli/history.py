@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from bot4.cli.looking import look
+from bot4.cli.output import show, width
 from bot4.config.load import load_config
 from bot4.config.options import (
     DbOptions,
@@ -33,9 +33,9 @@ async def positions(options: PositionsOptions, signals: Signals) -> int:
         source = Source(load_config(options.config, live_flag=True))
         held = await source.holdings()
         if options.as_json:
-            _print(json_lines(map(holding_record, held)))
+            await show(json_lines(map(holding_record, held)))
         else:
-            _print(holding_table(held) if held else ["nothing is held"])
+            await show(holding_table(held, width()) if held else ["nothing is held"])
         return ExitCode.CLEAN
 
     return await look(work, signals)
@@ -62,14 +62,14 @@ async def trades(options: TradesOptions, signals: Signals) -> int:
         since_ms = source.since_ms(options.since)
         found = await source.trades(since_ms, options.pair, newest)
         if options.as_csv:
-            _print(csv_lines(map(trade_record, found), (*TRADE, *LATENCY)))
+            await show(csv_lines(map(trade_record, found), (*TRADE, *LATENCY)))
         elif options.as_json:
-            _print(json_lines(map(trade_record, found)))
+            await show(json_lines(map(trade_record, found)))
         else:
-            _print(_remarks(config))
-            _print(trade_table(found) if found else ["no trade has ended"])
+            await show(_remarks(config))
+            await show(trade_table(found, width()) if found else ["no trade has ended"])
             if newest is not None and len(found) == newest:
-                print(f"the last {newest}; --since 7d or --csv show more")
+                await show([f"the last {newest}; --since 7d or --csv show more"])
         return ExitCode.CLEAN
 
     return await look(work, signals)
@@ -94,12 +94,12 @@ async def pnl(options: PnlOptions, signals: Signals) -> int:
         since_ms = source.since_ms(options.since)
         found = add_up(await source.days(since_ms, options.pair), options.by)
         if options.as_csv:
-            _print(csv_lines(map(totals_record, found), TOTALS))
+            await show(csv_lines(map(totals_record, found), TOTALS))
         elif options.as_json:
-            _print(json_lines(map(totals_record, found)))
+            await show(json_lines(map(totals_record, found)))
         else:
-            _print(_remarks(config))
-            _print(totals_table(found, options.by))
+            await show(_remarks(config))
+            await show(totals_table(found, options.by, width()))
         return ExitCode.CLEAN
 
     return await look(work, signals)
@@ -114,31 +114,30 @@ async def check(options: DbOptions, signals: Signals) -> int:
         config = load_config(options.config, live_flag=True)
         found = await check_supabase(config, options.config.parent)
         if not found.faults:
-            print("Supabase has everything that this bot4 needs")
+            await show(["Supabase has everything that this bot4 needs"])
             return ExitCode.CLEAN
-        _print(f"-- {fault}" for fault in found.faults)
-        print("-- run what follows in the SQL editor of the project, then check again\n")
-        print(found.sql)
+        await show(f"-- {fault}" for fault in found.faults)
+        await show(["-- run what follows in the SQL editor of the project, then check again", ""])
+        await show(found.sql.split("\n"))
         return ExitCode.CONFIG
 
     return await look(work, signals)
 
 
-async def vacuum(  # noqa: ASYNC124 - a command's shape
-    options: VacuumOptions, signals: Signals
-) -> int:
+async def vacuum(options: VacuumOptions, signals: Signals) -> int:
     """Move old trades out of the journal."""
 
-    async def work() -> int:  # noqa: ASYNC124 - what the endings call
+    async def work() -> int:
         from bot4.wiring.vacuum import vacuum as vacuum_journal
 
         config = load_config(options.config, live_flag=True)
         done = vacuum_journal(config, options.keep_days)
-        print(
+        moved = (
             f"{done.trades} trades moved to history.db; the journal has {done.rows_after} rows "
             f"instead of {done.rows_before}, {_size(done.bytes_after)} instead of "
             f"{_size(done.bytes_before)}"
         )
+        await show([moved])
         return ExitCode.CLEAN
 
     return await look(work, signals)
@@ -153,7 +152,8 @@ async def export(options: ExportOptions, signals: Signals) -> int:
 
         config = load_config(options.config, live_flag=True)
         done = await export_history(config, options.to)
-        print(f"{done.folder}: {done.trades} trades in {TRADES}, {done.fills} fills in {FILLS}")
+        told = f"{done.folder}: {done.trades} trades in {TRADES}, {done.fills} fills in {FILLS}"
+        await show([told])
         return ExitCode.CLEAN
 
     return await look(work, signals)
@@ -168,9 +168,10 @@ async def release(options: DbOptions, signals: Signals) -> int:
         config = load_config(options.config, live_flag=True)
         held = await release_account(config, options.config.parent)
         if held is None:
-            print("nobody holds this account")
+            told = "nobody holds this account"
         else:
-            print(f"{held.holder} no longer holds this account (last heard of {held.renewed_at})")
+            told = f"{held.holder} no longer holds this account (last heard of {held.renewed_at})"
+        await show([told])
         return ExitCode.CLEAN
 
     return await look(work, signals)
@@ -180,11 +181,6 @@ def _remarks(config: Config) -> list[str]:
     """Return what a person has to know before believing a sum of money."""
     play_money = config.mode is Mode.SIMULATION and config.simulation.profile == "demo"
     return ["profile demo: its money means nothing"] if play_money else []
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)
 
 
 def _size(count: int) -> str:

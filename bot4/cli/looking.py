@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot4.cli.endings import logged, until_signal
 from bot4.cli.hardening import harden
+from bot4.cli.output import say as say_lines
+from bot4.cli.output import show
 from bot4.config.options import DeriveOptions, DoctorOptions, StatusOptions
 from bot4.errors import ExitCode
 from bot4.signals import Signals
@@ -30,9 +32,9 @@ async def status(options: StatusOptions, signals: Signals) -> int:
 
         known = await run_status(options)
         if options.as_json:
-            print(json.dumps({**known.known, "age_s": known.age_s}))
+            await show([json.dumps({**known.known, "age_s": known.age_s})])
         else:
-            print("\n".join(table(known)))
+            await show(table(known))
         return ExitCode.CLEAN if known.complete else ExitCode.LEFT_OPEN
 
     return await look(work, signals)
@@ -43,14 +45,16 @@ async def doctor(options: DoctorOptions, signals: Signals) -> int:
 
     def say(step: Step) -> None:
         word = "OK  " if step.ok else "FAIL"
-        print(f"{word} {step.venue:<8} {step.name:<{NAME_WIDTH}} {step.said}", flush=True)
+        say_lines(f"{word} {step.venue:<8} {step.name:<{NAME_WIDTH}} {step.said}")
         if step.do:
-            print(f"     {'':<8} {'':<{NAME_WIDTH}} do: {step.do}", flush=True)
+            say_lines(f"     {'':<8} {'':<{NAME_WIDTH}} do: {step.do}")
 
     async def work() -> int:
         from bot4.wiring.doctor import run_doctor
 
-        return await run_doctor(options, say)
+        code = await run_doctor(options, say)
+        await show([])
+        return code
 
     return await look(work, signals)
 
@@ -62,11 +66,10 @@ async def derive(options: DeriveOptions, signals: Signals) -> int:
         from bot4.wiring.keys import run_derive
 
         told = await run_derive(options)
-        print(f"account      {told.derived.account}")
-        print(f"public key   {told.derived.public_key}")
+        lines = [f"account      {told.derived.account}", f"public key   {told.derived.public_key}"]
         if options.show:
-            print(f"private key  {told.derived.private_key.reveal()}")
-        print(f"({told.remark})")
+            lines.append(f"private key  {told.derived.private_key.reveal()}")
+        await show([*lines, f"({told.remark})"])
         return ExitCode.CLEAN
 
     return await look(work, signals)

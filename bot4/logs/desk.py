@@ -40,6 +40,9 @@ class Desk:
     """Our wall clock, ms since the epoch."""
     _second: int = attrs.field(default=-1, init=False)
     _prefix: str = attrs.field(default="", init=False)
+    _local: tuple[int, str, str] = attrs.field(default=(-1, "", ""), init=False)
+    """A second, its local time, and how far that is from UTC."""
+    _told_offset: str = attrs.field(default="", init=False)
     _told: dict[int, int] = attrs.field(factory=dict, init=False)
     _told_held: bool = attrs.field(default=False, init=False)
 
@@ -87,7 +90,7 @@ class Desk:
             self._put(self.file, as_json, pretty=False)
             self._tell_held(self.file)
         if level != "debug":
-            text = pretty_line(line, colours=self.colours) if self.pretty else as_json
+            text = self._pretty(line) if self.pretty else as_json
             self._put(self.screen, text, pretty=self.pretty)
 
     def _write_trace(self, event: MutableMapping[str, Any], error: BaseException) -> None:
@@ -135,7 +138,20 @@ class Desk:
             "event": "log.dropped",
             **{key: plain(value) for key, value in notice.items()},
         }
-        sink.write(pretty_line(line, colours=self.colours) if pretty else json_line(line))
+        sink.write(self._pretty(line) if pretty else json_line(line))
+
+    def _pretty(self, line: dict[str, Any]) -> bytes:
+        """Return the line with the time of where we are; what that is, is said when it changes."""
+        second, ms = divmod(self.now_ms(), 1000)
+        if second != self._local[0]:
+            local = time.localtime(second)
+            zone = time.strftime("%z", local)
+            clock = time.strftime("%H:%M:%S", local)
+            self._local = second, clock, f"UTC{zone[:3]}:{zone[3:]}"
+        _, clock, offset = self._local
+        note = "" if offset == self._told_offset else f"(times are {offset})"
+        self._told_offset = offset
+        return pretty_line(line, colours=self.colours, time=f"{clock}.{ms:03d}", note=note)
 
     def _timestamp(self) -> str:
         second, ms = divmod(self.now_ms(), 1000)

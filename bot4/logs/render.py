@@ -38,18 +38,28 @@ def json_line(event: Mapping[str, Any]) -> bytes:
     return clean.encode("ascii") + b"\n"
 
 
-def pretty_line(event: Mapping[str, Any], *, colours: bool) -> bytes:
+def pretty_line(
+    event: Mapping[str, Any], *, colours: bool, time: str | None = None, note: str = ""
+) -> bytes:
     """Return the same event for a person: time, level, message; why and what to do, if any.
 
     The numbers and ids are in the JSON of the same line, in the log file.
+
+    Args:
+        event: with its own time, UTC.
+        colours: whether the screen has any.
+        time: instead of the event's own.
+        note: put behind everything else.
     """
     ts, level, message = event["ts"], event["level"], str(event["message"])
     why, advice = event.get("why"), event.get("do")
-    words = [f"why: {_visible(str(why))}"] if why and str(why) not in message else []
+    words = [f"why: {visible(str(why))}"] if why and str(why) not in message else []
     if advice and not str(advice).startswith("nothing"):
-        words.append(f"do: {_visible(str(advice))}")
-    time, tag = ts[11:-1], f"{level.upper():<8}"
-    head, tail = _visible(message), "; ".join(words)
+        words.append(f"do: {visible(str(advice))}")
+    if note:
+        words.append(note)
+    time, tag = time or ts[11:-1], f"{level.upper():<8}"
+    head, tail = visible(message), "; ".join(words)
     limit = LINE_LIMIT - 256
     head = head[:limit]
     if len(head.encode()) + len(tail.encode()) > limit:
@@ -96,7 +106,7 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Return the text with every control character, line break and direction mark escaped."""
     if text.isprintable():
         return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -77,7 +78,7 @@ def configure(
         screen=open_stream(stream),
         file=opened,
         pretty=mode == "pretty",
-        colours=mode == "pretty" and stream.isatty(),
+        colours=mode == "pretty" and stream.isatty() and _wants_colours(),
         strict=strict,
         now_ms=now_ms,
     )
@@ -100,6 +101,11 @@ def configure(
             why=unusable,
             do="go on: the lines are here only; look at the disk afterwards",
         )
+
+
+def _wants_colours() -> bool:
+    # Source: no-color.org, any value but an empty one; and the terminals that can show none.
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def close() -> None:

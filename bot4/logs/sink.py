@@ -8,7 +8,6 @@ wait for ever. What it cannot write now is kept, up to a limit, and then dropped
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import threading
@@ -20,6 +19,7 @@ PIECE: Final = 4096
 BACKLOG_LIMIT: Final = 1024 * 1024
 RESUME_AT: Final = BACKLOG_LIMIT // 2
 """Once lines were dropped, none is kept until so few bytes wait: one gap, not many."""
+BUSY_AT: Final = 64 * 1024
 DRAIN_LIMIT_S: Final = 0.5
 """How long closing waits for a slow reader."""
 
@@ -37,6 +37,8 @@ class LineWriter:
         """Of a line whose beginning is written, and whose end could not be."""
 
         self._begun = 0
+        self.fault: OSError | None = None
+        """Why the last write failed; None when it did not."""
 
     @property
     def begun(self) -> int:
@@ -65,9 +67,12 @@ class LineWriter:
         return True
 
     def _left_of(self, data: bytes) -> bytes:
-        with contextlib.suppress(OSError):
+        try:
             while data:
                 data = data[os.write(self._number, data[:PIECE]) :]
+            self.fault = None
+        except OSError as error:
+            self.fault = error
         return data
 
 
@@ -78,6 +83,11 @@ class DirectSink:
         self._writer = LineWriter(number)
         self.dropped = 0
         """Lines lost since the start."""
+
+    @property
+    def fault(self) -> OSError | None:
+        """Why the last write failed."""
+        return self._writer.fault
 
     def write(self, line: bytes) -> bool:
         """Write one line or drop it. Tell whether it is written."""
@@ -104,6 +114,21 @@ class Sink:
         self._thread: threading.Thread | None = None
         self.dropped = 0
         """Lines lost since the start."""
+
+    @property
+    def fault(self) -> OSError | None:
+        """Why the last write failed."""
+        return self._writer.fault
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is not written yet."""
+        return bool(self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much waits that whoever can wait should."""
+        return self._size > BUSY_AT
 
     def write(self, line: bytes) -> bool:
         """Keep one line, newline included, for the thread, or drop it.
@@ -152,13 +177,16 @@ class TextSink:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self.dropped = 0
+        self.fault: OSError | None = None
+        """Why the last write failed."""
 
     def write(self, line: bytes) -> bool:
         """Write one line or drop it. Tell whether it is written."""
         try:
             self._stream.write(line.decode())
             self._stream.flush()
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            self.fault = error if isinstance(error, OSError) else None
             self.dropped += 1
             return False
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -55,6 +56,11 @@ TOTALS: Final = (
     "net_usdc",
 )
 NOTHING: Final = "-"
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet runs. Source: OWASP, CSV injection."""
+NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+INDENT: Final = 4
+"""Of what a narrow screen makes a second line of."""
 
 
 def trade_record(one: Account) -> dict[str, Any]:
@@ -129,12 +135,12 @@ def csv_lines(records: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iter
     """A line of names, then a line a record; what is absent is empty."""
     for row in (columns, *([record[name] for name in columns] for record in records)):
         text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow("" if cell is None else cell for cell in row)
+        csv.writer(text, lineterminator="").writerow(map(_cell, row))
         yield text.getvalue()
 
 
-def trade_table(accounts: Iterable[Account]) -> list[str]:
-    """Return trades for the eye."""
+def trade_table(accounts: Iterable[Account], width: int | None = None) -> list[str]:
+    """Return trades for the eye, in lines of a screen's width if it has one."""
     head = ("closed (UTC)", "pair", "direction", "outcome", "size", "seen %", "entry %", "exit %")
     more = ("slip bps", "fees", "funding", "net USDC", "naked s", "sent ms", "filled ms")
     rows = [
@@ -157,11 +163,11 @@ def trade_table(accounts: Iterable[Account]) -> list[str]:
         )
         for one in accounts
     ]
-    return _table((*head, *more), rows, left=4)
+    return _table((*head, *more), rows, left=4, width=width)
 
 
-def totals_table(totals: Iterable[Totals], by: str) -> list[str]:
-    """Return totals for the eye."""
+def totals_table(totals: Iterable[Totals], by: str, width: int | None = None) -> list[str]:
+    """Return totals for the eye, as ``trade_table``."""
     head = (by, "trades", "closed", "won", "missed", "gross", "fees", "funding", "net USDC")
     rows = [
         (
@@ -177,11 +183,11 @@ def totals_table(totals: Iterable[Totals], by: str) -> list[str]:
         )
         for one in totals
     ]
-    return _table(head, rows, left=1)
+    return _table(head, rows, left=1, width=width)
 
 
-def holding_table(holdings: Iterable[Holding]) -> list[str]:
-    """Return what is held, for the eye."""
+def holding_table(holdings: Iterable[Holding], width: int | None = None) -> list[str]:
+    """Return what is held, for the eye, as ``trade_table``."""
     head = ("pair", "state", "bought at", "sold at", "opened (UTC)", "bought", "price", "sold")
     rows = []
     for one in holdings:
@@ -200,18 +206,45 @@ def holding_table(holdings: Iterable[Holding]) -> list[str]:
                 plain(one.net),
             )
         )
-    return _table((*head, "price", "net"), rows, left=5)
+    return _table((*head, "price", "net"), rows, left=5, width=width)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int, width: int | None
+) -> list[str]:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    parts = _parts(widths, width)
     return [
-        "  ".join(
-            cell.ljust(width) if number < left else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        " " * (INDENT if start else 0)
+        + "  ".join(
+            row[number].ljust(widths[number])
+            if number < left
+            else row[number].rjust(widths[number])
+            for number in range(start, end)
         ).rstrip()
         for row in (head, *rows)
+        for start, end in parts
     ]
+
+
+def _parts(widths: Sequence[int], width: int | None) -> list[tuple[int, int]]:
+    """Return which columns share a line: all where they fit, else as many as do."""
+    starts, used = [0], 0
+    for number, wide in enumerate(widths):
+        if width is not None and used and used + wide > width:
+            starts.append(number)
+            used = INDENT
+        used += wide + 2
+    return list(zip(starts, [*starts[1:], len(widths)], strict=True))
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
 
 
 def _stage(one: Account, name: str) -> str:

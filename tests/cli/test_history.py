@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -71,6 +72,31 @@ async def test_a_screen_shows_the_last_trades_and_says_so(config, journal, said)
     assert len(lines) == 1 + 1 + 20 + 1
     assert "--since 7d" in lines[-1]
     assert err == ""
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [(trades, TradesOptions), (positions, PositionsOptions), (earned, PnlOptions)],
+)
+async def test_a_table_folds_to_the_width_of_the_terminal(
+    config, journal, monkeypatch, command, options, columns
+):
+    journal.close()
+    person, ours = os.openpty()
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with os.fdopen(ours, "w") as terminal:
+        with monkeypatch.context() as shown:
+            shown.setattr("sys.stdout", terminal)
+            code = await command(options(config), Signals(clock=trio.current_time))
+        text = os.read(person, 65_536).decode()
+    os.close(person)
+
+    lines = text.splitlines()
+    assert code == ExitCode.CLEAN
+    assert max(map(len, lines)) <= columns
+    numbers = "3.25" if command is earned else "0.25" if command is trades else "BTC"
+    assert any(numbers in line for line in lines)
 
 
 async def test_a_program_gets_every_trade(config, journal, said):

@@ -57,8 +57,7 @@ def open_log(tmp_path: Path) -> Callable[..., Log]:
             mode=mode,
             stream=log.screen,
             file=log.file,
-            now_ms=lambda: NOW_MS,
-            **{"strict": True} | more,
+            **{"strict": True, "now_ms": lambda: NOW_MS} | more,
         )
         return log
 

@@ -4,7 +4,8 @@ import io
 import os
 import pty
 import stat
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from bot4.logs.setup import close, configure, dropped_lines
 OpenLog = Callable[..., Any]
 
 log = structlog.get_logger()
+
+SPRING_MS = 1_774_746_000_000
+"""When Paris goes from 2 to 3 o'clock, 2026."""
 
 
 def test_a_line_has_its_fields_in_order(open_log: OpenLog):
@@ -142,11 +146,11 @@ def test_pretty_and_json_render_the_same_event(open_log: OpenLog):
     )
 
     (text,), (filed,) = lines.texts(), lines.filed()
-    assert text == "00:00:00.123 WARNING  [ORDER] no  why: no margin"
+    assert text.startswith("00:00:00.123 WARNING  [ORDER] no  why: no margin")
     assert (filed["message"], filed["why"], filed["size"]) == ("[ORDER] no", "no margin", "2")
 
 
-def test_pretty_is_coloured_on_a_terminal_only(tmp_path: Path):
+def shown_on_a_terminal() -> str:
     main, child = pty.openpty()
     with os.fdopen(child, "w") as terminal:
         configure(mode="pretty", stream=terminal)
@@ -154,6 +158,60 @@ def test_pretty_is_coloured_on_a_terminal_only(tmp_path: Path):
         close()
         seen = os.read(main, 4096).decode()
     os.close(main)
+    return seen
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Move the machine to another time zone."""
+
+    def move(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_person_sees_the_time_of_where_they_are_and_a_program_utc(
+    open_log: OpenLog, zone: Callable[[str], None]
+):
+    # Paris, without a database of time zones: an hour ahead, two in summer.
+    zone("CET-1CEST,M3.5.0,M10.5.0/3")
+    now_ms = SPRING_MS - 1000
+    lines = open_log(mode="pretty", now_ms=lambda: now_ms)
+
+    log.info("feed.ready", message="in winter")
+    log.info("feed.ready", message="in winter")
+    now_ms += 2000
+    log.info("feed.ready", message="in summer")
+    log.info("feed.ready", message="in summer")
+
+    assert lines.texts() == [
+        "01:59:59.000 INFO     in winter  (times are UTC+01:00)",
+        "01:59:59.000 INFO     in winter",
+        "03:00:01.000 INFO     in summer  (times are UTC+02:00)",
+        "03:00:01.000 INFO     in summer",
+    ]
+    assert [line["ts"][11:] for line in lines.filed()[1:3]] == ["00:59:59.000Z", "01:00:01.000Z"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("NO_COLOR", "1"), ("NO_COLOR", "anything"), ("TERM", "dumb")]
+)
+def test_a_terminal_without_colours_gets_none(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, value)
+
+    assert "\x1b" not in shown_on_a_terminal()
+
+
+def test_pretty_is_coloured_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("TERM", "xterm")
+    seen = shown_on_a_terminal()
 
     assert seen.startswith("\x1b[")
     assert "gone" in seen

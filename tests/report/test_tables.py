@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 
+import pytest
 from localsupabase.story import Story
 
 from bot4.report.account import add_up, merged
@@ -30,6 +31,22 @@ def test_csv_reads_back_as_the_same_numbers(account):
     assert rows[0]["funding_usdc"] == ""
     assert rows[0]["detected_to_sent_ms"] == "14.05"
     assert rows[0]["closed_at"] == "2026-11-18T11:23:20.123+00:00"
+
+
+@pytest.mark.parametrize(
+    "text", ["=HYPERLINK(1)", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "-", "+"]
+)
+def test_no_cell_is_a_formula_to_a_spreadsheet(account, text):
+    rows = list(csv.DictReader(csv_lines([trade_record(account(pair=text))], TRADE)))
+
+    assert rows[0]["pair"] == f"'{text}"
+
+
+@pytest.mark.parametrize("number", ["-0.5", "-12", "3.25", "-0.0000001"])
+def test_a_number_below_zero_stays_a_number(account, number):
+    rows = list(csv.DictReader(csv_lines([trade_record(account(net_usdc=number))], TRADE)))
+
+    assert rows[0]["net_usdc"] == number
 
 
 def test_json_holds_money_as_text(account):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from timeouts import COMMAND_S, NEXT_WISH_S
+from timeouts import COMMAND_S, ENDS_S, NEXT_WISH_S
 
 from bot4.cli.endings import exit_code
 from bot4.errors import (
@@ -83,7 +84,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start_it(
-            *argv: str, app: str = "someapp", before: str = "", session: str = AT_A_TERMINAL
+            *argv: str,
+            app: str = "someapp",
+            before: str = "",
+            session: str = AT_A_TERMINAL,
+            stderr: int = subprocess.PIPE,
         ) -> subprocess.Popen[str]:
             command = "from bot4.trio_run import main; import sys; sys.exit(main(sys.argv[1:]))"
             child = subprocess.Popen(
@@ -91,7 +96,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 cwd=tmp_path,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
                 text=True,
                 env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             )
@@ -211,6 +216,23 @@ def test_a_signal_after_the_loop_has_ended_changes_nothing(start: Start):
     )
 
     assert end(start("code", "0", before=before)) == (0, "running\nlate 1\n", "")
+
+
+def test_an_error_that_nobody_reads_does_not_hold_up_the_end(start: Start):
+    out, into = os.pipe()
+    os.set_blocking(into, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(into, b"." * 4096):
+            pass
+    os.set_blocking(into, True)
+
+    child = start("crash", stderr=into)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=ENDS_S)
+
+    assert child.poll() == 1
+    os.close(out)
+    os.close(into)
 
 
 def test_errors_are_one_line_each_and_no_stack_is_shown(start: Start):
