@@ -32,7 +32,11 @@ def read_path(text: str) -> Path:
     """Return a file or folder, as seen from the folder of the person's shell."""
     if not text or "\0" in text:
         raise ValueError("must be the name of a file or folder")
-    return given_path(text)
+    try:
+        # As in --config=~/x, where the shell leaves it to us.
+        return given_path(str(Path(text).expanduser()))
+    except RuntimeError:
+        raise ValueError("begins with ~ and there is no such home: write the whole path") from None
 
 
 def read_seed(text: str) -> int:

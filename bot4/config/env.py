@@ -15,9 +15,11 @@ from typing import Final
 
 from dotenv import dotenv_values
 
+from bot4.config.envfile import line_faults
 from bot4.config.schema import Config, MirrorSecrets, Mode, Secrets
 from bot4.config.values import Unfit, Url
 from bot4.errors import ConfigError
+from bot4.invocation import command
 from bot4.logs.redact import register_secret
 from bot4.secret import Secret
 
@@ -25,6 +27,7 @@ FILE: Final = ".env"
 SIZE_LIMIT: Final = 64 * 1024
 
 NAMES: Final = ("VEST_PRIMARY_KEY", "VEST_SIGNING_KEY", "PARADEX_ACCOUNT", "PARADEX_PRIVATE_KEY")
+VEST_KEYS: Final = ("VEST_PRIMARY_KEY", "VEST_SIGNING_KEY")
 MIRROR_URL: Final = "SUPABASE_URL"
 MIRROR_KEY: Final = "SUPABASE_SECRET_KEY"
 PUBLIC_KEY: Final = "sb_publishable_"
@@ -36,6 +39,9 @@ STARK_ORDER: Final = 0x08000000_00000010_FFFFFFFF_FFFFFFFF_B781126D_CAE7B232_1E6
 """Source: Starknet documentation, STARK curve."""
 STARK_PRIME: Final = 2**251 + 17 * 2**192 + 1
 """Source: Starknet documentation, field elements."""
+
+ETHEREUM_DIGITS: Final = 40
+"""Of an Ethereum address. An account of Starknet's is as short once in 2 to the power of 90."""
 
 # Name -> (least and most hexadecimal digits, the value must be below).
 SHAPES: Final = {
@@ -76,6 +82,11 @@ def load_secrets(
             faults.append(f"{name}: is missing: write it in {folder / FILE} (see .env.example)")
         elif fault := _misshapen(name, value):
             faults.append(f"{name}: {fault}")
+    if not faults and len({_normal(found[name]) for name in VEST_KEYS}) == 1:
+        faults.append(
+            f"{VEST_KEYS[1]}: is the same as {VEST_KEYS[0]}: the one that signs orders must be "
+            "another, so that whoever finds it cannot withdraw; make a new key for it"
+        )
     mirror: MirrorSecrets | None = None
     try:
         mirror = load_mirror_secrets(config, folder, environment=environment)
@@ -160,8 +171,10 @@ def _read_file(path: Path) -> dict[str, str]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: is not UTF-8 text: save it as UTF-8"]) from None
-    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     known = (*NAMES, MIRROR_URL, MIRROR_KEY)
+    if faults := [f"{path}:{line}: {fault}" for line, fault in line_faults(text, known)]:
+        raise ConfigError(faults)
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value.strip() for name, value in values.items() if name in known and value}
 
 
@@ -185,6 +198,9 @@ def _misshapen(name: str, value: str) -> str | None:
     must = f"must be 0x and {length} hexadecimal digits"
     if not re.fullmatch(r"[0-9a-fA-F]*", digits, re.ASCII):
         return f"has a character that is not a hexadecimal digit: {must}"
+    if name == "PARADEX_ACCOUNT" and len(digits) == ETHEREUM_DIGITS:
+        told = command("keys derive")
+        return f"has 40 hexadecimal digits, as an Ethereum address has: {told} tells the account"
     if not least <= len(digits) <= most:
         return f"has {len(digits)} hexadecimal digits: {must}"
     if not 0 < int(digits, 16) < below:

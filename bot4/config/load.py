@@ -92,13 +92,23 @@ def read_config(path: Path, *, live_flag: bool = False) -> Loaded:
     for name, (kind, fields) in VENUES.items():
         given = reader.section(venues, name, fields, inside="venues")
         values[name] = kind(**{**network_defaults(mode, name), **given})
-    state_dir = path.parent / reader.value(tree, "", "state_dir", rules.STATE_DIR, "state") / mode
+    folder = reader.value(tree, "", "state_dir", rules.STATE_DIR, "state")
+    state_dir = path.parent / _at_home(folder, faults) / mode
     pairs = _read_pairs(tree, reader, values["strategy"], values["risk"])
 
     config = Config(mode=mode, state_dir=state_dir, pairs=pairs, **values)
     check(config, faults)
     faults.raise_if_any()
     return Loaded(config, faults.render(faults.warnings))
+
+
+def _at_home(folder: str, faults: Faults) -> Path:
+    """Return a folder with ~ as the shell would put it."""
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError:
+        faults.add("state_dir", "begins with ~ and there is no such home: write the whole path")
+        return Path(folder)
 
 
 def _read_text(path: Path) -> str:

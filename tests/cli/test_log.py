@@ -103,6 +103,18 @@ async def test_a_log_that_could_not_turn_over_is_refused(
     assert f"log.{text.partition(':')[0]}" in lines(capsys.readouterr().out)[0]["message"]
 
 
+async def test_a_tilde_is_the_home_on_the_command_line_too(
+    stand: Stand, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    stand("run", "run")
+
+    assert await main(["run", "--log-file=~/here.log"], Signals()) == 0
+
+    assert (folder / "home" / "here.log").exists()
+    assert not (folder / "~").exists()
+
+
 def no_folder(state: Path) -> None:
     state.parent.mkdir()
     state.write_text("somebody's file")

@@ -17,7 +17,8 @@ from bot4.logs.redact import REDACTOR, scrub_text
 VEST_KEY = "0x4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"
 PARADEX_KEY = "0x2f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1"
 ADDRESS = "0x7abc"
-GOOD = dict(zip(NAMES, (VEST_KEY, VEST_KEY, ADDRESS, PARADEX_KEY), strict=True))
+SIGNING_KEY = "0x5f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"
+GOOD = dict(zip(NAMES, (VEST_KEY, SIGNING_KEY, ADDRESS, PARADEX_KEY), strict=True))
 CONFIG = Config(Mode.TESTNET, Path("state/testnet"), ())
 
 
@@ -68,7 +69,7 @@ def test_the_process_environment_is_the_default(tmp_path: Path, monkeypatch: pyt
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
 
-    assert load_secrets(CONFIG, tmp_path).vest_signing_key.reveal() == VEST_KEY
+    assert load_secrets(CONFIG, tmp_path).vest_signing_key.reveal() == SIGNING_KEY
 
 
 def test_simulation_reads_nothing(tmp_path: Path):
@@ -134,6 +135,74 @@ def test_a_huge_or_unreadable_text_is_refused(tmp_path: Path):
 
     path.write_bytes(b"A=\xff")
     assert "not UTF-8" in faults_of(tmp_path)[0]
+
+
+LINES = {
+    "an unclosed quote": ('VEST_SIGNING_KEY="{key}', "has a quote that is not closed"),
+    "another unclosed quote": ("VEST_SIGNING_KEY='{key}", "has a quote that is not closed"),
+    "a colon": ("VEST_SIGNING_KEY: {key}", "write VEST_SIGNING_KEY=..."),
+    "a space": ("VEST_SIGNING_KEY {key}", "write VEST_SIGNING_KEY=..."),
+    "nothing": ("VEST_SIGNING_KEY", "write VEST_SIGNING_KEY=..."),
+    "small letters": ("vest_signing_key={key}", "write VEST_SIGNING_KEY=..."),
+    "a no-break space before it": ("\u00a0VEST_SIGNING_KEY={key}", "no-break space"),
+    "a no-break space in it": ("VEST_SIGNING_KEY\u202f= {key}", "no-break space"),
+    "one behind it": ("VEST_SIGNING_KEY={key}\u00a0", "no-break space"),
+    "what nobody sees": ("VEST_SIGNING_KEY=\u200b{key}", "cannot be seen"),
+}
+
+
+@pytest.mark.parametrize(("line", "says"), LINES.values(), ids=LINES)
+def test_a_line_that_means_something_else_is_told_with_its_number(
+    tmp_path: Path, line: str, says: str
+):
+    path = write_env(tmp_path, {name: GOOD[name] for name in NAMES if "SIGNING" not in name})
+    path.write_text("# my keys\n\n" + line.format(key=SIGNING_KEY) + "\n" + path.read_text())
+
+    (fault,) = faults_of(tmp_path)
+
+    assert fault.startswith(f"{path}:3: VEST_SIGNING_KEY ")
+    assert says in fault
+    assert SIGNING_KEY[2:10] not in fault
+
+
+def test_a_name_that_is_there_twice_is_told_with_both_lines(tmp_path: Path):
+    path = write_env(tmp_path, GOOD)
+    path.write_text(path.read_text() + f"export VEST_PRIMARY_KEY = {SIGNING_KEY}\n")
+
+    (fault,) = faults_of(tmp_path)
+
+    assert fault.startswith(f"{path}:5: VEST_PRIMARY_KEY is set a second time, first in line 1")
+
+
+def test_what_is_well_written_is_read_as_before(tmp_path: Path):
+    path = write_env(tmp_path, {})
+    path.write_text(
+        f"\ufeff# VEST_PRIMARY_KEY: not yet\r\nexport VEST_PRIMARY_KEY='{VEST_KEY}'\r\n"
+        f'VEST_SIGNING_KEY = "{SIGNING_KEY}" # mine\r\n'
+        f"PARADEX_ACCOUNT={ADDRESS}\r\nPARADEX_PRIVATE_KEY={PARADEX_KEY}\r\nOTHER: 'open\r\n"
+    )
+
+    secrets = load_secrets(CONFIG, tmp_path, environment={})
+
+    assert {name: getattr(secrets, name.lower()).reveal() for name in NAMES} == GOOD
+
+
+@pytest.mark.parametrize("same", [VEST_KEY, VEST_KEY[2:].upper()])
+def test_one_key_for_both_roles_at_vest_is_refused(tmp_path: Path, same: str):
+    write_env(tmp_path, GOOD | {"VEST_SIGNING_KEY": same})
+
+    (fault,) = faults_of(tmp_path)
+
+    assert fault.startswith("VEST_SIGNING_KEY: is the same as VEST_PRIMARY_KEY")
+
+
+def test_an_ethereum_address_is_no_paradex_account(tmp_path: Path):
+    write_env(tmp_path, GOOD | {"PARADEX_ACCOUNT": "0x919386306C47b2Fe1036e3B4F7C40D22D2461a23"})
+
+    (fault,) = faults_of(tmp_path)
+
+    assert fault.startswith("PARADEX_ACCOUNT: has 40 hexadecimal digits, as an Ethereum address")
+    assert "keys derive" in fault
 
 
 MISSHAPEN = [

@@ -107,6 +107,18 @@ def test_values_of_every_kind_are_read(write: Write):
     assert (config.vest.premium_in, config.paradex.book_encoding) == ("both", "json")
 
 
+def test_a_tilde_is_the_home_of_whoever_starts_us(write: Write, monkeypatch: pytest.MonkeyPatch):
+    path = write("state_dir: ~/bots/one\n")
+    monkeypatch.setenv("HOME", str(path.parent / "home"))
+
+    assert load_config(path).state_dir == path.parent / "home/bots/one/simulation"
+
+    path.write_text(path.read_text().replace("~/", "~no-such-person/"))
+    (fault,) = faults_of(path)
+    assert "state_dir" in fault
+    assert "write the whole path" in fault
+
+
 def test_all_faults_are_said_at_once_in_the_order_of_the_file(write: Write):
     path = write(
         "strategy:\n"
