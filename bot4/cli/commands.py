@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import trio
 from bot4 import __version__
 from bot4.cli.arguments import CheckOptions, help_text
 from bot4.cli.endings import logged, mend, until_signal
-from bot4.cli.hardening import harden
+from bot4.cli.hardening import forbid_dumps, foreign_owner, harden, other_authorities
 from bot4.cli.history import check, export, pnl, positions, release, trades, vacuum
 from bot4.cli.looking import derive, doctor, status
 from bot4.config.load import Loaded, read_config
@@ -29,8 +30,8 @@ GUARD_LOG_FILE: Final = "guard.log"
 async def run(options: RunOptions, signals: Signals) -> int:
     """Set up the log, check the config, trade."""
     loaded = _begin(options.config, options.log, options.log_file, live=options.live)
-    if loaded is None:
-        return ExitCode.CONFIG
+    if isinstance(loaded, ExitCode):
+        return loaded
 
     async def trade() -> int:
         from bot4.wiring.run import run as run_bot
@@ -43,8 +44,8 @@ async def run(options: RunOptions, signals: Signals) -> int:
 async def flatten(options: FlattenOptions, signals: Signals) -> int:
     """Set up the log, check the config, flatten. A signal ends it: it can be run again."""
     loaded = _begin(options.config, options.log, None, live=options.live, emergency=True)
-    if loaded is None:
-        return ExitCode.CONFIG
+    if isinstance(loaded, ExitCode):
+        return loaded
 
     async def work() -> int:
         from bot4.wiring.flatten import run_flatten
@@ -64,8 +65,8 @@ async def guard(options: GuardOptions, signals: Signals) -> int:
         name=GUARD_LOG_FILE,
         emergency=True,
     )
-    if loaded is None:
-        return ExitCode.CONFIG
+    if isinstance(loaded, ExitCode):
+        return loaded
 
     async def watch() -> int:
         from bot4.wiring.guard import run_guard
@@ -162,7 +163,7 @@ def _begin(
     live: bool,
     name: str = LOG_FILE,
     emergency: bool = False,
-) -> Loaded | None:
+) -> Loaded | ExitCode:
     """Read the config once for its faults, its warnings and the place of the log file.
 
     Args:
@@ -171,10 +172,10 @@ def _begin(
         log_file: instead of the one in the state folder.
         live: whether ``--live`` stood on the command line.
         name: of the one in the state folder.
-        emergency: go on without a log file where there can be none.
+        emergency: go on without a log file where there can be none, and in another user's folder.
 
     Returns:
-        None when it cannot be used; every fault is logged then.
+        The code to end with when it cannot be used; every fault is logged then.
     """
     import structlog
 
@@ -187,13 +188,19 @@ def _begin(
     harden()
     try:
         loaded = read_config(config, live_flag=live)
+        if not emergency and (foreign := foreign_owner(loaded.config.state_dir)):
+            folder, owner = foreign
+            why = f"{folder} belongs to user {owner}, and this is root"
+            do = f"start as that user: what root writes there they could not use; or chown {folder}"
+            log.error("start.refused", message=f"[START] {why}", why=why, do=do)
+            return ExitCode.REFUSED
         limits = Limits(loaded.config.log.max_mb * 1_000_000, loaded.config.log.keep)
         file = log_file or loaded.config.state_dir / name
         _configure(sys.stdout, form, file, limits=limits, best_effort=emergency)
     except ConfigError as error:
         for fault in error.faults:
             log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=mend())
-        return None
+        return ExitCode.CONFIG
     log.info(
         "config.loaded",
         message=f"[CONFIG] {config.name} is usable, mode {loaded.config.mode}",
@@ -203,4 +210,10 @@ def _begin(
     )
     for warning in loaded.warnings:
         log.warning("config.questioned", message=f"[CONFIG] {warning}", why=warning)
+    if loaded.config.mode is not Mode.SIMULATION:
+        forbid_dumps()
+        for told in other_authorities(os.environ):
+            why = f"{told} decides which certificates of a venue are good, not the system's list"
+            do = "unset it, unless you set it yourself"
+            log.warning("config.questioned", message=f"[CONFIG] {why}", why=why, do=do)
     return loaded

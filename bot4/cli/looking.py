@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from bot4.cli.endings import logged, until_signal
-from bot4.cli.hardening import harden
+from bot4.cli.hardening import forbid_dumps, harden
 from bot4.cli.output import say as say_lines
 from bot4.cli.output import show
 from bot4.config.options import DeriveOptions, DoctorOptions, StatusOptions
@@ -83,4 +83,5 @@ async def look(work: Callable[[], Awaitable[int]], signals: Signals) -> int:
     configure(mode="pretty" if pretty else "json", stream=sys.stderr, file=None)
     install_hooks()
     harden()
+    forbid_dumps()
     return await logged(lambda: until_signal(work, signals, stopped=ExitCode.LEFT_OPEN))

@@ -8,6 +8,7 @@ wait for ever. What it cannot write now is kept, up to a limit, and then dropped
 
 from __future__ import annotations
 
+import atexit
 import os
 import stat
 import threading
@@ -196,6 +197,15 @@ class TextSink:
 
 
 _sinks: dict[tuple[int, int, int], Sink] = {}
+
+
+def drain() -> None:
+    """Give every screen a moment for what is kept: the process ends, and the threads with it."""
+    for sink in _sinks.values():
+        sink.close()
+
+
+atexit.register(drain)
 
 
 def open_stream(stream: TextIO) -> Sink | DirectSink | TextSink:
