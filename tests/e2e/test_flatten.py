@@ -40,6 +40,10 @@ async def test_a_second_hand_is_refused_until_the_first_lets_go(home: Any, judge
         assert refusal["do"]
         assert bot.stderr.read_bytes() == b""
     assert [line for line in first.lines if line["level"] in ("error", "critical")] == []
+    # The log of the one that ran is its own; flatten's lines follow once it has let go.
+    filed = [line for line in home.log() if line["level"] != "debug"]
+    assert filed[: len(first.lines)] == first.lines
+    assert filed[len(first.lines) :] == flatten.lines
     assert set(first.last["held"]["BTC"]) == {"vest", "paradex"}
     assert flatten.process.returncode == 0
     assert {line["venue"] for line in flatten.said("flatten.done")} == {"vest", "paradex"}
