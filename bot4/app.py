@@ -191,13 +191,7 @@ async def _start(nursery: trio.Nursery, services: Sequence[Service], crashes: Cr
 async def _heed(signals: Signals, house: House, hurry: trio.CancelScope) -> None:
     await signals.wait_first()
     name = signals.names[0]
-    log.warning(
-        "shutdown.requested",
-        message=f"[SHUTDOWN] {name}: stopping, nothing opens any more",
-        signal=name,
-        why=f"{name} received",
-        do="wait; press Ctrl+C again to stop waiting",
-    )
+    log_stop_requested(name)
     house.stop.raise_sign(name)
     await signals.wait_second()
     name = signals.names[-1]
@@ -211,6 +205,17 @@ async def _heed(signals: Signals, house: House, hurry: trio.CancelScope) -> None
     hurry.cancel(reason="second signal")
     # At once: what is under way must not hold the shot up.
     await house.abandon()
+
+
+def log_stop_requested(signal: str) -> None:
+    """Say that a first signal arrived."""
+    log.warning(
+        "shutdown.requested",
+        message=f"[SHUTDOWN] {signal}: stopping, nothing opens any more",
+        signal=signal,
+        why=f"{signal} received",
+        do="wait; press Ctrl+C again to stop waiting",
+    )
 
 
 async def _stop_after(stop: StopSign, seconds: float) -> None:

@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from bot4 import __version__
-from bot4.app import House, Signals, run_bot
+from bot4.app import House, Signals, log_stop_requested, run_bot
 from bot4.config.env import load_mirror_secrets, load_secrets
 from bot4.config.load import load_config
 from bot4.config.options import RunOptions
@@ -135,6 +135,7 @@ async def enter_unless(
 
     async def give_up() -> None:
         await signals.wait_first()
+        log_stop_requested(signals.names[0])
         nursery.cancel_scope.cancel(reason=f"{signals.names[0]} arrived")
 
     async with trio.open_nursery() as nursery:
