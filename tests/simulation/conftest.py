@@ -23,7 +23,7 @@ from bot4.signals import Signals
 from bot4.wiring.house import open_house
 from bot4.wiring.universe import Universe, open_universe, plain_config
 
-BOOKS_PER_S = 10.0
+BOOKS_PER_S = 5.0
 """A market slower than the real ones: most of a universe's work is books that change nothing."""
 
 
