@@ -73,6 +73,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     # leaving
     "shutdown.requested": "Somebody asked the bot to stop",
     "shutdown.clean": "Nothing of ours is open, or hedged as configured",
+    "shutdown.held": "A pair stays open and nothing watches it until the next start; its figures",
+    "shutdown.early": "The bot stopped before it had compared both venues; nothing was held",
     "shutdown.left": "Something is open or unproven; which, and what to do",
     # the embedded venues, and the way out by hand
     "window.missing": "Other commands cannot ask the running bot",

@@ -18,7 +18,14 @@ import attrs
 
 from bot4.ports import Database, Entry, World
 from bot4.storage.gaps import allow_gaps, read_gaps, take_out
-from bot4.storage.reading import RawRow, read_closed, read_newest, read_span, read_trades
+from bot4.storage.reading import (
+    RawRow,
+    read_closed,
+    read_known,
+    read_newest,
+    read_span,
+    read_trades,
+)
 from bot4.storage.schema import (
     Header,
     check_owner,
@@ -173,6 +180,10 @@ class SqliteJournal:
         with transaction(self._database):
             take_out(self._database, rows)
 
+    def known(self) -> bool:
+        """Whether it was traded or compared with before; see ``read_known``."""
+        return read_known(self._database)
+
     def next_number(self, name: str, floor: int = 0) -> int:
         """Return a number larger than any given before under this name, and than ``floor``.
 
@@ -225,17 +236,13 @@ class SqliteJournal:
 
     def _counters(self) -> dict[str, int]:
         """Return what was reserved by name; both copies must agree."""
-        found = {
-            str(name): int(number)
-            for name, number in self._database.execute("SELECT * FROM number")
-        }
+        rows = self._database.execute("SELECT * FROM number")
+        found = {str(name): int(number) for name, number in rows}
         names = {name for name in found if not name.endswith(TWIN)}
         # A journal of before there were two copies has the first one only.
-        twins = {
-            name.removesuffix(TWIN): number for name, number in found.items() if name not in names
-        }
-        for name, number in twins.items():
-            if found.get(name) != number:
+        for twin in found.keys() - names:
+            name = twin.removesuffix(TWIN)
+            if found.get(name) != found[twin]:
                 raise damaged(self._path, f"the counter {name} was changed")
         return {name: found[name] for name in names}
 

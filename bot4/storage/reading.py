@@ -14,6 +14,8 @@ FILLED: Final = "Filled"
 BUSTED: Final = "Busted"
 INTENDED: Final = "Intended"
 PLANNED: Final = "Planned"
+COMPARED: Final = "compared"
+"""A counter of the journal: it is there once both venues were compared with it."""
 SPAN: Final = 500
 """Rows looked at between two moments in which something else may run."""
 
@@ -93,3 +95,12 @@ def read_closed(database: Database, until: int, limit: int) -> list[tuple[int, i
     sql = "SELECT row, wall_ms, trade_id FROM entry WHERE kind = 'Closed' AND row <= ?"
     found = database.execute(f"{sql} ORDER BY row LIMIT ?", (until, limit))
     return [(int(row), int(wall_ms), str(name)) for row, wall_ms, name in found]
+
+
+def read_known(database: Database) -> bool:
+    """Return whether a bot has traded or compared positions with this journal. Raises as above.
+
+    One that is new says nothing of what is held: an older one may have been lost.
+    """
+    sql = "SELECT EXISTS (SELECT 1 FROM entry) OR EXISTS (SELECT 1 FROM number WHERE name = ?)"
+    return any(bool(known) for (known,) in database.execute(sql, (COMPARED,)))

@@ -28,6 +28,7 @@ class Books:
 
     def __init__(self) -> None:
         self._records: dict[MarketKey, Record] = {}
+        self._wiped: dict[MarketKey, Book] = {}
         self._heartbeats: dict[str, float] = {}
         self._version = 0
         self._changed = trio.Event()
@@ -43,6 +44,11 @@ class Books:
         """The market's record, or None while there is no true book."""
         self.look()
         return self._records.get(key)
+
+    def last(self, key: MarketKey) -> Book | None:
+        """The market's book, else the last one that was true: for telling, not for trading."""
+        record = self._records.get(key)
+        return self._wiped.get(key) if record is None else record.book
 
     def heartbeat_at(self, venue: str) -> float | None:
         """Trio time when the PING last answered by this venue was sent; None before."""
@@ -65,7 +71,8 @@ class Books:
 
     def wipe(self, key: MarketKey) -> None:
         """Forget the market's book: it is no longer true."""
-        if self._records.pop(key, None) is not None:
+        if (record := self._records.pop(key, None)) is not None:
+            self._wiped[key] = record.book
             self._bump()
 
     def forget(self) -> None:

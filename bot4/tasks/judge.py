@@ -27,6 +27,7 @@ from bot4.strategy.decision import (
     decide,
 )
 from bot4.strategy.edge import expected_exit, round_trip_fees
+from bot4.strategy.leaving import exit_threshold
 from bot4.strategy.limits import unwind_limit
 from bot4.strategy.margin import half
 from bot4.strategy.premium import Premium
@@ -72,7 +73,6 @@ class Judge:
     breaker: Breaker = Breaker()
     decision: Decision | None = None
     _memory: Memory = attrs.field(init=False)
-    _last: dict[str, Book] = attrs.field(factory=dict, init=False)
     _sampler: Sampler = attrs.field(factory=Sampler, init=False)
 
     @_memory.default
@@ -157,7 +157,7 @@ class Judge:
 
     def unwind_limit(self, venue: str, side: Side, rung_bps: int) -> Decimal | None:
         """The limit of a reducing order, from the newest book known; None before the first."""
-        book = self._book(venue) or self._last.get(venue)
+        book = self.books.last(self.pair.on(venue).key)
         if book is None:
             return None
         return unwind_limit(book, side, rung_bps, self.pair.on(venue))
@@ -191,12 +191,18 @@ class Judge:
         long_usdc = rate.price_in_usdc(trade.plan.long.venue, long)
         return rate.price_in_usdc(trade.plan.short.venue, short) / long_usdc - 1
 
+    def exit_target(self, trade: Trade) -> Decimal | None:
+        """The exit spread that is enough to close it now; None before the first books."""
+        vest, paradex = (self.books.last(self.pair.on(venue).key) for venue in VENUES)
+        if vest is None or paradex is None:
+            return None
+        view = attrs.evolve(self._view(trade), vest=vest, paradex=paradex)
+        return exit_threshold(view, self._holding(trade), self.rules.leave)
+
     # -------------------------------------------------------------------------- insides
 
     def _book(self, venue: str) -> Book | None:
         record = self.books.get(self.pair.on(venue).key)
-        if record is not None:
-            self._last[venue] = record.book
         return None if record is None else record.book
 
     def _dark(self, venue: str) -> bool:
@@ -288,6 +294,6 @@ class Judge:
     def _if_closed(self, held: Holding, spreads: Spreads) -> Decimal:
         """What the pair would earn if it was closed at the books of now, USDC."""
         size = min(held.vest_size, held.paradex_size)
-        price = from_e8(self._last[VEST].bid)
+        price = from_e8(spreads.vest.bid)
         ratio = held.entry_spread + spreads.leave(held.long) - round_trip_fees(self.pair)
         return ratio * size * price

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import structlog
@@ -40,7 +40,9 @@ class Reconciler:
         ledger: Ledger,
         gate: Gate,
         keys: tuple[MarketKey, ...],
+        first: Callable[[], object] = lambda: None,
     ) -> None:
+        """Prepare; ``first`` is called after the first comparison."""
         self._sessions = sessions
         self._accounts = accounts
         self._ledger = ledger
@@ -50,6 +52,9 @@ class Reconciler:
         """Differences by market, with the time of their reading, oldest first."""
         self._told: dict[MarketKey, Decimal] = {}
         """What no trade explains, by market, as last told."""
+        self._first = first
+        self.compared = False
+        """Whether everything has been compared once, to the end."""
 
     async def settle_start(self) -> None:
         """At start: cancel what rests, then compare until both venues answered.
@@ -98,6 +103,24 @@ class Reconciler:
                 compared, at = self._accounts.version, trio.current_time()
             await trio.sleep(LOOK_EVERY_S)
 
+    async def compare_once(self) -> None:
+        """Compare now if it was never done and nothing is on its way. Cancellation: safe."""
+        if self.compared or not self._quiet():
+            return
+        await self._refresh()
+        if self._quiet():
+            self.compare()
+
+    def seen_differences(self) -> list[str]:
+        """What the venues held when last asked that the trades do not, in words, by market."""
+        lines = []
+        for key in self._keys:
+            reading = self._accounts.get(key.venue)
+            theirs, ours = reading.size(key) if reading else None, self._ledger.held(key)
+            if theirs is not None and theirs != ours:
+                lines.append(f"{key} holds {plain(theirs)}, the journal explains {plain(ours)}")
+        return lines
+
     async def _refresh(self) -> None:
         """Read again whatever was read before the last change, or is being doubted."""
         for venue, session in self._sessions.items():
@@ -124,6 +147,9 @@ class Reconciler:
         unexplained = [why for key, lost in agreed.items() if (why := self._explain(key, lost))]
         self._gate.judge(EXPOSURE, "; ".join(unexplained), _flatten())
         if agreed == differences:
+            if not self.compared:
+                self.compared = True
+                self._first()
             for name in QUESTIONS:
                 self._gate.clear(name, quiet=name == RECONCILE)
 

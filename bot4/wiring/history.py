@@ -16,7 +16,15 @@ from bot4.ports import CLOSED, World
 from bot4.report.account import Account, Day, account_of, day_of, merged, moment, read_totals
 from bot4.report.holding import Holding, holdings_of
 from bot4.storage.archive import Archive, ArchivedDay
-from bot4.storage.reading import INTENDED, PLANNED, RawRow, last_row, read_newest, read_span
+from bot4.storage.reading import (
+    INTENDED,
+    PLANNED,
+    RawRow,
+    last_row,
+    read_known,
+    read_newest,
+    read_span,
+)
 from bot4.tasks.window import NEWEST_LIMIT
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import archive_file, journal_file
@@ -78,6 +86,23 @@ class Source:
             if newest:
                 return read_newest(database, kinds, newest)
             return read_span(database, after, last_row(database), kinds, bare=bare)
+        finally:
+            database.close()
+
+    async def known(self) -> bool:
+        """Whether the journal is there and not new; see ``read_known``.
+
+        Raises:
+            StartRefused: somebody holds it.
+            JournalFault: the file cannot be read.
+        """
+        await trio.lowlevel.checkpoint()
+        path = journal_file(self._config)
+        if not path.exists():
+            return False
+        database = self._world.open_database(path)
+        try:
+            return read_known(database)
         finally:
             database.close()
 

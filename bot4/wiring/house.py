@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from decimal import Decimal
 from functools import partial
 
@@ -12,9 +12,10 @@ import structlog
 from bot4.app import House
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VENUES, VEST
-from bot4.errors import StartRefused
+from bot4.errors import JournalFault, StartRefused
 from bot4.ports import World
-from bot4.storage.journal import open_journal
+from bot4.storage.journal import SqliteJournal, open_journal
+from bot4.storage.reading import COMPARED
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.dispatch import Dispatcher
@@ -66,6 +67,13 @@ def rate_of(judges: Mapping[str, Judge], pair: str, venue: str) -> Decimal:
     return Decimal(0) if judge is None else judge.pair.on(venue).taker_fee
 
 
+def remember_compared(journal: SqliteJournal) -> None:
+    """Write down that both venues were compared with this journal once; a full disk is no news."""
+    if not journal.known():
+        with suppress(JournalFault):
+            journal.next_number(COMPARED)
+
+
 @asynccontextmanager
 async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIterator[House]:
     """Open journal, doors and gateways, and yield the house that ``run_bot`` runs.
@@ -92,6 +100,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
         tell_disk(config, journal)
         # After the journal, so that whoever gets our journal finds the accounts free.
         locks = await stack.enter_async_context(lock_accounts(config, secrets, world))
+        known = journal.known()
         stop, closing = StopSign(), StopSign()
         books, accounts, gate = Books(), Accounts(), Gate()
         ledger = Ledger(journal, gate, Results(day_of(config)))
@@ -163,9 +172,11 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 ledger,
                 gate,
                 keys_of(config),
+                first=lambda: remember_compared(journal),
             ),
             state=state,
             waking=waking,
+            journal_known=known,
             margin=MarginWatch(
                 accounts,
                 books,

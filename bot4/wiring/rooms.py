@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 
 import attrs
@@ -14,10 +15,9 @@ from bot4.config.schema import Config, OnStop, PairConfig
 from bot4.domain.market import PARADEX, VENUES, VEST, Pair
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import plain
-from bot4.invocation import command
 from bot4.ports import World
 from bot4.strategy.premium import Premium
-from bot4.strategy.saga import State
+from bot4.strategy.saga import State, Trade
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.desk import Desk
@@ -34,6 +34,8 @@ from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
 from bot4.wiring.files import StateFiles
+from bot4.wiring.ending import say_ended, say_last
+from bot4.wiring.figures import Figures, Sight, row_of
 from bot4.wiring.pairing import refuse_mismatch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
@@ -67,7 +69,11 @@ class Rooms:
     waking: Waking
     judges: dict[str, Judge]
     """By pair, once trading has begun."""
+    journal_known: bool
+    """Whether the journal was here before, so that an empty one says that nothing is held."""
     recovered: bool = False
+    figures: list[Figures] = attrs.field(factory=list, init=False)
+    """Of the hedged pairs, as of the end of trading: the books close before the last line."""
     _firing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _fired: bool = attrs.field(default=False, init=False)
     started_at: float = attrs.field(factory=trio.current_time)
@@ -110,6 +116,9 @@ class Rooms:
     async def leave(self) -> list[str]:
         """Prove that no order of ours is open, or list what is left, positions of nobody too."""
         touched = [venue for venue, parts in self.parts.items() if parts.session.markets]
+        if set(touched) == set(self.parts):
+            with trio.move_on_at(self._leave_by(PROOF + GOODBYE)):
+                await self.reconciler.compare_once()
         left = await leave(self._gateways, self.ledger, touched, self._leave_by(GOODBYE))
         return [*left, *self._unproven()]
 
@@ -123,17 +132,16 @@ class Rooms:
 
     def _unproven(self) -> list[str]:
         """What the venues hold and no trade explains, and pairs whose positions are in question."""
+        self.figures = [self.sight.of(trade) for trade in self._hedged()]
+        if not self.reconciler.compared:
+            return self._never_compared()
         reasons = self.gate.reasons
         lines = [reasons[EXPOSURE]] if EXPOSURE in reasons else []
         if lost := self.state.lost():
             lines.append(f"{lost}: the journal was at {self.state.journal}, with what is open")
         why = reasons.get(UNKNOWN_ORDER) or reasons.get(RECONCILE)
         if why is not None:
-            lines += [
-                f"{trade.plan.pair} may not be hedged: {why}"
-                for trade in self.ledger.trades
-                if trade.state is State.HEDGED
-            ]
+            lines += [f"{t.plan.pair} may not be hedged: {why}" for t in self._hedged()]
         if self.config.execution.on_stop is OnStop.FLATTEN or not self.margin.calm:
             lines += [
                 f"{trade.plan.pair} is still on, hedged: "
@@ -141,10 +149,24 @@ class Rooms:
                     self.gate.shut((trade.plan.long, trade.plan.short))
                     or "it was not closed in time"
                 )
-                for trade in self.ledger.trades
-                if trade.state is State.HEDGED
+                for trade in self._hedged()
             ]
         return lines
+
+    def _never_compared(self) -> list[str]:
+        """What may be open, where nobody has compared both venues with the journal yet."""
+        held = self.reconciler.seen_differences()
+        held += [
+            f"{trade.plan.pair} is held as the journal says, "
+            + ", ".join(f"{venue} {plain(trade.position(venue))}" for venue in trade.venues)
+            for trade in self._hedged()
+        ]
+        if not held and not self.journal_known:
+            held = ["the journal is new here, so it cannot say that nothing is held"]
+        return held
+
+    def _hedged(self) -> list[Trade]:
+        return [trade for trade in self.ledger.trades if trade.state is State.HEDGED]
 
     async def hang_up(self) -> None:
         """Close both doors."""
@@ -152,54 +174,20 @@ class Rooms:
             await part.hang_up()
 
     def goodbye(self, left: Sequence[str]) -> None:
-        """Log how the run went, then the last line: clean, or what is left and what to do."""
+        """Log how the run went, then the last lines: clean, or what is left and what to do."""
         theirs = self.gate.reasons.get(EXPOSURE)
         if all(line == theirs for line in left) and not self.state.lost():
             # Else the last word stays: a guard then takes this for the death that it is. What no
             # trade of ours explains is for a person to close.
             forget_status(self.config)
-        held = {
-            trade.plan.pair: {venue: plain(trade.position(venue)) for venue in trade.venues}
-            for trade in self.ledger.trades
-            if trade.state is State.HEDGED
-        }
         lived = max(trio.current_time() - self.started_at, 1e-9)
         uptime = {}
         for venue, parts in self.parts.items():
             parts.public.uptime.down()
             uptime[venue] = round(100 * parts.public.uptime.total_s / lived, 2)
-        results = self.ledger.results
-        words = ", ".join(f"{venue} {share}%" for venue, share in uptime.items())
-        log.info(
-            "bot.ended",
-            message=f"[SHUTDOWN] {results.trades} trades, {results.taken_back} of them taken "
-            f"back unhedged, net {plain(results.net)} USDC, feeds up {words}",
-            trades=results.trades,
-            taken_back=results.taken_back,
-            net_usdc=plain(results.net),
-            uptime_percent=uptime,
-            seconds=round(lived, 1),
-        )
-        if not left:
-            log.info(
-                "shutdown.clean",
-                message="[SHUTDOWN] Clean exit, no pending orders",
-                held=held,
-            )
-            return
-        why = "it could not be proven closed in time"
-        do = f"run {command('flatten')}, or start the bot again: it takes up where it stopped"
-        if lost := self.state.lost():
-            why = f"{lost}; the next start would know nothing of what is open"
-            do = f"put it back before the next start; if that cannot be, run {command('flatten')}"
-        log.critical(
-            "shutdown.left",
-            message=f"[SHUTDOWN] NOT clean: {'; '.join(left)}",
-            left=list(left),
-            held=held,
-            why=why,
-            do=do,
-        )
+        say_ended(self.ledger.results, uptime, lived)
+        compared, lost = self.reconciler.compared, self.state.lost()
+        say_last(left, self.figures, compared=compared, lost=lost)
 
     @property
     def _gateways(self) -> dict[str, Gateway]:
@@ -225,6 +213,9 @@ class Rooms:
             if not self._lost():
                 said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
                 write_status(self.config, self.world.wall_ms(), said)
+            trades = [row_of(self.sight.of(trade)) for trade in self.ledger.trades]
+            said = describe(self.parts, self.books, self.accounts, trades, self.gate)
+            write_status(self.config, self.world.wall_ms(), said)
             self.margin.look()
             self.waking.look()
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
@@ -251,6 +242,15 @@ class Rooms:
         elif not lost:
             self.gate.clear(STATE)
         return bool(lost)
+    @property
+    def sight(self) -> Sight:
+        """What the figures of open trades are made of."""
+
+        def taker_fee(key: MarketKey) -> Decimal | None:
+            market = self.parts[key.venue].session.markets.get(key.symbol)
+            return None if market is None else market.taker_fee
+
+        return Sight(self.books, self.accounts, self._quote(), self.judges, taker_fee)
 
     def _pair_task(self, config: PairConfig) -> PairTask:
         markets = {venue: self.parts[venue].session.markets for venue in VENUES}

@@ -17,11 +17,13 @@ from bot4.config.env import load_mirror_secrets, load_secrets
 from bot4.config.load import load_config
 from bot4.config.options import RunOptions
 from bot4.config.schema import Config, Mode, Secrets
-from bot4.errors import ExitCode
+from bot4.errors import ExitCode, JournalFault, StartRefused
 from bot4.logs.redact import register_secret
 from bot4.ports import World
 from bot4.transport.world import RealWorld
+from bot4.wiring.ending import say_early
 from bot4.wiring.files import refuse_second
+from bot4.wiring.history import Source
 from bot4.wiring.simulator import arguments, read_announcement, run_child
 
 log = structlog.get_logger()
@@ -117,8 +119,25 @@ async def run(options: RunOptions, signals: Signals) -> ExitCode:
             house = await enter_unless(signals, stack, opening)
             if house is not None:
                 return await run_bot(house, signals, for_s=options.for_s)
-    log.info("shutdown.clean", message="[SHUTDOWN] Clean exit, nothing was started", held={})
-    return ExitCode.CLEAN
+    left = await unlooked(config)
+    say_early(left, {})
+    return ExitCode.LEFT_OPEN if left else ExitCode.CLEAN
+
+
+async def unlooked(config: Config) -> list[str]:
+    """Return what may be open although nothing was started: by the journal, which may be lost.
+
+    Cancellation: safe.
+    """
+    source = Source(config)
+    try:
+        held = [f"{one.pair} is {one.state} in the journal" for one in await source.holdings()]
+        known = await source.known()
+    except (StartRefused, JournalFault) as fault:
+        return [f"the journal cannot be read: {fault}"]
+    if not held and not known:
+        return ["the journal is new here, so it cannot say that nothing is held"]
+    return held
 
 
 async def enter_unless(

@@ -16,11 +16,9 @@ from bot4.config.schema import Config
 from bot4.domain.market import MarketKey
 from bot4.domain.position import Account, Position
 from bot4.domain.units import plain
-from bot4.strategy.saga import Trade
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.gate import Gate
-from bot4.tasks.ledger import Ledger
 from bot4.transport.process import birth_of
 from bot4.wiring.venues import VenueParts
 
@@ -35,7 +33,11 @@ def status_file(config: Config) -> Path:
 
 
 def describe(
-    parts: Mapping[str, VenueParts], books: Books, accounts: Accounts, ledger: Ledger, gate: Gate
+    parts: Mapping[str, VenueParts],
+    books: Books,
+    accounts: Accounts,
+    trades: list[dict[str, Any]],
+    gate: Gate,
 ) -> dict[str, Any]:
     """Return what is known now, in JSON values: decimals are texts, ages are seconds."""
     return {
@@ -43,7 +45,7 @@ def describe(
             venue: _venue(part, books, accounts) | _account_of(accounts, venue)
             for venue, part in parts.items()
         },
-        "trades": [trade_row(trade) for trade in ledger.trades],
+        "trades": trades,
         "stopped": gate.reasons,
     }
 
@@ -82,17 +84,6 @@ def account_row(account: Account, positions: tuple[Position, ...]) -> dict[str, 
         "equity": plain(account.equity),
         "free": plain(account.free_collateral),
         "positions": {one.key.symbol: plain(one.size) for one in positions if one.size},
-    }
-
-
-def trade_row(trade: Trade) -> dict[str, Any]:
-    """Return one unfinished trade."""
-    return {
-        "trade_id": trade.plan.trade_id,
-        "pair": trade.plan.pair,
-        "state": trade.state.value,
-        "held": {venue: plain(trade.position(venue)) for venue in trade.venues},
-        "in_doubt": [leg.order.client_order_id for leg in trade.open_legs()],
     }
 
 

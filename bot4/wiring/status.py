@@ -23,9 +23,10 @@ from bot4.tasks.line import SAID
 from bot4.transport.http import HttpxDoor
 from bot4.transport.world import RealWorld
 from bot4.wiring.accounts import identity_of
+from bot4.wiring.figures import trade_row
 from bot4.wiring.files import journal_file
 from bot4.wiring.run import open_world
-from bot4.wiring.snapshot import account_row, read_status, trade_row
+from bot4.wiring.snapshot import account_row, read_status
 from bot4.wiring.venues import speech_of
 
 FRESH_S: Final = 5.0

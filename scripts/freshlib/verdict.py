@@ -13,6 +13,8 @@ from freshlib.systems import REFUSAL
 
 ENTRY: Final = "[TRADE] Entry executed"
 CLEAN: Final = "[SHUTDOWN] Clean exit, no pending orders"
+HELD: Final = "STILL OPEN"
+"""What a line about a pair that stays on has; such lines follow the last word."""
 TESTS: Final = re.compile(r"^=* ?(?=\d+ \w)(.*) in [\d.]+s\b")
 """pytest's closing line."""
 SET_UP: Final = "bot4: "
@@ -37,8 +39,9 @@ class Outcome:
 
 
 def last_line(heard: Heard) -> str:
-    """Return the last line that says something."""
-    return next((line.strip() for line in reversed(heard.lines) if line.strip()), "nothing")
+    """Return the last line that says something, a pair that stays on apart."""
+    said = (line.strip() for line in reversed(heard.lines) if line.strip())
+    return next((line for line in said if HELD not in line), "nothing")
 
 
 def set_up_s(heard: Heard) -> float:

@@ -14,6 +14,7 @@ DUST_USD: Final = D(15)
 """Less than the smallest order of either venue. An order of our size is seven times that."""
 LATE_MS: Final = 20
 """What our estimate of a venue's clock, in which orders are signed, may be off."""
+EARLY: Final = "Stopped before looking"
 CLEAN: Final = "[SHUTDOWN] Clean exit, no pending orders"
 
 Truth = Mapping[str, Any]
@@ -108,7 +109,12 @@ def handles(truth: Truth) -> set[str]:
 
 def untrue(code: int | None, lines: Sequence[Line], truth: Truth) -> Iterator[str]:
     """A last line that claims what the venues do not confirm."""
-    last: Line = lines[-1] if lines else {"event": "nothing", "message": ""}
+    said = [line for line in lines if line["event"] != "shutdown.held"]
+    last: Line = said[-1] if said else {"event": "nothing", "message": ""}
+    if EARLY in last["message"] and code == (3 if last["event"] == "shutdown.left" else 0):
+        if code == 0 and held(truth):
+            yield f"the last line claims that nothing is held, the venues hold {held(truth)}"
+        return
     if code != 0:
         yield f"exit code {code}: {last['message']}"
         return

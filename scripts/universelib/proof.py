@@ -72,11 +72,13 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
         return
     if code == ExitCode.CLEAN and (resting or naked):
         yield f"I5: exit 0 with {len(resting)} orders open, holding {held(truth)}"
-    if code == ExitCode.CLEAN and last != "shutdown.clean":
+    if code == ExitCode.CLEAN and last not in ("shutdown.clean", "shutdown.early"):
         yield f"exit 0 and the last line is {last}"
     if stopped.mode not in POLITE:
         return
     allowed = {ExitCode.CLEAN}
+    if _unlooked(story, process):
+        allowed |= {ExitCode.LEFT_OPEN}
     if stopped.mode == "sigint2" or story.pressed:
         allowed |= {ExitCode.SECOND_SIGNAL}
     if held_up(story):
@@ -95,8 +97,16 @@ def held_up(story: Story) -> bool:
 
 
 def _last(story: Story, process: Process) -> str:
+    """The last event, a pair that stays on apart: it is told behind the last word."""
     lines = [e["event"] for e in story.log.events if e["process"] == process.number]
+    lines = [event for event in lines if event != "shutdown.held"]
     return str(lines[-1]) if lines else ""
+
+
+def _unlooked(story: Story, process: Process) -> bool:
+    """Whether it was stopped before it had compared both venues with its journal."""
+    said = (e for e in story.log.said("shutdown.left", process.number))
+    return any("Stopped before looking" in line["message"] for line in said)
 
 
 def _late(story: Story) -> Iterator[str]:

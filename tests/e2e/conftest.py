@@ -66,7 +66,8 @@ class Bot:
 
     @property
     def last(self) -> dict[str, Any]:
-        return self.lines[-1]
+        """The last word; a pair that stays on is told behind it."""
+        return [line for line in self.lines if line["event"] != "shutdown.held"][-1]
 
     def said(self, event: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["event"] == event]

@@ -33,15 +33,21 @@ def at_a_terminal(home: Any) -> None:
         ("SIGHUP", "simulator.started"),
     ],
 )
-async def test_a_signal_during_start_up_ends_it_clean(home: Any, judge: Any, name: str, line: str):
+async def test_a_signal_during_start_up_ends_it_and_is_clean_only_after_a_look(
+    home: Any, judge: Any, name: str, line: str
+):
     with trio.fail_after(STORY_S):
         async with home.bot() as bot:
             await bot.until(line)
-            assert await bot.stop(SIGNALS[name]) == 0
+            code = await bot.stop(SIGNALS[name])
 
     assert bot.said("shutdown.requested")[0]["signal"] == name
     assert bot.said("spread.seen") == []
-    judge.as_claimed(bot.last, home.truth())
+    if code == 0:
+        judge.as_claimed(bot.last, home.truth())
+    else:
+        assert (code, bot.last["event"]) == (3, "shutdown.left")
+        assert "Stopped before looking" in bot.last["message"]
     assert [home.truth()[venue]["orders"] for venue in ("vest", "paradex")] == [[], []]
 
 
@@ -74,6 +80,8 @@ async def test_a_signal_while_hedged_keeps_the_pair_and_says_so(home: Any, judge
     judge.as_claimed(bot.last, home.truth())
     assert set(judge.positions(home.truth())) == {"vest", "paradex"}
     assert bot.said("pair.held")
+    assert (bot.lines[-1]["event"], bot.lines[-1]["level"]) == ("shutdown.held", "warning")
+    assert "nothing watches it until the next start" in bot.lines[-1]["message"]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

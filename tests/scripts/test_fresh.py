@@ -134,6 +134,12 @@ def test_a_run_that_trades_and_ends_clean_is_ok():
     assert verdict.longest_silence_s(heard("all is there", ENTRY)) == 0.0
 
 
+def test_a_pair_that_stays_on_is_told_behind_the_last_word():
+    held = "01:14:27.543 WARNING  [SHUTDOWN] BTC is STILL OPEN: 0.0036 long on vest"
+
+    assert list(verdict.wrong_run(heard(ENTRY, CLEAN, held))) == []
+
+
 @pytest.mark.parametrize(
     ("ran", "fault"),
     [

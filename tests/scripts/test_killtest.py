@@ -9,6 +9,7 @@ from killtestlib import judge
 from killtestlib.__main__ import figures
 from killtestlib.rounds import Tally
 
+EARLY = f"[SHUTDOWN] {judge.EARLY}: by the journal nothing is held"
 CLEAN = {"event": "shutdown.clean", "message": judge.CLEAN}
 SYMBOLS = {"vest": "BTC-PERP", "paradex": "BTC-USD-PERP"}
 
@@ -57,11 +58,21 @@ def test_an_honest_end_is_found_to_be_one():
         (0, {**CLEAN, "held": {}}),
         (0, {**CLEAN, "held": {"BTC": {"vest": "0.001", "paradex": "-0.002"}}}),
         (0, {"event": "shutdown.left", "message": "[SHUTDOWN] NOT clean: ..."}),
+        (0, {"event": "shutdown.early", "message": EARLY}),
+        (0, {"event": "shutdown.left", "message": EARLY}),
         (0, {**CLEAN, "message": "[SHUTDOWN] Clean exit", "held": CLAIM}),
     ],
 )
 def test_a_last_line_that_is_not_true_is_found(code: int | None, line: dict[str, Any]):
     assert len(list(judge.untrue(code, [line], HEDGED))) == 1
+
+
+def test_a_stop_before_looking_claims_nothing_and_a_pair_that_stays_on_follows_the_last_word():
+    early = {"event": "shutdown.left", "message": EARLY}
+    held = [{**CLEAN, "held": CLAIM}, {"event": "shutdown.held", "message": "STILL OPEN"}]
+
+    assert list(judge.untrue(3, [early], HEDGED)) == []
+    assert list(judge.untrue(0, held, HEDGED)) == []
 
 
 def test_silence_is_no_clean_exit():

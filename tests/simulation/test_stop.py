@@ -39,11 +39,13 @@ async def test_a_stop_at_any_moment_of_an_entry_leaves_flat_or_hedged(
 
         assert run.code == 0
         run.clean()
-        assert run.events[-1]["message"] == CLEAN
+        clean, *held = run.events[-2:] if run.positions() else run.events[-1:]
+        assert clean["message"] == CLEAN
+        assert [line["event"] for line in held] == ["shutdown.held"] * bool(run.positions())
 
 
 @pytest.mark.parametrize("after_ms", range(0, 3000, 200))
-async def test_a_stop_during_start_up_ends_at_once_and_clean(
+async def test_a_stop_during_start_up_ends_at_once_and_is_clean_only_after_a_look(
     play: Any, autojump_clock: Any, after_ms: int
 ):
     async with play.universe(simulation=CALM) as universe:
@@ -52,9 +54,15 @@ async def test_a_stop_during_start_up_ends_at_once_and_clean(
             asked = trio.current_time()
             run.stop()
 
-        assert run.code == 0
         assert trio.current_time() - asked < 3.0
-        assert run.events[-1]["message"] == CLEAN
+        last = run.events[-1]["message"]
+        if run.code == 0:
+            assert last == CLEAN
+        else:
+            # Nobody has seen this journal before: an older one may be lost.
+            assert run.code == 3
+            assert "Stopped before looking" in last
+            assert after_ms < 1000
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
@@ -70,7 +78,8 @@ async def test_a_stop_while_a_venue_never_answers_ends_at_once(
             run.stop()
 
         assert trio.current_time() - asked < 5.0
-        assert run.code == 0
+        assert run.code == 3
+        assert "Stopped before looking" in run.events[-1]["message"]
 
 
 @pytest.mark.parametrize("after_ms", range(0, 600, 50))
