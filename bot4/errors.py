@@ -35,9 +35,11 @@ class Bot4Error(Exception):
 class ConfigError(Bot4Error):
     """The operator's files cannot be used. Carries one line per fault."""
 
-    def __init__(self, faults: Sequence[str]) -> None:
+    def __init__(self, faults: Sequence[str], do: str = "") -> None:
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
+        self.do = do
+        """What to do about all of them, where checking bot4.yaml and the keys would not tell."""
 
 
 class StartRefused(Bot4Error):

@@ -102,7 +102,9 @@ def _tell(error: BaseException) -> None:
     log = structlog.get_logger()
     if isinstance(error, ConfigError):
         for fault in error.faults:
-            log.error("config.invalid", message=f"[CONFIG] {fault}", why=fault, do=mend())
+            log.error(
+                "config.invalid", message=f"[CONFIG] {fault}", why=fault, do=error.do or mend()
+            )
     elif isinstance(error, StartRefused):
         log.error("start.refused", message=f"[START] {error.why}", why=error.why, do=error.do)
     elif isinstance(error, MirrorFault):

@@ -17,6 +17,7 @@ from bot4.config.load import load_config
 from bot4.config.options import DeriveOptions
 from bot4.config.schema import Config, Mode
 from bot4.errors import ConfigError, VenueError
+from bot4.invocation import command
 from bot4.logs.redact import register_secret
 from bot4.ports import Answer, Request, World
 from bot4.secret import Secret
@@ -90,17 +91,26 @@ _UNSURE: Final = (
 )
 
 
+_TYPE: Final = (
+    f"run {command('keys derive')} in a terminal and type the key of the wallet that the Paradex "
+    "account belongs to"
+)
+_GIVE: Final = f"{_TYPE}; or name a variable that has it with --env NAME"
+
+
 async def _read_key(env: str | None) -> Secret:
     if env is not None:
         text = os.environ.get(env, "").strip()
         if not text:
-            raise ConfigError([f"the variable {env} is not set"])
+            raise ConfigError([f"the variable {env} is not set"], f"set {env}, or {_TYPE}")
     else:
         text = (await _read_line()).strip()
         if not text:
-            raise ConfigError(["no key came on standard input: pipe it, or use --env NAME"])
+            raise ConfigError(
+                ["no Ethereum key came on standard input, so nothing is derived"], _GIVE
+            )
     if not re.fullmatch(r"(0[xX])?[0-9a-fA-F]{64}", text, re.ASCII):
-        raise ConfigError(["the Ethereum key must be 0x and 64 hexadecimal digits"])
+        raise ConfigError(["the Ethereum key must be 0x and 64 hexadecimal digits"], _GIVE)
     key = Secret("0x" + text[-64:])
     register_secret(key.reveal())
     return key

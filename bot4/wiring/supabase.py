@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from bot4.config.env import load_mirror_secrets, load_secrets
+from bot4.config.env import FILE, MIRROR_KEY, MIRROR_URL, load_mirror_secrets, load_secrets
 from bot4.config.schema import Config, MirrorSecrets, Mode
 from bot4.errors import ConfigError, StartRefused
 from bot4.ports import World
@@ -28,10 +29,26 @@ def keys_of(config: Config, folder: Path) -> MirrorSecrets:
     Raises:
         ConfigError: they are missing or unusable.
     """
-    wanted = attrs.evolve(config, mirror=attrs.evolve(config.mirror, enabled="on"))
-    found = load_mirror_secrets(wanted, folder)
+    where = "the environment" if config.mode is Mode.SIMULATION else f"{folder / FILE}"
+    # A simulation copies nothing unless it is told to: that one of the two is there says so.
+    simulated = config.mode is Mode.SIMULATION and any(
+        map(os.environ.get, (MIRROR_URL, MIRROR_KEY))
+    )
+    wanted = "on" if simulated else "auto"
+    asked = attrs.evolve(config, mirror=attrs.evolve(config.mirror, enabled=wanted))
+    try:
+        found = load_mirror_secrets(asked, folder)
+    except ConfigError as error:
+        raise ConfigError(
+            error.faults, f"put both right in {where}; see docs/supabase.md"
+        ) from None
     if found is None:
-        raise ConfigError(["SUPABASE_URL: is missing"])
+        why = (
+            f"there is no copy in Supabase: neither {MIRROR_URL} nor {MIRROR_KEY} is set, and the "
+            "journal on this machine is the only one"
+        )
+        do = f"nothing, if you want no copy; else set both in {where}, see docs/supabase.md"
+        raise ConfigError([why], do)
     return found
 
 

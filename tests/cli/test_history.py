@@ -173,7 +173,36 @@ async def test_without_keys_the_database_commands_say_what_to_do(
 
     assert code in (ExitCode.CONFIG, ExitCode.REFUSED)
     assert lines == []
-    assert "do" in json.loads(err.splitlines()[0])
+    [line] = map(json.loads, err.splitlines())
+    assert "check-config" not in line["do"]
+
+
+@pytest.mark.parametrize("mode", ["simulation", "testnet", "live"])
+async def test_without_supabase_the_check_says_that_there_is_no_copy_and_how_to_have_one(
+    config, said, monkeypatch, mode
+):
+    for name in ("SUPABASE_URL", "SUPABASE_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    config.write_text(f"mode: {mode}\n{PAIRS}")
+    code, lines, err = await said(check_database, DbOptions(config))
+
+    [line] = map(json.loads, err.splitlines())
+    assert (code, lines) == (ExitCode.CONFIG, [])
+    assert "there is no copy in Supabase" in line["why"]
+    assert "docs/supabase.md" in line["do"]
+    assert "check-config" not in line["do"]
+
+
+@pytest.mark.parametrize("mode", ["simulation", "testnet"])
+async def test_with_half_of_supabase_the_missing_half_is_named(config, said, monkeypatch, mode):
+    monkeypatch.delenv("SUPABASE_SECRET_KEY", raising=False)
+    monkeypatch.setenv("SUPABASE_URL", "https://example.supabase.co")
+    config.write_text(f"mode: {mode}\n{PAIRS}")
+    _, _, err = await said(check_database, DbOptions(config))
+
+    [line] = map(json.loads, err.splitlines())
+    assert "SUPABASE_SECRET_KEY" in line["why"]
+    assert "docs/supabase.md" in line["do"]
 
 
 async def test_everything_is_exported_as_csv_and_nothing_is_written_twice(

@@ -167,3 +167,21 @@ async def test_a_signal_ends_a_look(stand: Any):
 
     with trio.fail_after(SIGNALLED_S):
         assert await main(["status"], signals) == 3
+
+
+@pytest.mark.parametrize("words", [[], ["--env", "NO_SUCH_KEY"]])
+async def test_without_a_key_deriving_says_how_to_give_one(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+):
+    config = tmp_path / "bot4.yaml"
+    config.write_text(
+        "mode: simulation\npairs:\n  - {name: BTC, vest: BTC-PERP, paradex: BTC-USD-PERP}\n"
+    )
+    (tmp_path / "nothing").touch()
+    with (tmp_path / "nothing").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert await main(["keys", "derive", "--config", str(config), *words], Signals()) == 2
+
+    [line] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert "check-config" not in line["do"]
+    assert "keys derive" in line["do"]

@@ -87,7 +87,7 @@ async def test_no_process_of_ours_is_deaf_to_what_the_launcher_held_back(home: A
         async with home.bot() as bot:
             await bot.until("simulator.started")
             deaf = [blocked(bot.process.pid), blocked(bot.simulator)]
-            assert await bot.stop() == 0
+            assert await bot.stop() in (0, 3)
 
     assert deaf == [set(), set()]
 
