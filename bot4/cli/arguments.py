@@ -101,6 +101,7 @@ SINCE: Final = Option(
 PAIR: Final = Option("--pair", "pair", "only this pair of bot4.yaml", "NAME", read_name)
 CSV: Final = Option("--csv", "as_csv", "as CSV, every digit")
 JSON: Final = Option("--json", "as_json", "one JSON object a line, every digit")
+ASK: Final = Option("--ask", "ask", "with no bot running, ask both venues; nothing is changed")
 FRESH: Final = Option("--fresh", "fresh", "begin a new simulated world")
 
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -133,7 +134,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
             Option("--probe-orders", "probe_orders", "also send a far order and cancel it"),
         ),
     ),
-    "positions": Command("what every open trade holds", PositionsOptions, (CONFIG, JSON)),
+    "positions": Command("what every open trade holds", PositionsOptions, (CONFIG, JSON, ASK)),
     "trades": Command(
         "what every finished trade did and earned", TradesOptions, (CONFIG, SINCE, PAIR, CSV, JSON)
     ),

@@ -28,15 +28,20 @@ async def positions(options: PositionsOptions, signals: Signals) -> int:
 
     async def work() -> int:
         from bot4.report.tables import holding_record, holding_table, json_lines
-        from bot4.wiring.history import Source
+        from bot4.wiring.positions import JOURNAL, find_held
 
-        source = Source(load_config(options.config, live_flag=True))
-        held = await source.holdings()
+        held = await find_held(load_config(options.config, live_flag=True), options)
+        records = [
+            holding_record(one, held.figures.get(one.trade_id, {}), held.source)
+            for one in held.holdings
+        ]
         if options.as_json:
-            await show(json_lines(map(holding_record, held)))
+            await show(json_lines(records))
         else:
-            await show(holding_table(held, width()) if held else ["nothing is held"])
-        return ExitCode.CLEAN
+            nothing = "no trade is open" if held.source == JOURNAL else "no trade holds anything"
+            await show(holding_table(records, held.now_ms, width()) if records else [nothing])
+            await show(held.remarks)
+        return ExitCode.CLEAN if held.complete else ExitCode.LEFT_OPEN
 
     return await look(work, signals)
 

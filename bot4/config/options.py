@@ -118,6 +118,8 @@ class PositionsOptions:
 
     config: Path = Path("bot4.yaml")
     as_json: bool = False
+    ask: bool = False
+    """With no bot running, ask both venues too."""
 
 
 @attrs.frozen

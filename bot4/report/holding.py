@@ -42,8 +42,10 @@ class Holding:
     """Orders whose end is not known."""
 
     @property
-    def net(self) -> Decimal:
-        """Base exposure: 0 when hedged."""
+    def unhedged(self) -> Decimal | None:
+        """Base exposure, signed: 0 when hedged; None while the end of an order is not known."""
+        if self.doubts:
+            return None
         return sum((half.held for half in self.halves), _ZERO)
 
 

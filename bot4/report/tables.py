@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -55,6 +56,17 @@ TOTALS: Final = (
     "funding_usdc",
     "net_usdc",
 )
+FIGURES: Final = (
+    "value_usdc",
+    "if_closed_usdc",
+    "exit_spread_percent",
+    "exit_target_percent",
+    "funding_usdc",
+    "liquidation_venue",
+    "liquidation_percent",
+    "prices_age_s",
+)
+"""Of an open trade: what the bot or the venues know and the journal does not."""
 NOTHING: Final = "-"
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet runs. Source: OWASP, CSV injection."""
@@ -104,13 +116,21 @@ def totals_record(one: Totals) -> dict[str, Any]:
     }
 
 
-def holding_record(one: Holding) -> dict[str, Any]:
-    """Return what a trade holds, by name."""
+def holding_record(one: Holding, figures: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return what a trade holds, by name; what is not known is None.
+
+    Args:
+        one: as the journal tells it.
+        figures: what it is worth, from the bot or the venues; empty when neither was asked.
+        source: of the figures: bot, venues or journal.
+    """
     return {
         "trade_id": one.trade_id,
         "pair": one.pair,
         "state": one.state.value,
-        "net": plain(one.net),
+        "source": source,
+        "unhedged": figures.get("unhedged", _text(one.unhedged)),
+        **{name: figures.get(name) for name in FIGURES},
         "legs": [
             {
                 "venue": half.venue,
@@ -186,27 +206,39 @@ def totals_table(totals: Iterable[Totals], by: str, width: int | None = None) ->
     return _table(head, rows, left=1, width=width)
 
 
-def holding_table(holdings: Iterable[Holding], width: int | None = None) -> list[str]:
-    """Return what is held, for the eye, as ``trade_table``."""
-    head = ("pair", "state", "bought at", "sold at", "opened (UTC)", "bought", "price", "sold")
+def holding_table(
+    records: Iterable[Mapping[str, Any]], now_ms: float, width: int | None = None
+) -> list[str]:
+    """Return what is held, for the eye, as ``trade_table``: records of ``holding_record``."""
+    head = ("pair", "state", "bought", "sold", "unhedged", "value USDC", "if closed")
+    more = ("exit %", "target %", "funding", "to liquidation", "age")
     rows = []
-    for one in holdings:
-        long, short = one.halves
+    for one in records:
+        long, short = one["legs"]
+        age_s = now_ms / 1000 - datetime.fromisoformat(one["opened_at"]).timestamp()
+        near = one["liquidation_percent"]
         rows.append(
             (
-                one.pair,
-                one.state.value + (" ?" if one.doubts else ""),
-                long.venue,
-                short.venue,
-                f"{moment(one.opened_ms):%Y-%m-%d %H:%M:%S}",
-                plain(long.held),
-                _text(long.price) or NOTHING,
-                plain(short.held),
-                _text(short.price) or NOTHING,
-                plain(one.net),
+                one["pair"],
+                one["state"],
+                f"{long['held']} {long['venue']}",
+                f"{short['held']} {short['venue']}",
+                "not known" if one["unhedged"] is None else one["unhedged"],
+                one["value_usdc"] or NOTHING,
+                one["if_closed_usdc"] or NOTHING,
+                one["exit_spread_percent"] or NOTHING,
+                one["exit_target_percent"] or NOTHING,
+                one["funding_usdc"] or NOTHING,
+                f"{near}% {one['liquidation_venue']}" if near else NOTHING,
+                _age(age_s),
             )
         )
-    return _table((*head, "price", "net"), rows, left=5, width=width)
+    return _table((*head, *more), rows, left=2, width=width)
+
+
+def _age(seconds: float) -> str:
+    minutes = int(max(seconds, 0) // 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes else f"{max(seconds, 0):.0f} s"
 
 
 def _table(

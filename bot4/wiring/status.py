@@ -146,25 +146,31 @@ class _Reading:
 
 
 def _journaled(config: Config, secrets: Secrets, world: World) -> list[dict[str, Any]]:
-    """Return the trades that the last run left open; the lock is given back at once."""
-    if not journal_file(config).exists():
-        return []
     try:
-        journal = open_journal(
-            world,
-            journal_file(config),
-            mode=config.mode.value,
-            identity=identity_of(secrets),
-        )
-        try:
-            entries = list(journal.entries())
-        finally:
-            journal.close()
-        ledger = Ledger(_Reading(entries, journal.tag), Gate())
-        ledger.replay()
+        return [trade_row(trade) for trade in journaled(config, secrets, world).trades]
     except (JournalFault, StartRefused) as fault:
         return [{"unreadable": str(fault)}]
-    return [trade_row(trade) for trade in ledger.trades]
+
+
+def journaled(config: Config, secrets: Secrets, world: World) -> Ledger:
+    """Return the trades that the last run left open; the journal's lock is given back at once.
+
+    Raises:
+        StartRefused: somebody holds it, or it is of another account.
+        JournalFault: it cannot be read.
+    """
+    if not journal_file(config).exists():
+        return Ledger(_Reading((), ""), Gate())
+    journal = open_journal(
+        world, journal_file(config), mode=config.mode.value, identity=identity_of(secrets)
+    )
+    try:
+        entries = list(journal.entries())
+    finally:
+        journal.close()
+    ledger = Ledger(_Reading(entries, journal.tag), Gate())
+    ledger.replay()
+    return ledger
 
 
 # --------------------------------------------------------------------------------- table

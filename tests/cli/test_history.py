@@ -139,11 +139,33 @@ async def test_a_screen_says_when_the_money_means_nothing(config, journal, said,
 async def test_what_is_held_is_shown(config, journal, said):
     journal.close()
     _, lines, _ = await said(positions, PositionsOptions(config))
-    assert len(lines) == 2
+    assert len(lines) == 3
+    assert "unhedged" in lines[0]
     assert "hedged" in lines[1]
+    assert "the venues were NOT asked" in lines[2]
 
     _, lines, _ = await said(positions, PositionsOptions(config, as_json=True))
-    assert json.loads(lines[0])["net"] == "0"
+    record = json.loads(lines[0])
+    assert (record.get("unhedged"), record.get("source")) == ("0", "journal")
+    assert "net" not in record
+
+
+@pytest.mark.parametrize("mode", ["simulation", "testnet", "live"])
+async def test_a_journal_that_holds_nothing_does_not_speak_for_the_venues(config, said, mode):
+    config.write_text(f"mode: {mode}\n{PAIRS}")
+    _, lines, _ = await said(positions, PositionsOptions(config))
+
+    assert "nothing is held" not in "\n".join(lines)
+    assert "the venues were NOT asked" in lines[-1]
+
+
+async def test_orders_in_doubt_do_not_read_as_hedged(config, journal, said):
+    journal.append(Story("y-9", pair="ETH").opening()[:3], durable=False)
+    journal.close()
+    _, lines, _ = await said(positions, PositionsOptions(config, as_json=True))
+    [record] = [one for one in map(json.loads, lines) if one["trade_id"] == "y-9"]
+    assert record.get("net", record.get("unhedged")) is None
+    assert len(record["in_doubt"]) == 2
 
 
 async def test_beside_a_bot_that_cannot_be_asked_one_line_says_so(config, journal, said):

@@ -78,11 +78,16 @@ def test_an_open_trade_says_what_it_holds_and_what_is_in_doubt():
 
     first, second = holdings_of([*whole.opening(), *over, *halfway.opening()[:3]])
 
-    assert first.net == 0
-    assert holding_record(first)["legs"] == [
+    told = [holding_record(one, {}, "journal") for one in (first, second)]
+    assert [one["unhedged"] for one in told] == ["0", None]
+    assert told[0]["legs"] == [
         {"venue": "vest", "market": "BTC-PERP", "held": "0.0036", "price": "83000.5"},
         {"venue": "paradex", "market": "BTC-USD-PERP", "held": "-0.0036", "price": "83000.5"},
     ]
     assert first.doubts == ()
     assert len(second.doubts) == 2
-    assert "opening ?" in holding_table([first, second])[2]
+    now_ms = 1_795_000_000_000 + 7_500_000
+    table = holding_table(told, now_ms)
+    assert "unhedged" in table[0]
+    assert "opening" in table[2]
+    assert "not known" in table[2]
