@@ -31,7 +31,7 @@ async def said(source):
     return (
         [(one.trade_id, one.net) for one in await source.trades(0, None)],
         [(one.name, one.trades, one.net) for one in add_up(await source.days(0, None), "pair")],
-        [(one.trade_id, one.net, one.state) for one in await source.holdings()],
+        [(one.trade_id, one.unhedged, one.state) for one in await source.holdings()],
     )
 
 

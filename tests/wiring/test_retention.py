@@ -41,7 +41,7 @@ async def said(config, world):
     return (
         [(one.trade_id, one.net) for one in await source.trades(0, None)],
         [(one.name, one.trades, one.net) for one in add_up(await source.days(0, None), "day")],
-        [(one.trade_id, one.net, one.state) for one in await source.holdings()],
+        [(one.trade_id, one.unhedged, one.state) for one in await source.holdings()],
     )
 
 
