@@ -51,6 +51,15 @@ class StartRefused(Bot4Error):
         self.do = do
 
 
+class VenuesGone(Bot4Error):
+    """The embedded simulated venues ended under a running bot."""
+
+    def __init__(self, why: str, do: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.do = do
+
+
 class JournalFault(Bot4Error):
     """The journal cannot be trusted or written: nothing may open."""
 

@@ -16,6 +16,7 @@ from bot4.errors import (
     MirrorFault,
     MirrorUnusable,
     StartRefused,
+    VenuesGone,
     leaves,
 )
 from bot4.invocation import command
@@ -32,6 +33,7 @@ LOUDNESS: Final = (
 CODES: Final = (
     (ExposureLeft, ExitCode.LEFT_OPEN),
     (StartRefused, ExitCode.REFUSED),
+    (VenuesGone, ExitCode.CRASHED),
     (JournalFault, ExitCode.REFUSED),
     (ConfigError, ExitCode.CONFIG),
     (MirrorUnusable, ExitCode.CONFIG),
@@ -107,6 +109,8 @@ def _tell(error: BaseException) -> None:
             )
     elif isinstance(error, StartRefused):
         log.error("start.refused", message=f"[START] {error.why}", why=error.why, do=error.do)
+    elif isinstance(error, VenuesGone):
+        log.error("simulator.died", message=f"[SIMULATION] {error}", why=error.why, do=error.do)
     elif isinstance(error, MirrorFault):
         log.error("mirror.unusable", message=f"[MIRROR] {error}", why=error.why, do=error.do)
     elif isinstance(error, AuthRefused):

@@ -79,6 +79,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     # the embedded venues, and the way out by hand
     "window.missing": "Other commands cannot ask the running bot",
     "simulator.started": "The simulated venues serve",
+    "simulator.died": "The embedded venues ended by themselves, and the bot with them",
     "flatten.planned": "What flattening will cancel and close",
     "flatten.done": "The account is proven flat",
     "flatten.failed": "The account is not proven flat; what is left",

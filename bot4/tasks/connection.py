@@ -25,6 +25,9 @@ STEADY_S = 3.0
 """A link useful for so long is dialled again at once. One that is closed as soon as it is greeted,
 as by a venue under maintenance, is not: that would be a storm of dials."""
 
+TOLD_EVERY_S = 60.0
+"""A link that stays away is told of this often."""
+
 
 class Listener(Protocol):
     """What a connection feeds."""
@@ -99,6 +102,9 @@ class Connection:
     _acknowledged: int = attrs.field(default=0, init=False)
     _reading: trio.CancelScope | None = attrs.field(default=None, init=False)
     _dropped: str = attrs.field(default="", init=False)
+    _failed: int = attrs.field(default=0, init=False)
+    """How often it was lost since it was useful last."""
+    _told_at: float = attrs.field(default=float("-inf"), init=False)
 
     async def keep(
         self,
@@ -122,12 +128,15 @@ class Connection:
             self.uptime.up()
             if not self.useful:
                 self.useful = True
+                again = f" after {self._failed} failed attempts" if self._failed > 1 else ""
                 log.info(
                     "feed.ready",
-                    message=f"[FEED] {self.name} ready",
+                    message=f"[FEED] {self.name} ready{again}",
                     venue=self.codec.venue,
                     feed=self.name,
+                    failed=self._failed,
                 )
+                self._failed = 0
             if not announced:
                 announced = True
                 task_status.started()
@@ -140,14 +149,7 @@ class Connection:
                     if isinstance(one, ApiChanged):
                         self.changed(one.why)
                 why = "; ".join(dict.fromkeys(str(e) for e in leaves(lost)))
-                log.warning(
-                    "feed.lost",
-                    message=f"[FEED] {self.name} lost, reconnecting: {why}",
-                    venue=self.codec.venue,
-                    feed=self.name,
-                    why=why,
-                    do="nothing: it reconnects by itself; check your network if it stays away",
-                )
+                self._tell_lost(why)
             finally:
                 if self.uptime.lasted_s >= STEADY_S:
                     self.backoff.succeeded()
@@ -163,6 +165,24 @@ class Connection:
         self.listener.lost()
         if self._reading is not None:
             self._reading.cancel(reason=why)
+
+    def _tell_lost(self, why: str) -> None:
+        """Say the first loss; of a link that stays away say now and then how often it failed."""
+        self._failed += 1
+        now = trio.current_time()
+        if self._failed > 1 and now - self._told_at < TOLD_EVERY_S:
+            return
+        self._told_at = now
+        often = f" ({self._failed} failed attempts)" if self._failed > 1 else ""
+        log.warning(
+            "feed.lost",
+            message=f"[FEED] {self.name} lost, reconnecting{often}: {why}",
+            venue=self.codec.venue,
+            feed=self.name,
+            failed=self._failed,
+            why=why,
+            do="nothing: it reconnects by itself; check your network if it stays away",
+        )
 
     async def _session(self, closing: StopSign, on_useful: Callable[[], None]) -> None:
         slept, self._dropped = self.slept(), ""

@@ -33,9 +33,14 @@ OpenHouse = Callable[[Config, Secrets, World], AbstractAsyncContextManager[House
 
 @asynccontextmanager
 async def open_world(
-    config: Config, options: RunOptions
+    config: Config, options: RunOptions, *, watched: bool = False
 ) -> AsyncIterator[tuple[Config, Secrets, RealWorld]]:
     """Start the embedded venues where the mode asks for them, and open the way out.
+
+    Args:
+        config: as loaded.
+        options: whose folder has the keys, and whether the simulated world is a new one.
+        watched: whether the block is cancelled when the embedded venues end by themselves.
 
     The private keys are hidden from the log before anything else can see them.
 
@@ -50,7 +55,8 @@ async def open_world(
     mirror = load_mirror_secrets(config, options.config.parent)
     command = arguments(config, fresh=options.fresh)
     log_file = config.state_dir / "simulator.log"
-    async with run_child(command, log_file, meanwhile=_load_house) as announced:
+    child = run_child(command, log_file, meanwhile=_load_house, watched=watched)
+    async with child as announced:
         venues = read_announcement(config, announced)
         hide(venues.secrets)
         profile = config.simulation.profile
@@ -113,7 +119,7 @@ async def run(options: RunOptions, signals: Signals) -> ExitCode:
         version=__version__,
     )
     refuse_second(config)
-    async with open_world(config, options) as (opened, secrets, world):
+    async with open_world(config, options, watched=True) as (opened, secrets, world):
         async with AsyncExitStack() as stack:
             opening = _load_house()(opened, secrets, world)
             house = await enter_unless(signals, stack, opening)

@@ -16,7 +16,7 @@ import trio
 from bot4.config.networks import network_defaults
 from bot4.config.schema import Config, Mode, Secrets
 from bot4.domain.market import PARADEX, VEST
-from bot4.errors import StartRefused
+from bot4.errors import StartRefused, VenuesGone
 from bot4.isolation import clean, python
 from bot4.secret import Secret
 
@@ -120,7 +120,11 @@ def arguments(config: Config, *, fresh: bool) -> list[str]:
 
 @asynccontextmanager
 async def run_child(
-    command: Sequence[str], error_file: Path, meanwhile: Callable[[], object] = lambda: None
+    command: Sequence[str],
+    error_file: Path,
+    meanwhile: Callable[[], object] = lambda: None,
+    *,
+    watched: bool = False,
 ) -> AsyncIterator[str]:
     """Run the simulator; yield its JSON line; end it by closing its stdin.
 
@@ -129,6 +133,8 @@ async def run_child(
 
     Raises:
         StartRefused: it did not start.
+        VenuesGone: it ended by itself, and it was watched; what runs inside is cancelled. What
+            leaves the block of one that is watched is in a group.
 
     Cancellation: the child is still ended properly, for at most ``END_LIMIT_S``.
     """
@@ -144,7 +150,14 @@ async def run_child(
         )
         try:
             meanwhile()
-            yield await _first_line(process, error_file)
+            announced = await _first_line(process, error_file)
+            if not watched:
+                yield announced
+                return
+            async with trio.open_nursery() as living:
+                living.start_soon(_watch, process, error_file)
+                yield announced
+                living.cancel_scope.cancel(reason="the venues are not needed any more")
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + END_LIMIT_S) as end:
                 if process.stdin is not None:
@@ -154,6 +167,15 @@ async def run_child(
                 process.kill()
                 with trio.CancelScope(shield=True, deadline=trio.current_time() + 1.0):
                     await process.wait()
+
+
+async def _watch(process: trio.Process, error_file: Path) -> None:
+    code = await process.wait()
+    how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    raise VenuesGone(
+        f"the simulated venues ended by themselves ({how}), so the bot stops",
+        f"start again: they go on from what they saved; their last words are in {error_file}",
+    )
 
 
 async def _first_line(process: trio.Process, error_file: Path) -> str:

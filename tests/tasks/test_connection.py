@@ -378,3 +378,27 @@ async def test_the_uptime_counts_the_useful_time_only(rig: Any, nursery: Any, au
     assert rig.connection.uptime.total_s == 3.0
     rig.connection.uptime.down()
     assert rig.connection.uptime.total_s == 3.0
+
+
+async def test_a_link_that_stays_away_is_told_once_then_every_minute_with_a_count_and_when_back(
+    rig: Any, nursery: Any, autojump_clock: Any, lines: Any
+):
+    rig.far.errors = [ConnectionLost("vest", "refused") for _ in range(60)]
+    nursery.start_soon(rig.connection.keep, rig.closing)
+    await trio.sleep(100)
+
+    lost = [line for line in lines if line["event"] == "feed.lost"]
+    assert len(lost) == 2
+    assert "failed attempts" not in lost[0]["message"]
+    assert f"({lost[1]['failed']} failed attempts)" in lost[1]["message"]
+    rig.far.errors.clear()
+    await trio.sleep(10)
+    rig.far.say("book")
+    await settle()
+    [ready] = [line for line in lines if line["event"] == "feed.ready"]
+    assert f"after {len(rig.far.dialled_at) - 1} failed attempts" in ready["message"]
+
+    rig.far.say(ConnectionLost("vest", "cut"))
+    await settle()
+    assert lines[-1]["event"] == "feed.lost"
+    assert "cut" in lines[-1]["why"]
