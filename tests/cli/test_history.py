@@ -195,7 +195,8 @@ async def test_without_keys_the_database_commands_say_what_to_do(
 
     assert code in (ExitCode.CONFIG, ExitCode.REFUSED)
     assert lines == []
-    [line] = map(json.loads, err.splitlines())
+    assert len(err.splitlines()) == 1
+    line = json.loads(err)
     assert "check-config" not in line["do"]
 
 
@@ -208,7 +209,8 @@ async def test_without_supabase_the_check_says_that_there_is_no_copy_and_how_to_
     config.write_text(f"mode: {mode}\n{PAIRS}")
     code, lines, err = await said(check_database, DbOptions(config))
 
-    [line] = map(json.loads, err.splitlines())
+    assert len(err.splitlines()) == 1
+    line = json.loads(err)
     assert (code, lines) == (ExitCode.CONFIG, [])
     assert "there is no copy in Supabase" in line["why"]
     assert "docs/supabase.md" in line["do"]
@@ -222,7 +224,8 @@ async def test_with_half_of_supabase_the_missing_half_is_named(config, said, mon
     config.write_text(f"mode: {mode}\n{PAIRS}")
     _, _, err = await said(check_database, DbOptions(config))
 
-    [line] = map(json.loads, err.splitlines())
+    assert len(err.splitlines()) == 1
+    line = json.loads(err)
     assert "SUPABASE_SECRET_KEY" in line["why"]
     assert "docs/supabase.md" in line["do"]
 

@@ -182,6 +182,6 @@ async def test_without_a_key_deriving_says_how_to_give_one(
         monkeypatch.setattr("sys.stdin", stdin)
         assert await main(["keys", "derive", "--config", str(config), *words], Signals()) == 2
 
-    [line] = map(json.loads, capsys.readouterr().err.splitlines())
+    line = json.loads(capsys.readouterr().err)
     assert "check-config" not in line["do"]
     assert "keys derive" in line["do"]

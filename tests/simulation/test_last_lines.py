@@ -63,6 +63,7 @@ async def test_the_result_if_closed_now_is_what_closing_then_brings(
 
         assert run.positions() == {}
         assert run.said("shutdown.held") == []
+        assert row.get("if_closed_usdc") is not None
         assert abs(D(row["if_closed_usdc"]) - cash(run)) < D("0.1")
 
 
