@@ -188,6 +188,7 @@ def _begin(
     harden()
     try:
         loaded = read_config(config, live_flag=live)
+        _refuse_disagreement(loaded.config.mode, config.name, live=live)
         if not emergency and (foreign := foreign_owner(loaded.config.state_dir)):
             folder, owner = foreign
             why = f"{folder} belongs to user {owner}, and this is root"
@@ -217,3 +218,10 @@ def _begin(
             do = "unset it, unless you set it yourself"
             log.warning("config.questioned", message=f"[CONFIG] {why}", why=why, do=do)
     return loaded
+
+
+def _refuse_disagreement(mode: Mode, name: str, *, live: bool) -> None:
+    """Two words that disagree about real money: neither is followed."""
+    if live and mode is not Mode.LIVE:
+        why = f"--live was given, and {name} says mode: {mode}: leave --live out, or mend the mode"
+        raise ConfigError([why])

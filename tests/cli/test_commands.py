@@ -182,6 +182,28 @@ async def test_what_nobody_caught_is_told_in_lines_without_a_stack(
     assert filed.count("error.traced") == events.count("bot.crashed")
 
 
+@pytest.mark.parametrize("words", [["run"], ["flatten", "--yes"], ["guard"]])
+@pytest.mark.parametrize("mode", ["simulation", "testnet"])
+async def test_two_words_that_disagree_about_real_money_are_refused_in_one_line(
+    stand: Stand, capsys: Capture, folder: Path, words: list[str], mode: str
+):
+    (folder / "bot4.yaml").write_text(CONFIG.replace("mode: simulation", f"mode: {mode}"))
+    done: list[object] = []
+
+    async def work(*options: object) -> ExitCode:
+        await trio.lowlevel.checkpoint()
+        done.append(options)
+        return ExitCode.CLEAN
+
+    stand(words[0], "run" if words[0] == "run" else f"run_{words[0]}", work)
+
+    assert await main([*words, "--live"], Signals()) == 2
+    assert done == []
+    (told,) = lines(capsys.readouterr().out)
+    assert "--live" in told["why"]
+    assert f"mode: {mode}" in told["why"]
+
+
 async def test_flatten_hands_over_and_a_signal_ends_it_unproven(stand: Stand, capsys: Capture):
     signals = Signals()
 
