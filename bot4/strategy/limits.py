@@ -155,6 +155,12 @@ def unwind_limit(book: Book, side: Side, rung_bps: int | None, market: Market) -
     return max(min(ceil(touch * (1 - reach) / tick), floor(touch / tick)), 1) * market.tick
 
 
+def cost_of_one(book: Book, market: Market) -> Decimal:
+    """Return what taking one unit costs: half of the spread and the fee, quote currency."""
+    bid, ask = from_e8(book.bid), from_e8(book.ask)
+    return (ask - bid) / 2 + (ask + bid) / 2 * market.taker_fee
+
+
 def shown_within(book: Book, side: Side, limit: Decimal) -> Decimal:
     """Return how much the book shows at this limit or better, base units."""
     ladder = book.asks if side is Side.BUY else book.bids

@@ -1,44 +1,44 @@
 """Bring both venues to zero by hand: cancel everything, close everything, prove it.
 
-Needs no journal and no running bot. Each venue is its own task: one that is down never keeps the
-other from being flattened. Can be run again at any time; what is already flat stays flat.
+Needs no journal and no running bot; can be run again at any time, and what is already flat stays
+flat. Each venue is its own task, and each order and market on its own: a cancel that fails stops no
+closing. One leg of a hedged pair is never closed for the other's sake: where a venue is shut or
+dark, it is waited for, and what is hedged stays on at both when the time is over; see
+``strategy.exposure``. A flattener that looks after one venue alone closes there regardless.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
 import attrs
-import structlog
 import trio
 
-from bot4.domain.book import BadBook, Book, Keeper
-from bot4.domain.market import Market, MarketKey
-from bot4.domain.order import Order, Purpose, Side
+from bot4.domain.market import MarketKey
+from bot4.domain.order import OrderReport
 from bot4.domain.position import Position
 from bot4.domain.units import plain
-from bot4.errors import ProtocolViolation
-from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
-from bot4.strategy.limits import unwind_limit
+from bot4.strategy.exposure import Exposure
+from bot4.strategy.limits import cost_of_one
 from bot4.strategy.receiving import MOST_MS
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.line import SAID
-from bot4.tasks.parcel import Parcel
+from bot4.tasks.reducing import Reducer, book_of
 
-log = structlog.get_logger()
-
-RUNGS_BPS = (5, 15, 50, 150, 300)
-ROUNDS = 12
+LIMIT_S: Final = 60.0
+"""For all of it; what is under way then ends by its own limit, seconds later. Source: ours."""
 POLL_S = 0.2
+WAIT_S: Final = 1.0
+"""For the other venue's leg, or for one that is shut: then everything is read again."""
 SETTLE_S = 1.0
 """Between the two readings that prove a venue flat."""
 LATEST_S = MOST_MS / 1000 + SETTLE_S
 """What somebody sent just before we began may arrive so much later: the longest window that an
 order is given, and what a venue takes to show it. Nothing is proven sooner."""
-WINDOW_MS = 2000
-REST_LIMIT_S = 5.0
-"""How long a closing order may stay open at the venue. Source: ours."""
+TOPICS: Final = frozenset({"clock", "state", "markets", "orders", "positions"})
+"""Of what stands in the way; the others are symbols."""
 
 
 @attrs.define
@@ -47,12 +47,26 @@ class Flat:
 
     venue: str
     closes: bool = True
-    """Whether positions were to be closed too."""
+    """Whether everything was to be closed; else only what nothing hedges."""
     proven: bool = False
     cancelled: int = 0
     closed: dict[str, Decimal] = attrs.field(factory=dict)
-    left: dict[str, Decimal] = attrs.field(factory=dict)
-    why: str = ""
+    left: dict[str, Decimal] | None = None
+    """What it held when last read; None when that never was."""
+    faults: dict[str, str] = attrs.field(factory=dict)
+    """What stands in the way, by what it concerns."""
+
+    @property
+    def why(self) -> str:
+        """What stands in the way, in words; "" when nothing does."""
+        return "; ".join(dict.fromkeys(self.faults.values()))
+
+    def note(self, topic: str, why: str) -> None:
+        """Keep or forget what stands in the way."""
+        if why:
+            self.faults[topic] = why
+        else:
+            self.faults.pop(topic, None)
 
 
 @attrs.frozen
@@ -62,167 +76,218 @@ class Flattener:
     gateway: Gateway
     symbols: frozenset[str] | None
     next_row: Callable[[], int]
+    exposure: Exposure = attrs.field(factory=Exposure)
+    """Shared with the other venue's."""
 
     async def look(self) -> tuple[int, Sequence[Position]]:
         """Read what would be cancelled and closed. Raises as ``Gateway.ask``."""
-        orders = [r for r in await self.gateway.open_orders() if self._ours(r.symbol)]
-        return len(orders), await self._positions()
+        return len(await self._open_orders()), await self._positions()
+
+    async def cost(self, held: Mapping[str, Decimal]) -> Decimal | None:
+        """Return what closing this costs at today's books; None where a market is not listed.
+
+        Raises:
+            As ``Gateway.ask``.
+        """
+        if not held:
+            return Decimal(0)
+        markets = {market.key.symbol: market for market in await self.gateway.markets()}
+        if not held.keys() <= markets.keys():
+            return None
+        total = Decimal(0)
+        for symbol, size in held.items():
+            book = await book_of(self.gateway, markets[symbol].key)
+            total += abs(size) * cost_of_one(book, markets[symbol])
+        return total
 
     async def flatten(self, *, close: bool = True) -> Flat:
         """Cancel, close reduce-only with widening limits, and prove it by two readings.
 
-        Never raises for the venue's sake: what went wrong is in ``why``.
+        Never raises for the venue's sake: what went wrong is in ``faults``. Takes ``LIMIT_S`` and
+        what is under way then.
 
         Args:
-            close: False leaves the positions as they are; then only the cancelling is proven.
+            close: False closes only what nothing hedges, and is proven when that is gone.
 
         Cancellation: may leave the venue half flattened; run it again.
         """
         flat = Flat(self.gateway.venue, closes=close)
-        nothing_later = trio.current_time() + LATEST_S
-        try:
-            await self.gateway.sync_clock()
-            await self.gateway.sign_in()
-            await self.gateway.sync_clock()
-            markets = {market.key.symbol: market for market in await self.gateway.markets()}
-        except SAID as said:
-            flat.why = str(said)
-            return flat
-        for attempt in range(ROUNDS):
-            try:
-                if await self._round(flat, markets, attempt, nothing_later):
-                    flat.proven, flat.why = True, ""
-                    return flat
-            except SAID as said:
-                flat.why = str(said)
-                await trio.sleep(POLL_S * 2 ** min(attempt, 4))
+        began, failures = trio.current_time(), 0
+        exposure = self.exposure
+        exposure.done[flat.venue] = False
+        exposure.halts_told[flat.venue] = self.gateway.codec.tells_halts
+        attempts: dict[str, int] = {}
+        while trio.current_time() < began + LIMIT_S:
+            flat.proven = exposure.done[flat.venue] = await self._round(
+                flat, attempts, began + LATEST_S
+            )
+            if flat.proven and all(exposure.done.values()):
+                break
+            failures = 0 if "positions" not in flat.faults else failures + 1
+            await self._pause(POLL_S * 2 ** min(failures, 4) if failures else WAIT_S)
+        flat.closed = exposure.closed(flat.venue)
+        if exposure.is_read(flat.venue):
+            flat.left = exposure.sizes(flat.venue)
         return flat
 
-    async def _round(
-        self, flat: Flat, markets: Mapping[str, Market], attempt: int, nothing_later: float
-    ) -> bool:
-        """One pass; True when two readings show nothing open and nothing held."""
-        flat.cancelled += await self._cancel()
-        positions = await self._positions()
-        flat.left = {p.key.symbol: p.size for p in positions}
-        if not positions or not flat.closes:
-            await trio.sleep_until(max(nothing_later, trio.current_time() + SETTLE_S))
-            orders, positions = await self.look()
-            return not orders and not (positions and flat.closes)
-        rung = RUNGS_BPS[min(attempt, len(RUNGS_BPS) - 1)]
-        for position in positions:
-            symbol = position.key.symbol
-            if symbol in markets:
-                await self._close(flat, markets[symbol], position, rung, attempt)
-            else:
-                flat.why = f"{symbol} is not listed any more: close it on the venue's page"
-        return False
+    async def _round(self, flat: Flat, attempts: dict[str, int], nothing_later: float) -> bool:
+        """One pass; True when two readings show nothing open and nothing to close."""
+        await self._greet(flat)
+        await self._cancel(flat)
+        if not await self._read(flat):
+            return False
+        if not await self._close_all(flat, attempts):
+            return False
+        await trio.sleep_until(max(nothing_later, trio.current_time() + SETTLE_S))
+        try:
+            orders = await self._open_orders()
+        except SAID as said:
+            flat.note("orders", f"open orders could not be read: {said}")
+            return False
+        return not orders and await self._read(flat) and not self._left(flat)
 
-    async def _cancel(self) -> int:
-        cancelled = 0
-        for report in await self.gateway.open_orders():
-            if self._ours(report.symbol):
-                await self.gateway.cancel(report)
-                cancelled += 1
-        return cancelled
+    async def _greet(self, flat: Flat) -> None:
+        """Clock, session, and whether the venue executes orders now: each on its own."""
+        gateway, exposure = self.gateway, self.exposure
+        if exposure.shut.get(flat.venue) is None or "clock" in flat.faults:
+            for step in (gateway.sync_clock, gateway.sign_in, gateway.sync_clock):
+                try:
+                    await step()
+                    flat.note("clock", "")
+                except SAID as said:
+                    flat.note("clock", str(said))
+        why = ""
+        for topic, ask in (("state", gateway.state), ("markets", self._ask_markets)):
+            try:
+                why = await ask() or why
+                flat.note(topic, "")
+            except SAID as said:
+                why = f"does not answer: {said}"
+                flat.note(topic, str(said))
+        exposure.note_shut(flat.venue, why)
+
+    async def _ask_markets(self) -> str:
+        """What is halted is told here at some venues; elsewhere they are read once."""
+        gateway, exposure = self.gateway, self.exposure
+        if gateway.codec.tells_halts or gateway.venue not in exposure.listed:
+            exposure.take_markets(gateway.venue, await gateway.markets())
+        return ""
+
+    async def _cancel(self, flat: Flat) -> None:
+        """Cancel all at once where the venue can, then what is still open, each on its own."""
+        gateway = self.gateway
+        seen: dict[str, OrderReport] = {}
+        try:
+            seen = {report.venue_order_id: report for report in await self._open_orders()}
+            flat.note("orders", "")
+        except SAID as said:
+            flat.note("orders", f"open orders could not be read: {said}")
+        if not seen and "orders" not in flat.faults:
+            return
+        left = seen
+        if self.symbols is None:
+            try:
+                if await gateway.cancel_all():
+                    left = {report.venue_order_id: report for report in await self._open_orders()}
+            except SAID as said:
+                flat.note("orders", f"cancel-all: {said}")
+        for report in left.values():
+            try:
+                await gateway.cancel(report)
+            except SAID as said:
+                name = f"{report.symbol} order {report.venue_order_id}"
+                flat.note("orders", f"{name} could not be cancelled: {said}")
+            else:
+                flat.cancelled += 1
+        flat.cancelled += len(seen.keys() - left.keys())
+
+    async def _read(self, flat: Flat) -> bool:
+        try:
+            self.exposure.take(flat.venue, await self._positions())
+        except SAID as said:
+            flat.note("positions", f"positions could not be read: {said}")
+            return False
+        flat.note("positions", "")
+        return True
+
+    async def _open_orders(self) -> Sequence[OrderReport]:
+        return [r for r in await self.gateway.open_orders() if self._ours(r.symbol)]
 
     async def _positions(self) -> Sequence[Position]:
         return [p for p in await self.gateway.positions() if p.size and self._ours(p.key.symbol)]
 
-    async def _close(
-        self, flat: Flat, market: Market, position: Position, rung_bps: int, attempt: int
-    ) -> None:
-        slept = self.gateway.suspend.look()
-        book = await self._book(market.key)
-        side = Side.SELL if position.size > 0 else Side.BUY
-        gateway, now_ms = self.gateway, self.gateway.now_ms()
-        order = Order(
-            client_order_id=gateway.codec.next_handle(now_ms, self.next_row(), "F", attempt + 1),
-            trade_id="flatten",
-            key=market.key,
-            side=side,
-            size=abs(position.size),
-            limit=unwind_limit(book, side, rung_bps, market),
-            purpose=Purpose.FLATTEN,
-            attempt=attempt + 1,
-            reduce_only=True,
-        )
-        order, errand = gateway.codec.sign(order, now_ms, WINDOW_MS)
-        answered = trio.Event()
-        outcomes: list[PlaceOutcome] = []
+    def _left(self, flat: Flat) -> bool:
+        """Whether anything is left to close, now or later."""
+        exposure, venue = self.exposure, flat.venue
+        if flat.closes:
+            return bool(exposure.sizes(venue))
+        keys = [MarketKey(venue, symbol) for symbol in exposure.sizes(venue)]
+        rooms = [exposure.room(key, everything=False) for key in keys]
+        return any(room.size or room.why for room in rooms)
 
-        def on_answer(outcome: PlaceOutcome, _at: float | None) -> None:
-            outcomes.append(outcome)
-            answered.set()
+    async def _close_all(self, flat: Flat, attempts: dict[str, int]) -> bool:
+        """Close what may go now, market by market; True when nothing is left to close."""
+        held_now = self.exposure.sizes(flat.venue)
+        for gone in flat.faults.keys() - held_now - TOPICS:
+            flat.note(gone, "")
+        for symbol, held in held_now.items():
+            key = MarketKey(flat.venue, symbol)
+            room = self.exposure.room(key, everything=flat.closes)
+            flat.note(symbol, room.why)
+            if not room.size:
+                continue
+            market = self.exposure.markets.get(key)
+            if market is None:
+                listed = flat.venue in self.exposure.listed
+                why = "is not listed any more: close it on the venue's page"
+                flat.note(symbol, f"{symbol} {why}" if listed else "its markets could not be read")
+                continue
+            attempts[symbol] = attempts.get(symbol, 0) + 1
+            reducer = Reducer(self.gateway, market, self.next_row)
+            try:
+                end = await reducer.send(held, room.size, attempts[symbol])
+            except SAID as said:
+                flat.note(symbol, f"{symbol}: {said}")
+                continue
+            if end.filled is None:
+                self.exposure.note_refused(key)
+            else:
+                self.exposure.note_filled(key, end.filled)
+            if end.why:
+                flat.note(symbol, end.why)
+            else:
+                attempts[symbol] = 0
+        return not self._left(flat)
 
-        gateway.post(
-            Parcel(
-                order,
-                errand,
-                opens=False,
-                deadline=0.0,
-                wait=None,
-                slept=slept,
-                sent=_nothing,
-                answered=on_answer,
-            )
-        )
-        await answered.wait()
-        match outcomes[0]:
-            case Refused(code, why):
-                flat.why = f"{market.key.symbol}: {code} {why}"
-            case NotSent(why):
-                flat.why = f"{market.key.symbol}: {why}"
-            case Accepted() | InDoubt():
-                filled = await self._wait_end(order)
-                known = flat.closed.get(market.key.symbol, Decimal(0))
-                flat.closed[market.key.symbol] = known + filled
-
-    async def _wait_end(self, order: Order) -> Decimal:
-        """Ask until the order ended, or its fence is past and the venue does not know it.
-
-        One that rests is left to the next round, which cancels it first.
-        """
-        missing, until = 0, trio.current_time() + REST_LIMIT_S
-        while True:
-            report, venue_now_ms = await self.gateway.find(order)
-            if report is not None and (report.state.terminal or trio.current_time() > until):
-                return report.filled or Decimal(0)
-            if report is None and venue_now_ms > order.fence_ms + 1000 * SETTLE_S:
-                missing += 1
-                if missing > 1:
-                    return Decimal(0)
-                await trio.sleep(SETTLE_S)
-            await trio.sleep(POLL_S)
-
-    async def _book(self, key: MarketKey) -> Book:
-        update = await self.gateway.ask(self.gateway.codec.book(key.symbol))
-        try:
-            book = Keeper(key).apply(update, trio.current_time())
-        except BadBook as bad:
-            raise ProtocolViolation(key.venue, f"{key.symbol} book: {bad}") from None
-        if book is None:
-            raise ProtocolViolation(key.venue, f"{key.symbol}: no book")
-        return book
+    async def _pause(self, seconds: float) -> None:
+        """Wait, and no longer than until the other venue has news."""
+        seen, until = self.exposure.changes, trio.current_time() + seconds
+        ticks = max(round(seconds / POLL_S), 1)
+        for _ in range(ticks):
+            await trio.sleep(min(POLL_S, max(until - trio.current_time(), 0)))
+            if self.exposure.changes != seen:
+                return
 
     def _ours(self, symbol: str) -> bool:
         return self.symbols is None or symbol in self.symbols
 
 
-def _nothing() -> None:
-    """A closing order leaves no trace before its answer: there is no journal here."""
-
-
 def summary(flat: Flat) -> str:
     """One line for a person."""
-    if flat.proven and not flat.closes:
-        held = ", ".join(f"{plain(size)} {symbol}" for symbol, size in flat.left.items())
-        return (
-            f"{flat.venue}: no order is open; {flat.cancelled} cancelled, "
-            f"still holds {held or 'nothing'}"
-        )
     closed = ", ".join(f"{plain(size)} {symbol}" for symbol, size in flat.closed.items()) or "none"
+    left = "what it holds could not be read"
+    if flat.left is not None:
+        words = [
+            f"{'long' if size > 0 else 'short'} {plain(abs(size))} {symbol}"
+            for symbol, size in flat.left.items()
+        ]
+        left = f"still {', '.join(words)}" if words else "holds nothing"
+    if flat.proven and not flat.closes:
+        return (
+            f"{flat.venue}: no order is open; {flat.cancelled} cancelled, closed {closed}, {left}"
+        )
     if flat.proven:
         return f"{flat.venue}: flat; {flat.cancelled} orders cancelled, closed {closed}"
-    left = ", ".join(f"{plain(size)} {symbol}" for symbol, size in flat.left.items())
-    return f"{flat.venue}: NOT proven flat ({flat.why or 'it still holds'}); holds {left or '?'}"
+    what = "flat" if flat.closes else "in order"
+    why = flat.why or "it still holds something"
+    return f"{flat.venue}: NOT proven {what} ({why}); closed {closed}, {left}"

@@ -172,14 +172,24 @@ class Gateway(Line):
         Raises:
             As ``ask``; orders not reached are still open.
         """
-        everything = self.codec.cancel_all(self.now_ms())
         reports = await self.open_orders()
-        if everything is not None and reports:
-            await self.ask_signed_in(lambda now_ms: self.codec.cancel_all(now_ms) or everything)
-        else:
-            for report in reports:
-                await self.cancel(report)
+        if not reports or await self.cancel_all():
+            return len(reports)
+        for report in reports:
+            await self.cancel(report)
         return len(reports)
+
+    async def cancel_all(self) -> bool:
+        """Cancel whatever the account has open, where the venue can: False where it cannot.
+
+        Raises:
+            As ``ask``.
+        """
+        everything = self.codec.cancel_all(self.now_ms())
+        if everything is None:
+            return False
+        await self.ask_signed_in(lambda now_ms: self.codec.cancel_all(now_ms) or everything)
+        return True
 
     # ------------------------------------------------------------------------- sending
 

@@ -88,9 +88,23 @@ class Watch:
             return Verdict.SILENT
         return Verdict.QUIET if silent_s >= HUSH_S else Verdict.ALIVE
 
+    def settle(self, word: Word) -> None:
+        """This bot was cleaned up after: its last word says no more, should it not go away."""
+        self._old = word
+
     def wait_again(self, now_s: float) -> None:
         """Whatever was tried failed: the silence is counted anew before the next try."""
         self._spoke_at = now_s
+
+
+@attrs.frozen
+class CleanUp:
+    """What came of cleaning up."""
+
+    proven: bool
+    """No order is open, and no leg alone."""
+    held: str
+    """What each venue holds, in words; "" when nothing."""
 
 
 class Hands(Protocol):
@@ -112,11 +126,11 @@ class Hands(Protocol):
             StartRefused: it cannot be proven.
         """
 
-    async def clean_up(self) -> bool:
-        """Take the journal's lock, cancel all and flatten as configured; whether it is proven.
+    async def clean_up(self) -> CleanUp:
+        """Take the journal's lock, cancel all, close what is alone, or all where configured.
 
         Raises:
-            StartRefused: the lock cannot be had; nothing was touched.
+            StartRefused: the account may be in other hands; nothing was touched.
         """
 
 
@@ -144,7 +158,8 @@ class Guard:
             if word is not None and verdict is not Verdict.NOBODY:
                 self._greet(word)
             if word is not None and verdict is Verdict.SILENT:
-                await self._act(word)
+                if await self._act(word):
+                    watch.settle(word)
                 watch.wait_again(trio.current_time())
             await trio.sleep(LOOK_EVERY_S)
 
@@ -152,7 +167,9 @@ class Guard:
         if (word.pid, word.birth) == self._seen:
             return
         self._seen = word.pid, word.birth
-        what = "cancel all and close all" if self.flattens else "cancel all, positions stay"
+        what = "cancel all and close all"
+        if not self.flattens:
+            what = "cancel all and close a leg that is alone; a hedged pair stays"
         log.info(
             "guard.watching",
             message=f"[GUARD] Watching the bot, process {word.pid}; "
@@ -162,8 +179,10 @@ class Guard:
             flattens=self.flattens,
         )
 
-    async def _act(self, word: Word) -> None:
+    async def _act(self, word: Word) -> bool:
+        """Do all of it; whether nothing is left to do."""
         self.at_work = True
+        end: CleanUp | None = None
         why = f"process {word.pid} gave no sign of life for {self.silence_s:g} s"
         log.critical(
             "guard.silent",
@@ -174,7 +193,7 @@ class Guard:
         )
         try:
             await self.hands.bury(word)
-            proven = await self.hands.clean_up()
+            end = await self.hands.clean_up()
         except StartRefused as refused:
             log.error(
                 "guard.stepped_back",
@@ -184,17 +203,32 @@ class Guard:
                 f"else end it and run {command('flatten')}",
             )
         else:
-            self._tell_end(proven=proven)
+            self._tell_end(end)
         self.at_work = False
+        return end is not None and end.proven
 
-    def _tell_end(self, *, proven: bool) -> None:
-        if proven:
-            log.info("guard.finished", message="[GUARD] Cleaned up; waiting for the next bot")
-            return
-        why = "a venue could not be proven clean, see above"
-        log.warning(
-            "guard.finished",
-            message=f"[GUARD] Tried again in {self.silence_s:g} s: {why}",
-            why=why,
-            do="look at the venue's page",
-        )
+    def _tell_end(self, end: CleanUp) -> None:
+        if not end.proven:
+            why = "a venue could not be proven clean, see above"
+            log.error(
+                "guard.finished",
+                message=f"[GUARD] NOT cleaned up, tried again in {self.silence_s:g} s; "
+                f"held: {end.held or 'nothing'}",
+                held=end.held,
+                why=why,
+                do="look at both venues' pages now",
+            )
+        elif end.held:
+            log.warning(
+                "guard.finished",
+                message=f"[GUARD] Cleaned up; held, and watched by nobody: {end.held}",
+                held=end.held,
+                why="what is hedged stays on where guard.flatten is false",
+                do=f"start the bot, which takes it up, or run {command('flatten')}",
+            )
+        else:
+            log.info(
+                "guard.finished",
+                message="[GUARD] Cleaned up, nothing is held; waiting for the next bot",
+                held="",
+            )

@@ -98,6 +98,33 @@ def open_database(path: Path) -> SqliteDatabase:
     return SqliteDatabase(path, connection)
 
 
+def is_in_use(path: Path) -> bool | None:
+    """Whether another process has the file open; None where it cannot even be read.
+
+    Nothing is changed: a file or folder that cannot be written can still be asked.
+    """
+    connection: sqlite3.Connection | None = None
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, timeout=BUSY_LIMIT_S, uri=True)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    except sqlite3.Error as error:
+        if _kind(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return True
+        # The lock is looked at before the contents: what is damaged is not held.
+        return False if os.access(path, os.R_OK) else None
+    finally:
+        if connection is not None:
+            connection.close()
+    return False
+
+
 def _configure(connection: sqlite3.Connection) -> None:
     # The lock mode comes before the first look at the file: no shared memory file is made then,
     # and the lock taken below is kept until the connection ends.

@@ -18,11 +18,12 @@ from bot4.errors import ExitCode, StartRefused
 from bot4.invocation import command
 from bot4.ports import World
 from bot4.signals import Signals
-from bot4.tasks.guard import Guard, Word
+from bot4.tasks.guard import CleanUp, Guard, Word
 from bot4.transport.process import birth_of, end_process
 from bot4.transport.world import RealWorld
 from bot4.wiring.accounts import lock_to_close
 from bot4.wiring.flatten import flatten_all, only_hand, open_flatteners
+from bot4.wiring.flatten_words import held_words
 from bot4.wiring.run import open_world
 from bot4.wiring.snapshot import forget_status, read_status
 from bot4.wiring.window import ask_window
@@ -32,7 +33,6 @@ log = structlog.get_logger()
 ASK_S: Final = 3.0
 NEWEST: Final = 1 << 62
 """A row that no journal reaches: the answer is one short line."""
-NO_LOCK: Final = "the journal is missing or damaged, so nobody can be kept from the account"
 
 
 @attrs.frozen
@@ -82,13 +82,14 @@ class RealHands:
                 do="keep the bot's log file and send it to whoever looks after the bot",
             )
 
-    async def clean_up(self) -> bool:
-        """Cancel all and flatten as configured, under the journal's lock; whether it is proven.
+    async def clean_up(self) -> CleanUp:
+        """Cancel all, close what nothing hedges, or all where configured, under the journal's lock.
 
-        Each venue's end is logged.
+        A journal that cannot be locked is no obstacle where it is plain that nobody uses it. Each
+        venue's end is logged.
 
         Raises:
-            StartRefused: the lock cannot be had; nothing was touched.
+            StartRefused: somebody else holds the journal, or nobody can tell; nothing was touched.
 
         Cancellation: may leave a venue half flattened.
         """
@@ -96,8 +97,7 @@ class RealHands:
         everything: dict[str, frozenset[str] | None] = dict.fromkeys(VENUES)
         async with AsyncExitStack() as stack:
             hand = only_hand(self.config, ask=False, force=False)
-            if not await stack.enter_async_context(hand):
-                raise StartRefused(NO_LOCK, f"run {command('flatten')}")
+            await stack.enter_async_context(hand)
             opened = await stack.enter_async_context(open_world(self.config, run_options))
             await stack.enter_async_context(lock_to_close(*opened, VENUES, force=False))
             flatteners = await stack.enter_async_context(open_flatteners(*opened, everything))
@@ -105,7 +105,7 @@ class RealHands:
             if code is ExitCode.CLEAN:
                 # Nobody is missed any more. Still under the lock: no bot can have spoken.
                 forget_status(self.config)
-        return code is ExitCode.CLEAN
+            return CleanUp(code is ExitCode.CLEAN, held_words(flatteners))
 
 
 async def run_guard(options: GuardOptions, signals: Signals) -> ExitCode:

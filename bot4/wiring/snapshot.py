@@ -16,6 +16,7 @@ from bot4.config.schema import Config
 from bot4.domain.market import MarketKey
 from bot4.domain.position import Account, Position
 from bot4.domain.units import plain
+from bot4.strategy.limits import cost_of_one
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.gate import Gate
@@ -62,6 +63,7 @@ def _venue(part: VenueParts, books: Books, accounts: Accounts) -> dict[str, Any]
             symbol: None if record is None else round(now - record.book.received_at, 2)
             for symbol, record in records.items()
         },
+        "half_costs": {symbol: _half_cost(part, books, symbol) for symbol in records},
         "clock_offset_ms": gateway.offset_ms,
         "clock_error_ms": gateway.clock_error_ms,
         "token_due_s": round((due_ms - gateway.now_ms()) / 1000) if due_ms else None,
@@ -71,6 +73,15 @@ def _venue(part: VenueParts, books: Books, accounts: Accounts) -> dict[str, Any]
         "refused_as_too_many": gateway.allowance.refused,
         "account_age_s": round(accounts.age_s(venue), 1) if accounts.get(venue) else None,
     }
+
+
+def _half_cost(part: VenueParts, books: Books, symbol: str) -> str | None:
+    """What closing one unit costs now, quote currency; None while nobody can tell."""
+    record = books.get(MarketKey(part.gateway.venue, symbol))
+    market = part.session.markets.get(symbol)
+    if record is None or market is None:
+        return None
+    return plain(cost_of_one(record.book, market))
 
 
 def _account_of(accounts: Accounts, venue: str) -> dict[str, Any]:

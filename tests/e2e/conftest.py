@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import ssl
@@ -210,23 +211,29 @@ class Home:
         self.config.write_text(text)
 
     @asynccontextmanager
-    async def bot(self, *args: str, command: str = "run", dies: str = "") -> AsyncIterator[Bot]:
+    async def bot(
+        self, *args: str, command: str = "run", dies: str = "", typed: str = ""
+    ) -> AsyncIterator[Bot]:
         """Start ``trio-run bot4``; what still runs at the end of the block is killed.
 
         Args:
             args: further words of the command line.
             command: of bot4.
             dies: where the process kills itself, see ``doomed.py``.
+            typed: what a person types at its terminal; "" where it has none.
         """
         self.starts += 1
+        ours, theirs = os.openpty() if typed else (-1, subprocess.DEVNULL)
         doomed = [sys.executable, str(DOOMED), dies]
         door = [*self.launcher, *([str(TRIO_RUN), "bot4"] if not dies else doomed)]
         words = [*door, command, "--config", str(self.config), "--log", "json", *args]
         stderr = self.folder / f"stderr-{self.starts}"
         with stderr.open("wb") as errors:
             process = await trio.lowlevel.open_process(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+                words, stdin=theirs, stdout=subprocess.PIPE, stderr=errors
             )
+        if typed:
+            os.write(ours, typed.encode())
         bot = Bot(process, stderr)
         try:
             async with trio.open_nursery() as reading:
@@ -236,6 +243,9 @@ class Home:
                 reading.cancel_scope.cancel(reason="the block has ended")
             assert "Traceback" not in stderr.read_text()
         finally:
+            if typed:
+                os.close(ours)
+                os.close(theirs)
             if process.poll() is None:
                 process.kill()
             with trio.CancelScope(shield=True, deadline=trio.current_time() + KILLED_S):
@@ -244,9 +254,9 @@ class Home:
                 while bot.simulator and alive(bot.simulator):  # noqa: ASYNC110
                     await trio.sleep(0.02)
 
-    async def run(self, command: str, *args: str) -> Bot:
+    async def run(self, command: str, *args: str, typed: str = "") -> Bot:
         """Run a command to its end."""
-        async with self.bot(*args, command=command) as bot:
+        async with self.bot(*args, command=command, typed=typed) as bot:
             await bot.end(within_s=COMMAND_S)
         return bot
 

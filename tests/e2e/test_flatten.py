@@ -22,23 +22,36 @@ async def test_a_second_hand_is_refused_until_the_first_lets_go(home: Any, judge
             # Told so at once: what waited for the lock would wait as long as the first one lives.
             second = await home.run("run")
             looked = await home.run("flatten", "--dry-run")
+            unsure = await home.run("flatten", typed="no\n")
             # The first one neither noticed nor suffered.
             spoken = (home.state / "status.json").read_text()
             with trio.fail_after(LINE_S):
                 while (home.state / "status.json").read_text() == spoken:  # noqa: ASYNC110
                     await trio.sleep(0.05)
             assert first.last["level"] == "info"
+            assert not (home.state / "STOP").exists()
             # Flatten asks it to stop, waits for it, and closes what it held.
-            flatten = await home.run("flatten", "--yes")
+            flatten = await home.run("flatten", typed="oui\n")
             assert await first.end() == 0
 
-    for bot in (second, looked):
-        assert bot.process.returncode == 4
-        (refusal,) = bot.said("start.refused")
-        assert refusal is bot.last
-        assert re.search("running|in use|is using", refusal["why"]), refusal["why"]
-        assert refusal["do"]
-        assert bot.stderr.read_bytes() == b""
+    assert second.process.returncode == 4
+    (refusal,) = second.said("start.refused")
+    assert refusal is second.last
+    assert re.search("running|in use|is using", refusal["why"]), refusal["why"]
+    assert refusal["do"]
+    assert second.stderr.read_bytes() == b""
+    # What is held and what closing costs is said before anything is touched, with the bot at work.
+    assert looked.process.returncode == 0
+    assert unsure.process.returncode == 4
+    for bot in (looked, unsure, flatten):
+        told = {line["venue"]: line for line in bot.said("flatten.planned") if "held" in line}
+        assert {v: told[v]["held"] for v in told} == {
+            v: {symbol: str(size)}
+            for v, symbol in (("vest", "BTC-PERP"), ("paradex", "BTC-USD-PERP"))
+            for size in (first.last["held"]["BTC"][v],)
+        }
+        for line in told.values():
+            assert Decimal(0) < Decimal(line["cost"]) < 2
     assert [line for line in first.lines if line["level"] in ("error", "critical")] == []
     # The log of the one that ran is its own; flatten's lines follow once it has let go.
     filed = [line for line in home.log() if line["level"] != "debug"]
@@ -92,7 +105,10 @@ async def test_the_script_closes_what_a_dead_bot_left_without_its_journal(
     judge.neutral(flat)
     assert judge.positions(flat) == {}
     for venue in held:
-        assert [order["reduce_only"] for order in flat[venue]["orders"]] == [False, True]
+        opened, *closed = [order["reduce_only"] for order in flat[venue]["orders"]]
+        assert not opened
+        assert closed
+        assert all(closed)
     assert again.process.returncode == 0
     assert [line["closed"] for line in again.said("flatten.done")] == [{}, {}]
     assert [home.truth()[v]["orders"] for v in held] == [flat[v]["orders"] for v in held]

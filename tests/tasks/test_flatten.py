@@ -15,6 +15,7 @@ from bot4.domain.book import BookUpdate
 from bot4.domain.market import MarketKey
 from bot4.domain.order import Side
 from bot4.domain.units import to_e8
+from bot4.errors import VenueRefused
 from bot4.ports import InDoubt, NotSent, Refused
 from bot4.tasks.flatten import Flattener, summary
 from bot4.tasks.gateway import Gateway
@@ -133,7 +134,9 @@ async def test_a_venue_that_refuses_for_ever_is_not_called_flat(
 
     assert not flat.proven
     assert "not now" in flat.why
-    assert summary(flat) == ("vest: NOT proven flat (BTC-PERP: X not now); holds 0.003 BTC-PERP")
+    assert summary(flat) == (
+        "vest: NOT proven flat (BTC-PERP: X not now); closed none, still long 0.003 BTC-PERP"
+    )
 
 
 @pytest.mark.parametrize("lands", [True, False], ids=["landed", "lost"])
@@ -166,17 +169,64 @@ async def test_a_closing_order_that_rests_is_not_waited_for_for_ever(
     assert venue.position == 0
 
 
-@pytest.mark.parametrize("kind", ["clock", "login", "markets"])
-async def test_a_venue_that_is_away_says_why(
+@pytest.mark.parametrize("kind", ["login", "markets", "positions", "order"])
+async def test_a_venue_that_is_away_says_why_and_what_was_last_read(
     flattener: Any, venue: Any, autojump_clock: Any, kind: str
 ):
     venue.position = D("0.0030")
-    venue.trouble(kind, CUT, 99)
+    venue.trouble(kind, CUT, 999)
+    began = trio.current_time()
     flat = await flattener.flatten()
 
+    assert trio.current_time() - began < 90
     assert not flat.proven
-    assert "cut" in flat.why
-    assert summary(flat) == "vest: NOT proven flat (vest: cut); holds ?"
+    assert flat.why
+    known = "still long 0.003 BTC-PERP"
+    unread = "what it holds could not be read"
+    assert summary(flat).endswith(unread if kind in ("login", "positions") else known)
+
+
+@pytest.mark.parametrize("kind", ["clock", "state", "open_orders", "cancel"])
+async def test_what_closing_does_not_need_may_fail_for_ever(
+    flattener: Any, venue: Any, make_order: Any, way: Any, autojump_clock: Any, kind: str
+):
+    venue.ways.append(way(rests=True, fills=D("0.0030")))
+    venue._place(make_order("1", size=D("0.0060")))
+    venue.trouble(kind, CUT, 9999)
+    flat = await flattener.flatten()
+
+    assert venue.position == 0
+    assert flat.closed == {"BTC-PERP": D("0.0030")}
+    assert flat.proven == (kind in ("clock", "state"))
+
+
+async def test_one_order_that_cannot_be_cancelled_keeps_no_other_open(
+    flattener: Any,
+    venue: Any,
+    make_order: Any,
+    way: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    autojump_clock: Any,
+):
+    venue.ways.extend([way(rests=True, fills=D(0))] * 3)
+    for name in ("1", "2", "3"):
+        venue._place(make_order(name))
+    venue.position = D("0.0030")
+
+    def refuse(self: Any, name: str) -> None:
+        if name == "v1":
+            raise VenueRefused("vest", "not this one", code="3001")
+        cancel(self, name)
+
+    cancel = type(venue)._cancel
+    monkeypatch.setattr(type(venue), "_cancel", refuse)
+    flat = await flattener.flatten()
+
+    assert [name for name, known in venue.known.items() if known.open] == ["1"]
+    assert venue.position == 0
+    assert not flat.proven
+    assert "v1" in flat.why
+    assert "not this one" in flat.why
 
 
 @pytest.mark.parametrize("kind", ["positions", "open_orders", "book", "find"])
@@ -261,7 +311,9 @@ async def test_cancelling_alone_leaves_the_position_and_says_what_is_held(
     assert flat.proven
     assert flat.cancelled == 1
     assert venue.position == D("0.0030")
-    assert summary(flat) == "vest: no order is open; 1 cancelled, still holds 0.003 BTC-PERP"
+    assert summary(flat) == (
+        "vest: no order is open; 1 cancelled, closed none, still long 0.003 BTC-PERP"
+    )
 
 
 async def test_cancelling_alone_is_not_proven_by_a_venue_that_does_not_answer(

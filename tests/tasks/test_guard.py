@@ -10,7 +10,7 @@ import trio
 
 from bot4.errors import StartRefused
 from bot4.tasks import guard
-from bot4.tasks.guard import Guard, Verdict, Watch, Word
+from bot4.tasks.guard import CleanUp, Guard, Verdict, Watch, Word
 
 WALL_MS = 1_795_000_000_000
 A = Word(100, "boot 1", WALL_MS)
@@ -133,6 +133,8 @@ class Scene:
     grave: str = ""
     lock: str = ""
     proves: bool = True
+    forgets: bool = True
+    held: str = ""
     done: list[str] = attrs.field(factory=list)
 
     def word(self) -> Word | None:
@@ -153,14 +155,14 @@ class Scene:
         if self.grave:
             raise StartRefused(self.grave, "look")
 
-    async def clean_up(self) -> bool:
+    async def clean_up(self) -> CleanUp:
         await trio.sleep(6.0)
         self.done.append("clean up")
         if self.lock:
             raise StartRefused(self.lock, "look")
-        if self.proves:
+        if self.proves and self.forgets:
             self.said = None
-        return self.proves
+        return CleanUp(self.proves, self.held)
 
 
 async def watched(scene: Scene, seconds: float) -> None:
@@ -198,7 +200,25 @@ async def test_what_is_not_proven_is_tried_again_after_the_next_silence(
     await watched(scene, 50.0)
 
     assert scene.done == ["bury 100", "clean up"] * 2
-    assert [line["level"] for line in lines if line["event"] == "guard.finished"] == ["warning"] * 2
+    assert [line["level"] for line in lines if line["event"] == "guard.finished"] == ["error"] * 2
+
+
+@pytest.mark.parametrize("proves", [True, False])
+async def test_its_last_words_list_what_is_held(autojump_clock: Any, lines: Any, proves: bool):
+    await watched(Scene(proves=proves, held="vest short 0.0036 BTC-PERP"), 30.0)
+
+    (end,) = [line for line in lines if line["event"] == "guard.finished"]
+    assert "vest short 0.0036 BTC-PERP" in end["message"]
+    assert end["level"] == ("warning" if proves else "error")
+
+
+async def test_a_last_word_that_cannot_be_taken_away_is_acted_upon_once(
+    autojump_clock: Any, lines: Any
+):
+    scene = Scene(forgets=False)
+    await watched(scene, 600.0)
+
+    assert scene.done == ["bury 100", "clean up"]
 
 
 async def test_a_bot_that_cannot_be_proven_dead_stops_the_guard_from_acting(

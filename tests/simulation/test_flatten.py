@@ -1,0 +1,264 @@
+"""The way out by hand at venues that are not themselves: both legs of a pair go, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from bot4.config.schema import SimulationConfig
+from bot4.domain.market import VENUES
+from bot4.wiring.flatten import flatten_all, open_flatteners
+from tests.simulation.test_hard_days import DUST, MARKETS, hedged
+
+D = Decimal
+CALM = SimulationConfig(profile="calm", seed=3)
+EVER_S = 3600.0
+CLIP = D("0.0003")
+"""A venue that says it is open and refuses is found out by an order of about this size, BTC."""
+LASTING = {
+    "paradex maintained": ("paradex", {"kind": "maintenance"}),
+    "paradex post-only": ("paradex", {"kind": "post_only"}),
+    "paradex cancel-only": ("paradex", {"kind": "cancel_only"}),
+    "paradex halted": ("paradex", {"kind": "halt", "symbol": MARKETS["paradex"]}),
+    "vest halted": ("vest", {"kind": "halt", "symbol": MARKETS["vest"]}),
+    "vest blocked": ("vest", {"kind": "blocked"}),
+    "paradex blocked": ("paradex", {"kind": "blocked"}),
+    "vest unreachable": ("vest", {"kind": "refuse_connect"}),
+    "paradex unreachable": ("paradex", {"kind": "refuse_connect"}),
+}
+REFUSALS = {
+    "vest refuses orders": ("vest", {"kind": "refuse", "request": "order"}),
+    "paradex refuses orders": ("paradex", {"kind": "refuse", "request": "order"}),
+}
+
+
+@attrs.define
+class Watched:
+    """What the venues held while flatten was at work."""
+
+    run: Any
+    code: int | None = None
+    naked: Decimal = D(0)
+    naked_s: float = 0.0
+    took_s: float = 0.0
+
+    async def watch(self) -> None:
+        began = None
+        while True:
+            net = abs(self.run.net())
+            self.naked = max(self.naked, net)
+            now = trio.current_time()
+            began = None if net < DUST else now if began is None else began
+            self.naked_s = max(self.naked_s, 0.0 if began is None else now - began)
+            await trio.sleep(0.02)
+
+
+async def flatten(
+    after: Any,
+    run: Any,
+    *,
+    close: bool = True,
+    venues: tuple[str, ...] = VENUES,
+    meanwhile: Callable[[], Any] = lambda: None,
+) -> Watched:
+    """Run flatten on what a dead bot left, with the venues watched; the run gets its lines."""
+    watched = Watched(run)
+    began = trio.current_time()
+    async with (
+        trio.open_nursery() as watching,
+        open_flatteners(
+            after.config, after.secrets, after.world, dict.fromkeys(venues)
+        ) as flatteners,
+    ):
+        meanwhile()
+        watching.start_soon(watched.watch)
+        watched.code = await flatten_all(flatteners, close=close)
+        watched.took_s = trio.current_time() - began
+        watching.cancel_scope.cancel()
+    return watched
+
+
+def said(events: Any, event: str) -> list[str]:
+    return [line["message"] for line in events if line["event"] == event]
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("what", ["order of another", "any cancel"])
+async def test_a_cancel_that_is_refused_for_ever_stops_no_closing(
+    play: Any, events: Any, autojump_clock: Any, venue: str, what: str
+):
+    runs: list[Any] = []
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        if what == "any cancel":
+            runs[0].fault(venue, "refuse", request="cancel", count=-1)
+        runs[0].fault(venue, "foreign_order", shape="tpsl", market=MARKETS[venue], cancel="refused")
+        watched = await flatten(after, runs[0])
+
+        assert runs[0].positions() == {}
+        assert watched.naked_s < 3
+        assert watched.code == 3
+    (told,) = [m for m in said(events, "flatten.failed") if venue in m]
+    assert "could not be cancelled" in told or "could not be read" in told
+    assert "holds nothing" in told
+
+
+@pytest.mark.parametrize("what", LASTING)
+async def test_no_leg_of_a_hedged_pair_goes_while_the_other_venue_stays_shut(
+    play: Any, events: Any, autojump_clock: Any, what: str
+):
+    runs: list[Any] = []
+    venue, fault = LASTING[what]
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        before = runs[0].positions()
+        runs[0].fault(venue, seconds=EVER_S, **fault)
+        watched = await flatten(after, runs[0])
+
+        assert watched.naked < DUST
+        assert runs[0].positions() == before
+        assert watched.code == 3
+        assert watched.took_s < 120
+    words = " ".join(said(events, "flatten.failed"))
+    assert "still short 0.0036 BTC-PERP" in words or "vest: NOT proven" in words
+    assert "still long 0.0036 BTC-USD-PERP" in words or "paradex: NOT proven" in words
+    assert "holds ?" not in words
+
+
+@pytest.mark.parametrize("what", LASTING)
+async def test_a_venue_that_opens_again_in_time_is_waited_for(
+    play: Any, autojump_clock: Any, what: str
+):
+    runs: list[Any] = []
+    venue, fault = LASTING[what]
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        runs[0].fault(venue, seconds=20.0, **fault)
+        watched = await flatten(after, runs[0])
+
+        assert runs[0].positions() == {}
+        assert watched.code == 0
+        assert watched.naked_s < 3
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+async def test_a_venue_that_says_it_is_open_and_refuses_is_found_out_by_a_small_order(
+    play: Any, events: Any, autojump_clock: Any, what: str
+):
+    runs: list[Any] = []
+    venue, fault = REFUSALS[what]
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        runs[0].fault(venue, count=-1, **fault)
+        watched = await flatten(after, runs[0])
+
+        assert watched.naked <= CLIP
+        assert set(runs[0].positions()) == {"vest:BTC-PERP", "paradex:BTC-USD-PERP"}
+        assert watched.code == 3
+    naked = said(events, "exposure.left")
+    assert bool(naked) == (watched.naked >= DUST)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+async def test_a_venue_that_is_named_alone_is_closed_whatever_the_other_one_does(
+    play: Any, autojump_clock: Any, venue: str
+):
+    runs: list[Any] = []
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        other = "vest" if venue == "paradex" else "paradex"
+        runs[0].fault(other, "refuse_connect", seconds=EVER_S)
+        watched = await flatten(after, runs[0], venues=(venue,))
+
+        assert set(runs[0].positions()) == {f"{other}:{MARKETS[other]}"}
+        assert watched.code == 0
+
+
+@pytest.mark.parametrize("close", [True, False], ids=["flatten", "only what is alone"])
+@pytest.mark.parametrize("venue", VENUES)
+async def test_a_leg_that_is_alone_is_brought_home(
+    play: Any, events: Any, autojump_clock: Any, venue: str, close: bool
+):
+    runs: list[Any] = []
+
+    async def alone(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, alone) as after:
+        runs[0].fault(venue, "manual_close", market=MARKETS[venue])
+        assert len(runs[0].positions()) == 1
+        watched = await flatten(after, runs[0], close=close)
+
+        assert runs[0].positions() == {}
+        assert watched.code == 0
+    assert said(events, "exposure.left") == []
+
+
+@pytest.mark.parametrize("venue", VENUES)
+async def test_of_an_uneven_pair_only_what_is_alone_is_taken_back_and_the_rest_told_as_held(
+    play: Any, events: Any, autojump_clock: Any, venue: str
+):
+    runs: list[Any] = []
+
+    async def uneven(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, uneven) as after:
+        runs[0].fault(venue, "liquidate", market=MARKETS[venue], share="0.5")
+        await trio.sleep(1)
+        assert abs(runs[0].net()) >= DUST
+        watched = await flatten(after, runs[0], close=False)
+
+        held = runs[0].positions()
+        assert len(held) == 2
+        assert abs(runs[0].net()) < DUST
+        assert watched.code == 0
+    (told,) = said(events, "pair.held")
+    for size in held.values():
+        assert str(abs(size).normalize()) in told
+
+
+async def test_a_lone_leg_at_a_venue_that_refuses_is_named_with_its_danger(
+    play: Any, events: Any, autojump_clock: Any
+):
+    runs: list[Any] = []
+
+    async def alone(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, alone) as after:
+        runs[0].fault("paradex", "manual_close", market=MARKETS["paradex"])
+        runs[0].fault("vest", "refuse", request="order", count=-1)
+        watched = await flatten(after, runs[0])
+
+        assert watched.code == 3
+    told = " ".join(said(events, "exposure.left"))
+    assert "vest still short 0.0036 BTC-PERP, paradex holds nothing: you are short 0.0036" in told
