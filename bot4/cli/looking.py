@@ -19,7 +19,7 @@ from bot4.errors import ExitCode
 from bot4.signals import Signals
 
 if TYPE_CHECKING:
-    from bot4.wiring.doctor import Step
+    from bot4.wiring.doctor_beside import Step
 
 NAME_WIDTH: Final = 22
 

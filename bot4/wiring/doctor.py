@@ -1,6 +1,7 @@
 """``trio-run bot4 doctor``: does everything that trading needs work, step by step, and if not, why.
 
-Opens no position. It refuses to start beside a running bot: two hands on one account would fight.
+Opens no position. Beside a running bot it asks that one how each part works: a second sign-in may
+end the bot's session. Only ``--probe-orders`` is refused then.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
 from bot4.transport.websocket import connect
 from bot4.wiring.accounts import lock_to_close
+from bot4.wiring.doctor_beside import NETWORK, Step, steps_of_bot
 from bot4.wiring.flatten import only_hand
 from bot4.wiring.pairing import MEND, configured_faults, market_words, on_both
 from bot4.wiring.probe import probe
@@ -35,21 +37,8 @@ from bot4.wiring.run import open_world
 from bot4.wiring.venues import Speech, order_door, order_line, speech_of, symbols_of
 
 STREAM_LIMIT_S: Final = 10.0
-NETWORK: Final = "check this machine's network, and the venue's status page"
 KEYS: Final = "check the keys in .env: right account, right network, registered with the venue"
-Say = Callable[["Step"], None]
-
-
-@attrs.frozen
-class Step:
-    """One thing that was tried."""
-
-    venue: str
-    name: str
-    ok: bool
-    said: str
-    do: str = ""
-    """What a person should do about it; "" when it is fine."""
+Say = Callable[[Step], None]
 
 
 class _Failed(Exception):
@@ -72,7 +61,8 @@ async def run_doctor(options: DoctorOptions, say: Say) -> ExitCode:
 
     Raises:
         ConfigError: bot4.yaml or a key is unusable.
-        StartRefused: the bot runs.
+        StartRefused: a process holds the account and says nothing, or orders are to be probed
+            beside it.
 
     Cancellation: an order that was sent is cancelled first, within seconds.
     """
@@ -80,6 +70,10 @@ async def run_doctor(options: DoctorOptions, say: Say) -> ExitCode:
     run_options = RunOptions(config=options.config, live=True)
     venues = VENUES if options.venue is None else (options.venue,)
     ordering = venues if options.probe_orders else ()
+    if not options.probe_orders and (told := steps_of_bot(config, venues)) is not None:
+        for step in told:
+            say(step)
+        return ExitCode.CLEAN if all(step.ok for step in told) else ExitCode.LEFT_OPEN
     async with (
         only_hand(config, ask=False, force=False),
         open_world(config, run_options) as (opened, secrets, world),

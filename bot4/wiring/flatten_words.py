@@ -20,12 +20,10 @@ from bot4.tasks.flatten import Flattener
 from bot4.tasks.line import SAID
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import refuse_second
-from bot4.wiring.snapshot import read_status
+from bot4.wiring.snapshot import fresh_status
 
 log = structlog.get_logger()
 
-FRESH_MS: Final = 5000
-"""A running bot speaks every second; older words are not of now."""
 YES: Final = frozenset({"yes", "y", "oui", "o"})
 SILENT: Final = "a process holds the account and says nothing"
 
@@ -50,10 +48,10 @@ def beside_bot(
     try:
         refuse_second(config)
     except StartRefused:
-        said = read_status(config)
+        said = fresh_status(config, RealWorld().wall_ms())
     else:
         return None
-    if said is None or RealWorld().wall_ms() - said["wall_ms"] > FRESH_MS:
+    if said is None:
         return [Preview(venue, why=SILENT) for venue in symbols]
     return [
         _told(venue, said["venues"].get(venue, {}), wanted) for venue, wanted in symbols.items()

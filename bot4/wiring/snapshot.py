@@ -26,6 +26,8 @@ from bot4.wiring.venues import VenueParts
 VERSION: Final = 1
 """Of the file's shape; another one is not read."""
 BIGGEST_BYTES: Final = 1 << 20
+FRESH_MS: Final = 5000
+"""A running bot speaks every second; older words are not of now."""
 
 
 def status_file(config: Config) -> Path:
@@ -140,3 +142,12 @@ def read_status(config: Config) -> dict[str, Any] | None:
         return None
     usable = isinstance(said, dict) and said.get("version") == VERSION
     return said if usable and isinstance(said.get("wall_ms"), int) else None
+
+
+def fresh_status(config: Config, wall_ms: int) -> dict[str, Any] | None:
+    """Return what a bot that lives says of itself now; None when none does."""
+    said = read_status(config)
+    if said is None or abs(wall_ms - said["wall_ms"]) > FRESH_MS:
+        return None
+    lives = not said.get("born") or birth_of(said.get("pid", 0)) == said["born"]
+    return said if lives else None

@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 from timeouts import LINE_S, STORY_S
+
+TRIO_RUN = Path(sys.executable).parent / "trio-run"
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +26,13 @@ async def test_a_second_hand_is_refused_until_the_first_lets_go(home: Any, judge
             second = await home.run("run")
             looked = await home.run("flatten", "--dry-run")
             unsure = await home.run("flatten", typed="no\n")
+            doctor = await trio.run_process(
+                [str(TRIO_RUN), "bot4", "doctor", "--config", str(home.config)],
+                capture_stdout=True,
+                capture_stderr=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
             # The first one neither noticed nor suffered.
             spoken = (home.state / "status.json").read_text()
             with trio.fail_after(LINE_S):
@@ -40,6 +50,12 @@ async def test_a_second_hand_is_refused_until_the_first_lets_go(home: Any, judge
     assert re.search("running|in use|is using", refusal["why"]), refusal["why"]
     assert refusal["do"]
     assert second.stderr.read_bytes() == b""
+    # The doctor asks the bot that runs.
+    assert (doctor.returncode, doctor.stderr) == (0, b"")
+    steps = doctor.stdout.decode().splitlines()
+    assert all(step.startswith("OK") for step in steps)
+    for venue, held in first.last["held"]["BTC"].items():
+        assert any(venue in step and f"{held}, 0 open orders" in step for step in steps)
     # What is held and what closing costs is said before anything is touched, with the bot at work.
     assert looked.process.returncode == 0
     assert unsure.process.returncode == 4

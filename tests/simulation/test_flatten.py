@@ -14,6 +14,7 @@ from bot4.config.schema import SimulationConfig
 from bot4.domain.market import VENUES
 from bot4.wiring.flatten import flatten_all, open_flatteners
 from tests.simulation.test_hard_days import DUST, MARKETS, hedged
+from tests.simulation.test_money import cash
 
 D = Decimal
 CALM = SimulationConfig(profile="calm", seed=3)
@@ -262,3 +263,27 @@ async def test_a_lone_leg_at_a_venue_that_refuses_is_named_with_its_danger(
         assert watched.code == 3
     told = " ".join(said(events, "exposure.left"))
     assert "vest still short 0.0036 BTC-PERP, paradex holds nothing: you are short 0.0036" in told
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["hedged", "one leg closed by hand"])
+async def test_a_bot_started_after_it_books_the_trade_with_the_venues_own_fills(
+    play: Any, autojump_clock: Any, alone: bool
+):
+    runs: list[Any] = []
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        if alone:
+            runs[0].fault("vest", "manual_close", market=MARKETS["vest"])
+        watched = await flatten(after, runs[0])
+        assert watched.code == 0
+        again = attrs.evolve(after, world=after.new_world(98))
+        async with play.bot(again) as run:
+            line = await run.until("pair.closed")
+
+            assert abs(D(line["net_usdc"]) - cash(run)) < D("0.001")
+        assert run.code == 0
+        assert run.said("exposure.found") == []
