@@ -9,7 +9,7 @@ dark, it is waited for, and what is hedged stays on at both when the time is ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -21,17 +21,19 @@ from bot4.domain.order import OrderReport
 from bot4.domain.position import Position
 from bot4.domain.units import plain
 from bot4.strategy.exposure import Exposure
-from bot4.strategy.limits import cost_of_one
 from bot4.strategy.receiving import MOST_MS
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.line import SAID
-from bot4.tasks.reducing import Reducer, book_of
+from bot4.tasks.reducing import Reducer
 
 LIMIT_S: Final = 60.0
 """For all of it; what is under way then ends by its own limit, seconds later. Source: ours."""
 POLL_S = 0.2
 WAIT_S: Final = 1.0
 """For the other venue's leg, or for one that is shut: then everything is read again."""
+CANCEL_S: Final = 5.0
+"""For orders one by one in a round; then positions are closed, and the others come next. Source:
+ours."""
 SETTLE_S = 1.0
 """Between the two readings that prove a venue flat."""
 LATEST_S = MOST_MS / 1000 + SETTLE_S
@@ -83,23 +85,6 @@ class Flattener:
         """Read what would be cancelled and closed. Raises as ``Gateway.ask``."""
         return len(await self._open_orders()), await self._positions()
 
-    async def cost(self, held: Mapping[str, Decimal]) -> Decimal | None:
-        """Return what closing this costs at today's books; None where a market is not listed.
-
-        Raises:
-            As ``Gateway.ask``.
-        """
-        if not held:
-            return Decimal(0)
-        markets = {market.key.symbol: market for market in await self.gateway.markets()}
-        if not held.keys() <= markets.keys():
-            return None
-        total = Decimal(0)
-        for symbol, size in held.items():
-            book = await book_of(self.gateway, markets[symbol].key)
-            total += abs(size) * cost_of_one(book, markets[symbol])
-        return total
-
     async def flatten(self, *, close: bool = True) -> Flat:
         """Cancel, close reduce-only with widening limits, and prove it by two readings.
 
@@ -116,7 +101,7 @@ class Flattener:
         exposure = self.exposure
         exposure.done[flat.venue] = False
         exposure.halts_told[flat.venue] = self.gateway.codec.tells_halts
-        attempts: dict[str, int] = {}
+        attempts: dict[str, int] = {}  # By order cancelled, and by market closed.
         while trio.current_time() < began + LIMIT_S:
             flat.proven = exposure.done[flat.venue] = await self._round(
                 flat, attempts, began + LATEST_S
@@ -133,7 +118,8 @@ class Flattener:
     async def _round(self, flat: Flat, attempts: dict[str, int], nothing_later: float) -> bool:
         """One pass; True when two readings show nothing open and nothing to close."""
         await self._greet(flat)
-        await self._cancel(flat)
+        if not self._follows(flat, attempts):
+            await self._cancel(flat, attempts)
         if not await self._read(flat):
             return False
         if not await self._close_all(flat, attempts):
@@ -166,6 +152,12 @@ class Flattener:
                 flat.note(topic, str(said))
         exposure.note_shut(flat.venue, why)
 
+    def _follows(self, flat: Flat, attempts: dict[str, int]) -> bool:
+        """Whether a leg may go now and nothing of ours rests: cancelling others' comes after it."""
+        keys = [MarketKey(flat.venue, symbol) for symbol in self.exposure.sizes(flat.venue)]
+        ready = [k for k in keys if self.exposure.room(k, everything=flat.closes).size]
+        return bool(ready) and not any(attempts.get(key.symbol) for key in ready)
+
     async def _ask_markets(self) -> str:
         """What is halted is told here at some venues; elsewhere they are read once."""
         gateway, exposure = self.gateway, self.exposure
@@ -173,12 +165,12 @@ class Flattener:
             exposure.take_markets(gateway.venue, await gateway.markets())
         return ""
 
-    async def _cancel(self, flat: Flat) -> None:
+    async def _cancel(self, flat: Flat, attempts: dict[str, int]) -> None:
         """Cancel all at once where the venue can, then what is still open, each on its own."""
         gateway = self.gateway
         seen: dict[str, OrderReport] = {}
         try:
-            seen = {report.venue_order_id: report for report in await self._open_orders()}
+            seen = {r.venue_order_id: r for r in await self._open_orders()}
             flat.note("orders", "")
         except SAID as said:
             flat.note("orders", f"open orders could not be read: {said}")
@@ -188,18 +180,23 @@ class Flattener:
         if self.symbols is None:
             try:
                 if await gateway.cancel_all():
-                    left = {report.venue_order_id: report for report in await self._open_orders()}
+                    left = {r.venue_order_id: r for r in await self._open_orders()}
             except SAID as said:
                 flat.note("orders", f"cancel-all: {said}")
-        for report in left.values():
-            try:
-                await gateway.cancel(report)
-            except SAID as said:
-                name = f"{report.symbol} order {report.venue_order_id}"
-                flat.note("orders", f"{name} could not be cancelled: {said}")
-            else:
-                flat.cancelled += 1
         flat.cancelled += len(seen.keys() - left.keys())
+        # Those that were tried least come first: many slow refusals may not hold up the closing.
+        waiting = sorted(left.values(), key=lambda report: attempts.get(report.venue_order_id, 0))
+        with trio.move_on_after(CANCEL_S):
+            for report in waiting:
+                name = report.venue_order_id
+                attempts[name] = attempts.get(name, 0) + 1
+                try:
+                    await gateway.cancel(report)
+                except SAID as said:
+                    why = f"{report.symbol} order {name} could not be cancelled: {said}"
+                    flat.note("orders", why)
+                else:
+                    flat.cancelled += 1
 
     async def _read(self, flat: Flat) -> bool:
         try:
@@ -222,8 +219,7 @@ class Flattener:
         if flat.closes:
             return bool(exposure.sizes(venue))
         keys = [MarketKey(venue, symbol) for symbol in exposure.sizes(venue)]
-        rooms = [exposure.room(key, everything=False) for key in keys]
-        return any(room.size or room.why for room in rooms)
+        return any(r.size or r.why for r in (exposure.room(k, everything=False) for k in keys))
 
     async def _close_all(self, flat: Flat, attempts: dict[str, int]) -> bool:
         """Close what may go now, market by market; True when nothing is left to close."""

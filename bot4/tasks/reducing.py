@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -15,7 +15,7 @@ from bot4.domain.order import Order, Purpose, Side
 from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
-from bot4.strategy.limits import unwind_limit
+from bot4.strategy.limits import cost_of_one, unwind_limit
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.parcel import Parcel
 
@@ -134,6 +134,28 @@ async def book_of(gateway: Gateway, key: MarketKey) -> Book:
     if book is None:
         raise ProtocolViolation(key.venue, f"{key.symbol}: no book")
     return book
+
+
+async def cost_of(gateway: Gateway, held: Mapping[str, Decimal]) -> Decimal | None:
+    """Return what closing this costs at today's books; None where a market is not listed.
+
+    Args:
+        gateway: of the venue.
+        held: signed base units, by symbol.
+
+    Raises:
+        As ``Gateway.ask``.
+    """
+    if not held:
+        return Decimal(0)
+    markets = {market.key.symbol: market for market in await gateway.markets()}
+    if not held.keys() <= markets.keys():
+        return None
+    total = Decimal(0)
+    for symbol, size in held.items():
+        book = await book_of(gateway, markets[symbol].key)
+        total += abs(size) * cost_of_one(book, markets[symbol])
+    return total
 
 
 def _nothing() -> None:

@@ -18,6 +18,7 @@ from bot4.invocation import command
 from bot4.strategy.exposure import Remark
 from bot4.tasks.flatten import Flattener
 from bot4.tasks.line import SAID
+from bot4.tasks.reducing import cost_of
 from bot4.transport.world import RealWorld
 from bot4.wiring.files import refuse_second
 from bot4.wiring.snapshot import fresh_status
@@ -79,7 +80,7 @@ async def look(flattener: Flattener) -> Preview:
         await flattener.gateway.sync_clock()
         orders, positions = await flattener.look()
         held = {position.key.symbol: position.size for position in positions}
-        cost = await flattener.cost(held)
+        cost = await cost_of(flattener.gateway, held)
     except SAID as said:
         return Preview(venue, why=str(said))
     return Preview(venue, orders, held, cost)

@@ -113,6 +113,30 @@ async def test_a_cancel_that_is_refused_for_ever_stops_no_closing(
     assert "holds nothing" in told
 
 
+@pytest.mark.parametrize("venue", VENUES)
+async def test_many_orders_whose_cancels_are_slow_and_refused_hold_up_no_closing(
+    play: Any, autojump_clock: Any, venue: str
+):
+    runs: list[Any] = []
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        for _ in range(30):
+            runs[0].fault(
+                venue, "foreign_order", shape="tpsl", market=MARKETS[venue], cancel="refused"
+            )
+        runs[0].fault(venue, "delay_answer", request="cancel", ms=2500, count=-1)
+        watched = await flatten(after, runs[0])
+
+        assert runs[0].positions() == {}
+        assert watched.naked_s < 5
+        assert watched.code == 3
+        assert watched.took_s < 90
+
+
 @pytest.mark.parametrize("what", LASTING)
 async def test_no_leg_of_a_hedged_pair_goes_while_the_other_venue_stays_shut(
     play: Any, events: Any, autojump_clock: Any, what: str
