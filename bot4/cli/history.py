@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot4.cli.looking import look
-from bot4.cli.output import show, width
+from bot4.cli.output import folded, show, width
 from bot4.config.load import load_config
 from bot4.config.options import (
     DbOptions,
@@ -40,7 +40,7 @@ async def positions(options: PositionsOptions, signals: Signals) -> int:
         else:
             nothing = "no trade is open" if held.source == JOURNAL else "no trade holds anything"
             await show(holding_table(records, held.now_ms, width()) if records else [nothing])
-            await show(held.remarks)
+            await show(folded(held.remarks, width()))
         return ExitCode.CLEAN if held.complete else ExitCode.LEFT_OPEN
 
     return await look(work, signals)

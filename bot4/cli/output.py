@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import Final
 
@@ -59,6 +60,13 @@ async def show(lines: Iterable[str]) -> None:
 def width() -> int | None:
     """Return how many characters a line of the terminal has; None where there is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def folded(lines: Iterable[str], columns: int | None) -> list[str]:
+    """Break sentences between words where a line of the terminal is shorter; None breaks none."""
+    if columns is None:
+        return list(lines)
+    return [part for line in lines for part in textwrap.wrap(line, columns) or [""]]
 
 
 def _judge(fault: OSError | None) -> None:

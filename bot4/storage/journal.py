@@ -17,23 +17,10 @@ from typing import Final
 import attrs
 
 from bot4.ports import Database, Entry, World
+from bot4.storage import reading
 from bot4.storage.gaps import allow_gaps, read_gaps, take_out
-from bot4.storage.reading import (
-    RawRow,
-    read_closed,
-    read_known,
-    read_newest,
-    read_span,
-    read_trades,
-)
-from bot4.storage.schema import (
-    Header,
-    check_owner,
-    create,
-    damaged,
-    link_after,
-    read_header,
-)
+from bot4.storage.reading import RawRow
+from bot4.storage.schema import Header, check_owner, create, damaged, link_after, read_header
 from bot4.storage.transactions import transaction
 
 BLOCK: Final = 100
@@ -145,19 +132,19 @@ class SqliteJournal:
         Raises:
             JournalFault: the file cannot be read.
         """
-        return read_span(self._database, after, until, kinds, bare=bare)
+        return reading.read_span(self._database, after, until, kinds, bare=bare)
 
     def newest(self, kinds: Collection[str], count: int) -> list[RawRow]:
         """Return the newest rows of some kinds. Raises as ``span``."""
-        return read_newest(self._database, kinds, count)
+        return reading.read_newest(self._database, kinds, count)
 
     def of_trades(self, names: Collection[str], until: int) -> list[RawRow]:
         """Return the rows of some trades, up to one. Raises as ``span``."""
-        return read_trades(self._database, names, until)
+        return reading.read_trades(self._database, names, until)
 
     def closed(self, until: int, limit: int) -> list[tuple[int, int, str]]:
         """Return (row, time, trade) of the oldest rows that end a trade. Raises as ``span``."""
-        return read_closed(self._database, until, limit)
+        return reading.read_closed(self._database, until, limit)
 
     def count_closed(self) -> int:
         """Return how many trades here are over. Raises as ``span``."""
@@ -182,7 +169,7 @@ class SqliteJournal:
 
     def known(self) -> bool:
         """Whether it was traded or compared with before; see ``read_known``."""
-        return read_known(self._database)
+        return reading.read_known(self._database)
 
     def next_number(self, name: str, floor: int = 0) -> int:
         """Return a number larger than any given before under this name, and than ``floor``.

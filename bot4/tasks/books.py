@@ -47,6 +47,7 @@ class Books:
 
     def last(self, key: MarketKey) -> Book | None:
         """The market's book, else the last one that was true: for telling, not for trading."""
+        self.look()
         record = self._records.get(key)
         return self._wiped.get(key) if record is None else record.book
 
@@ -79,6 +80,7 @@ class Books:
         """Forget every book and every heartbeat: all of it is of before a sleep."""
         self._heartbeats.clear()
         self._records.clear()
+        self._wiped.clear()
         self._bump()
 
     async def wait_newer(self, seen: int) -> int:

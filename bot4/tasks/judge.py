@@ -121,7 +121,6 @@ class Judge:
     def forget(self) -> None:
         """Forget what was seen and decided: the machine slept, and the market did not."""
         self.decision = None
-        self._last.clear()
         self._memory.restart()
 
     # --------------------------------------------------------------------- compensation

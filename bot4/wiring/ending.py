@@ -29,9 +29,7 @@ def say_ended(results: Results, uptime: Mapping[str, float], lived_s: float) -> 
     )
 
 
-def say_last(
-    left: Sequence[str], figures: Sequence[Figures], *, compared: bool, lost: str
-) -> None:
+def say_last(left: Sequence[str], figures: Sequence[Figures], *, compared: bool, lost: str) -> None:
     """Log the last lines; what a person must not overlook comes last.
 
     Args:

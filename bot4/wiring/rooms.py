@@ -12,9 +12,10 @@ import trio
 
 from bot4.app import Crashes, Service
 from bot4.config.schema import Config, OnStop, PairConfig
-from bot4.domain.market import PARADEX, VENUES, VEST, Pair
+from bot4.domain.market import PARADEX, VENUES, VEST, MarketKey, Pair
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import plain
+from bot4.invocation import command
 from bot4.ports import World
 from bot4.strategy.premium import Premium
 from bot4.strategy.saga import State, Trade
@@ -33,9 +34,9 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
-from bot4.wiring.files import StateFiles
 from bot4.wiring.ending import say_ended, say_last
 from bot4.wiring.figures import Figures, Sight, row_of
+from bot4.wiring.files import StateFiles
 from bot4.wiring.pairing import refuse_mismatch
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
@@ -211,11 +212,9 @@ class Rooms:
 
         def beat() -> None:
             if not self._lost():
-                said = describe(self.parts, self.books, self.accounts, self.ledger, self.gate)
+                trades = [row_of(self.sight.of(trade)) for trade in self.ledger.trades]
+                said = describe(self.parts, self.books, self.accounts, trades, self.gate)
                 write_status(self.config, self.world.wall_ms(), said)
-            trades = [row_of(self.sight.of(trade)) for trade in self.ledger.trades]
-            said = describe(self.parts, self.books, self.accounts, trades, self.gate)
-            write_status(self.config, self.world.wall_ms(), said)
             self.margin.look()
             self.waking.look()
             if CLOCKS in self.gate.reasons and all(one.clock_known for one in gateways):
@@ -242,6 +241,7 @@ class Rooms:
         elif not lost:
             self.gate.clear(STATE)
         return bool(lost)
+
     @property
     def sight(self) -> Sight:
         """What the figures of open trades are made of."""
