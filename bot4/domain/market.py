@@ -48,6 +48,12 @@ class Market:
     trading: bool = True
     quote: str = ""
     """What prices are in; "" when the venue does not say."""
+    max_order: Decimal | None = None
+    """The largest size of one order, base units; None when the venue names none."""
+    max_position: Decimal | None = None
+    """The largest position either way, base units; None when the venue names none."""
+    max_open_orders: int | None = None
+    """How many orders may be open at once; None when the venue names no number."""
 
 
 QUOTES: Final = {VEST: ("USDC", ""), PARADEX: ("USD", "USDC", "")}
@@ -90,6 +96,11 @@ class Pair:
     def on(self, venue: str) -> Market:
         """Return the pair's market on this venue."""
         return self.vest if venue == VEST else self.paradex
+
+    @property
+    def keys(self) -> tuple[MarketKey, MarketKey]:
+        """Both markets' names, Vest's first."""
+        return self.vest.key, self.paradex.key
 
     @property
     def lot(self) -> Decimal:

@@ -98,6 +98,8 @@ class Retry(StrEnum):
     """Clock or window: sign again with a fresh time."""
     SHUT = "shut"
     """The market or the venue executes no orders now."""
+    LIMIT = "limit"
+    """The market's limits allow no order of this size, or no further one."""
 
 
 @attrs.frozen

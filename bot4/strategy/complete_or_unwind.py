@@ -11,13 +11,14 @@ from decimal import Decimal
 import attrs
 
 from bot4.domain.book import Book
-from bot4.domain.market import VEST, Market, Pair, other
+from bot4.domain.market import VEST, Pair, other
 from bot4.domain.order import Side
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import floor_step, from_e8, percent, to_e8
+from bot4.strategy.clips import clip
 from bot4.strategy.depth import Taken, ThinBook, take, take_shown
 from bot4.strategy.edge import round_trip_fees
-from bot4.strategy.limits import mend_limit, shown_within, unwind_limit
+from bot4.strategy.limits import mend_limit, unwind_limit
 from bot4.strategy.premium import Premium
 from bot4.strategy.rules import MendRules
 
@@ -236,15 +237,3 @@ def _unwind(look: Look, costs: Costs, why: str) -> Unwind | Wait:
     limit = unwind_limit(book, look.missing_side, look.rung_bps, market)
     size = clip(book, look.missing_side, look.size, limit, market)
     return Unwind(look.filled_venue, look.missing_side, size, limit, costs, why)
-
-
-def clip(book: Book, side: Side, size: Decimal, limit: Decimal, market: Market) -> Decimal:
-    """Return how much of a reducing order to send at once: no more than the book shows.
-
-    The rest follows with the next attempt; never less than the smallest order, nor than all of a
-    remainder below that.
-    """
-    shown = floor_step(min(size, shown_within(book, side, limit)), market.lot)
-    least = max(market.min_size, market.lot)
-    clipped = max(shown, min(size, least))
-    return size if size - clipped < least else clipped

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
+
 from bot4.domain.market import VEST, other
 from bot4.domain.order import Side
 from bot4.domain.units import from_e8, percent, to_e8
+from bot4.strategy.clips import cut, smallest
 from bot4.strategy.depth import Taken, ThinBook, take, take_shown
 from bot4.strategy.edge import round_trip_fees
 from bot4.strategy.hold import Hold, Reason
@@ -47,6 +50,7 @@ def leave(view: View, holding: Holding, rules: Rules, memory: Memory) -> Exit | 
     """Judge the exit on a usable picture: at target, or because it has to be."""
     why = forced_by(view, holding, rules.leave)
     short_venue, books = other(holding.long), view.books()
+    holding = _clipped(view, holding, to_shown=why is not None)
     walk = take if why is None else take_shown
     try:
         sell = walk(books[holding.long].bids, to_e8(holding.size(holding.long)))
@@ -82,6 +86,24 @@ def leave(view: View, holding: Holding, rules: Rules, memory: Memory) -> Exit | 
         why=why or Why.TARGET,
         detected_at=memory.detected_at,
     )
+
+
+def _clipped(view: View, holding: Holding, *, to_shown: bool) -> Holding:
+    """Return what is closed now of a pair: no more than one order may take on either venue.
+
+    What has to go takes no more than both books show; at target it waits for depth instead.
+    """
+    books, markets = view.books(), (view.pair.vest, view.pair.paradex)
+    most = [market.max_order for market in markets if market.max_order is not None]
+    if to_shown:
+        sides = books[holding.long].bids, books[other(holding.long)].asks
+        most += [from_e8(sum(ladder.sizes)) for ladder in sides]
+    if not most or max(holding.vest_size, holding.paradex_size) <= min(most):
+        return holding
+    least = max(smallest(market, from_e8(books[market.key.venue].bid)) for market in markets)
+    size = min(holding.vest_size, holding.paradex_size)
+    part = cut(size, min(most), least, view.pair.lot)
+    return attrs.evolve(holding, vest_size=part, paradex_size=part) if part else holding
 
 
 def _too_little(spread: Decimal, target: Decimal, rules: ExitRules) -> Hold | None:

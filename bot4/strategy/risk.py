@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from bot4.domain.market import VENUES, VEST
+from bot4.domain.market import VENUES, VEST, Market
 from bot4.strategy.hold import Hold, Reason
 
 REMEMBERED: Final = 20
@@ -49,10 +49,16 @@ class Room:
 
     vest: Decimal
     paradex: Decimal
+    most: tuple[tuple[str, Decimal, str], ...] = ()
+    """(venue, base units, why) of the largest order each venue would still take, where it says."""
 
     def on(self, venue: str) -> Decimal:
         """What is left on this venue."""
         return self.vest if venue == VEST else self.paradex
+
+    def takes(self, venue: str, size: Decimal) -> bool:
+        """Whether the venue would take an order of this size, as far as it says."""
+        return all(size <= most for where, most, _ in self.most if where == venue)
 
 
 def in_use(uses: Iterable[Use], venue: str) -> Decimal:
@@ -77,6 +83,27 @@ def room(caps: Caps, uses: Iterable[Use], equity: Mapping[str, Decimal]) -> Room
 
     vest, paradex = (left(venue) for venue in VENUES)
     return Room(vest, paradex)
+
+
+def limits_left(
+    market: Market, at_work: Decimal, open_orders: int
+) -> tuple[tuple[str, Decimal, str], ...]:
+    """Return what a market's own limits leave to one more opening order, as ``Room.most``.
+
+    Args:
+        market: with the limits its venue names.
+        at_work: base units held there, and on order in full until the orders ended.
+        open_orders: how many of those orders there are.
+    """
+    venue, found = market.key.venue, []
+    if market.max_order is not None:
+        found.append((venue, market.max_order, f"the largest order on {venue}"))
+    if market.max_position is not None:
+        left = max(market.max_position - at_work, _ZERO)
+        found.append((venue, left, f"the position limit on {venue}"))
+    if market.max_open_orders is not None and open_orders >= market.max_open_orders:
+        found.append((venue, _ZERO, f"the open-order limit on {venue}"))
+    return tuple(found)
 
 
 def loss_hold(lost_today: Decimal, daily_loss: Decimal) -> Hold | None:

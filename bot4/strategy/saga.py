@@ -207,19 +207,19 @@ class Trade:
 
     @property
     def compensations(self) -> int:
-        """Compensating orders made since the last opening or closing attempt."""
-        return self._made(Purpose.MEND, Purpose.UNWIND)
+        """Those made since the last opening or closing attempt that did not fill in full."""
+        return self._made(Purpose.MEND, Purpose.UNWIND, full=False)
 
     @property
     def reductions(self) -> int:
-        """Those of them that took something back."""
-        return self._made(Purpose.UNWIND)
+        """Orders made since then to take something back, those filled in full too."""
+        return self._made(Purpose.UNWIND, full=True)
 
-    def _made(self, *purposes: Purpose) -> int:
+    def _made(self, *purposes: Purpose, full: bool) -> int:
         made = 0
         for leg in self.legs:
             if leg.order.purpose in purposes:
-                made += 1
+                made += full or leg.filled < leg.order.size
             elif leg.order.purpose is Purpose.EXIT:
                 made = 0
         return made

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 import attrs
 
@@ -24,6 +25,9 @@ from bot4.strategy.limits import Coupled, couple
 from bot4.strategy.risk import Room
 from bot4.strategy.rules import EntryRules, SizeRules
 from bot4.strategy.spread import spread_of
+
+_OURS: Final = ("notional", "capital x max_leverage")
+"""Caps that are settings: what is too small for them stays so."""
 
 
 @attrs.frozen
@@ -60,7 +64,7 @@ def size_entry(
         long_venue: where we would buy; we would sell on the other.
         books: the newest book of each venue.
         rate: USD per USDC.
-        room: notional left per venue under the caps, USDC.
+        room: what is left per venue under the caps and the markets' own limits.
         entry: thresholds.
         rules: size limits.
     """
@@ -74,7 +78,7 @@ def size_entry(
     if problem is not None:
         return problem
     if most < least:
-        reason = Reason.CAP if cap.startswith("room") else Reason.MINIMUM
+        reason = Reason.MINIMUM if cap.startswith(_OURS) else Reason.CAP
         return Hold(reason, f"{cap}, {_size(least, search)} is the smallest order")
     most = min(most, search.shown // search.lot)
     lots = bisect_left(
@@ -99,13 +103,13 @@ def _least_lots(pair: Pair, books: Mapping[str, Book], lot: int) -> int:
 
 
 def _most_lots(search: _Search, rate: QuoteRate, room: Room, rules: SizeRules) -> tuple[int, str]:
-    """Return the most that the caps allow, in common lots, and the name of the tightest one.
+    """Return the most that caps and limits allow, in common lots, and the name of the tightest.
 
     The best price of the selling side, in USDC, is the highest at which either leg can count.
     """
     caps = {
-        "notional": rules.notional,
-        "capital x max_leverage": rules.capital * rules.max_leverage,
+        _OURS[0]: rules.notional,
+        _OURS[1]: rules.capital * rules.max_leverage,
         "room on Vest": room.vest,
         "room on Paradex": room.paradex,
     }
@@ -114,7 +118,11 @@ def _most_lots(search: _Search, rate: QuoteRate, room: Room, rules: SizeRules) -
     if search.long_venue == VEST:
         price /= Fraction(rate.low)
     price *= max(Fraction(1), 1 / Fraction(1 + search.entry.floor))
-    return int(Fraction(caps[name]) / price * E8 // search.lot), f"{name} leaves {caps[name]:.2f}"
+    lots = int(Fraction(caps[name]) / price * E8 // search.lot)
+    found = [(lots, f"{name} leaves {caps[name]:.2f}")]
+    for _, most, why in room.most:
+        found.append((int(Fraction(most) * E8 // search.lot), f"{why} leaves {plain(most)}"))
+    return min(found, key=lambda one: one[0])
 
 
 @attrs.frozen

@@ -61,7 +61,7 @@ class View:
     """When the last ping that Vest answered was sent."""
     rate: QuoteRate
     room: Room
-    """Notional that the caps still leave per venue."""
+    """What caps and limits still leave per venue."""
     premium: Premium = Premium()
     carry_long_vest: Decimal = Decimal(0)
     """Funding to be paid over an ordinary hold of long Vest, short Paradex; a ratio. The reverse
@@ -136,7 +136,7 @@ class Exit:
     long: str
     vest_size: Decimal
     paradex_size: Decimal
-    """What each venue holds: the two may differ by dust."""
+    """What is closed on each venue: all that it holds, which may differ by dust, or a clip."""
     long_limit: Decimal
     """Least price for selling the long leg."""
     short_limit: Decimal
@@ -158,7 +158,7 @@ class Exit:
         return self.why is not Why.TARGET
 
     def size(self, venue: str) -> Decimal:
-        """What to close on this venue."""
+        """How much to close on this venue."""
         return self.vest_size if venue == VEST else self.paradex_size
 
     def limit(self, venue: str) -> Decimal:

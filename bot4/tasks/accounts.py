@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 import attrs
@@ -55,3 +55,9 @@ class Accounts:
         """Seconds since the newest reading; infinite before the first."""
         reading = self._readings.get(venue)
         return float("inf") if reading is None else trio.current_time() - reading.at
+
+    def funding(self, keys: Collection[MarketKey]) -> Decimal:
+        """What the positions on these markets earned in funding and have not settled, USDC."""
+        held = [one for reading in self._readings.values() for one in reading.positions]
+        told = [one.funding for one in held if one.key in keys and one.funding is not None]
+        return sum(told, Decimal(0))

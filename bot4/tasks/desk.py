@@ -231,7 +231,7 @@ class Desk:
         return "; ".join(sorted(found))
 
     def leave(self, trade: Trade, decision: Exit) -> None:
-        """Close both legs reduce-only, each by what its venue really holds.
+        """Close both legs reduce-only, by no more than their venues really hold.
 
         Where nobody says whether a market executes orders, its leg goes first, and the other one
         once that is accepted: a refusal leaves the pair hedged.
@@ -244,9 +244,7 @@ class Desk:
             (trade.plan.long, Side.SELL, decision.long_limit, LONG),
             (trade.plan.short, Side.BUY, decision.short_limit, SHORT),
         ):
-            size = abs(trade.position(key.venue))
-            if decision.why is Why.MARGIN:
-                size = min(size, decision.size(key.venue))
+            size = min(abs(trade.position(key.venue)), decision.size(key.venue))
             wanted.append(
                 Wanted(key, side, size, limit, Purpose.EXIT, attempt, reduce_only=True, leg=name)
             )

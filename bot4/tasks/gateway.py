@@ -34,7 +34,7 @@ from bot4.tasks.gate import Gate
 from bot4.tasks.health import Health
 from bot4.tasks.line import Line
 from bot4.tasks.parcel import Parcel
-from bot4.tasks.refused_markets import RefusedMarkets
+from bot4.tasks.refused_markets import RefusedMarkets, RefusedSizes
 from bot4.tasks.suspend import SuspendWatch
 
 ORDER_TIMEOUT_S = 8.0
@@ -76,6 +76,7 @@ class Gateway(Line):
         self.refused_markets = RefusedMarkets(codec.venue, self.gate)
         self.suspend = SuspendWatch(world.suspended_s)
         """Notices that the machine slept; whoever decides shares it with the gate below."""
+        self.refused_sizes = RefusedSizes(codec.venue, self.gate)
         self._queue, self._parcels = trio.open_memory_channel[Parcel](QUEUE)
         self.window = ReceiveWindow(window_ms)
         self.on_wire = 0
@@ -218,6 +219,9 @@ class Gateway(Line):
             self.doubt_clock()
         elif retry is Retry.SHUT:
             self.refused_markets.refused(symbol, why)
+        elif retry is Retry.LIMIT:
+            self.refused_sizes.refused(symbol, why)
+            self.on_trouble()  # the limits are read anew at once
 
     async def _carry(self, parcel: Parcel) -> None:
         try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import chain
 
-from bot4.domain.order import Side
-from bot4.strategy.risk import Use
+import attrs
+
+from bot4.domain.market import MarketKey, Pair
+from bot4.domain.order import Purpose, Side
+from bot4.strategy.risk import Caps, Room, Use, limits_left, room
 from bot4.strategy.saga import Trade
 
 
@@ -24,6 +28,38 @@ def uses(trades: Iterable[Trade]) -> list[Use]:
             if price:
                 found.append(Use(venue, abs(trade.position(venue)) * price))
     return found
+
+
+def failed_exits(trade: Trade) -> int:
+    """How many closing orders failed since the last one that did all it was sent for."""
+    failed = 0
+    for leg in reversed(trade.legs):
+        if leg.order.purpose is Purpose.EXIT:
+            if leg.filled >= leg.order.size:
+                break
+            failed += 1
+    return failed
+
+
+def room_of(pair: Pair, trades: Iterable[Trade], caps: Caps, equity: Mapping[str, Decimal]) -> Room:
+    """What the caps and the limits of both markets leave to one more entry of a pair."""
+    known = tuple(trades)
+    most = (limits_left(one, *at_work(known, one.key)) for one in (pair.vest, pair.paradex))
+    return attrs.evolve(room(caps, uses(known), equity), most=tuple(chain(*most)))
+
+
+def at_work(trades: Iterable[Trade], key: MarketKey) -> tuple[Decimal, int]:
+    """Base units held or on order on a market, the worst case, and how many orders are open."""
+    size, orders = Decimal(0), 0
+    for trade in trades:
+        if key not in (trade.plan.long, trade.plan.short):
+            continue
+        size += abs(trade.position(key.venue))
+        for leg in trade.open_legs():
+            if leg.order.key == key:
+                orders += 1
+                size += Decimal(0) if leg.order.closes else leg.order.size - leg.filled
+    return size, orders
 
 
 def touches(trades: Iterable[Trade], venue: str, symbol: str) -> bool:

@@ -12,7 +12,8 @@ from bot4.domain.book import Book
 from bot4.domain.market import PARADEX, VENUES, VEST, Pair, other
 from bot4.domain.order import Order, Side
 from bot4.domain.quote import QuoteRate
-from bot4.domain.units import ceil_step, from_e8
+from bot4.domain.units import ceil_step, floor_step, from_e8
+from bot4.strategy.clips import clip
 from bot4.strategy.complete_or_unwind import Choice, Look, choose
 from bot4.strategy.decision import (
     Decision,
@@ -31,14 +32,14 @@ from bot4.strategy.leaving import exit_threshold
 from bot4.strategy.limits import unwind_limit
 from bot4.strategy.margin import half
 from bot4.strategy.premium import Premium
-from bot4.strategy.risk import Attempt, Breaker, Caps, Room, loss_hold, room
+from bot4.strategy.risk import Attempt, Breaker, Caps, Room, loss_hold
 from bot4.strategy.rules import MendRules, Rules
 from bot4.strategy.saga import Excess, State, Trade
 from bot4.strategy.spread import Spreads
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.gate import EXPOSURE, FOREIGN_ORDER, RECONCILE, UNKNOWN_ORDER, Gate
-from bot4.tasks.holdings import filled_price, uses
+from bot4.tasks.holdings import filled_price, room_of
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.sampling import Sampler
 
@@ -68,7 +69,7 @@ class Judge:
     quote: Callable[[], QuoteRate]
     wall_ms: Callable[[], int]
     pair_now: Callable[[], Pair] | None = None
-    """The pair with the fees of now; asked while nothing is held."""
+    """The pair with the fees and limits of now."""
     premium: Premium = Premium()
     breaker: Breaker = Breaker()
     decision: Decision | None = None
@@ -81,12 +82,11 @@ class Judge:
 
     def look(self) -> bool:
         """Judge the newest books; True when there is something to do."""
+        self._refresh()
         trade = self.ledger.of_pair(self.pair.name)
         if trade is not None and trade.state is not State.HEDGED:
             self.decision = None
             return trade.state in (State.MENDING, State.UNWINDING)
-        if trade is None and self.pair_now is not None:
-            self.pair = self.pair_now()
         view = self._view(trade)
         self.decision = decide(view, self.rules, self._memory)
         self._tell(view)
@@ -105,13 +105,14 @@ class Judge:
         left = self._room()
         for venue in VENUES:
             price = decision.rate.price_in_usdc(venue, decision.limit(venue))
-            if decision.size * price > left.on(venue):
+            if decision.size * price > left.on(venue) or not left.takes(venue, decision.size):
                 return Hold(Reason.CAP, f"another pair has just taken the room on {venue}")
         self._memory.restart()
         return decision
 
     def forced(self, trade: Trade, why: Why) -> Decision:
         """What closing now, whatever it earns, would be; for margin's sake, half of it."""
+        self._refresh()
         view = attrs.evolve(self._view(trade), must_leave=why)
         if why is Why.MARGIN and view.holding is not None and view.vest is not None:
             part = half(view.holding, self.pair, from_e8(view.vest.bid))
@@ -127,6 +128,7 @@ class Judge:
 
     def choose(self, trade: Trade, excess: Excess, rung_bps: int, *, may_complete: bool) -> Choice:
         """Whether the missing entry leg is completed or the filled one taken back, by live cost."""
+        self._refresh()
         fresh = self._fresh()
         price = filled_price(trade, excess.venue)
         since = 0.0 if trade.first_fill_s is None else trio.current_time() - trade.first_fill_s
@@ -150,7 +152,11 @@ class Judge:
             filled_dark=self._dark(excess.venue),
             other_dark=self._dark(missing),
             stopping=trade.stopping,
-            may_complete=may_complete and fresh and price is not None and size > 0,
+            may_complete=may_complete
+            and fresh
+            and price is not None
+            and size > 0
+            and self._room().takes(missing, size),
         )
         return choose(look, self.mend)
 
@@ -172,8 +178,20 @@ class Judge:
 
     def whole_lots(self, venue: str, size: Decimal) -> Decimal:
         """The size, cut to this venue's lot."""
-        lot = self.pair.on(venue).lot
-        return size // lot * lot
+        return floor_step(size, self.pair.on(venue).lot)
+
+    def reduction(
+        self, venue: str, side: Side, size: Decimal, rung_bps: int, most: Decimal | None
+    ) -> tuple[Decimal, Decimal] | None:
+        """Size and limit of the next reducing order, at most ``most``; None before any book."""
+        self._refresh()
+        limit, book = self.unwind_limit(venue, side, rung_bps), self._last.get(venue)
+        if limit is None or book is None:
+            return None
+        market = self.pair.on(venue)
+        if most is not None:
+            market = attrs.evolve(market, max_order=min(most, market.max_order or most))
+        return clip(book, side, size, limit, market), limit
 
     def dust(self, price: Decimal) -> Decimal:
         """The smallest imbalance that can be traded away at about this price."""
@@ -200,6 +218,10 @@ class Judge:
 
     # -------------------------------------------------------------------------- insides
 
+    def _refresh(self) -> None:
+        if self.pair_now is not None:
+            self.pair = self.pair_now()
+
     def _book(self, venue: str) -> Book | None:
         record = self.books.get(self.pair.on(venue).key)
         return None if record is None else record.book
@@ -216,10 +238,8 @@ class Judge:
         )
 
     def _view(self, trade: Trade | None) -> View:
-        published = {}
-        for venue in VENUES:
-            record = self.books.get(self.pair.on(venue).key)
-            published[venue] = 0 if record is None else record.version
+        seen = {venue: self.books.get(self.pair.on(venue).key) for venue in VENUES}
+        published = {venue: record.version if record else 0 for venue, record in seen.items()}
         return View(
             pair=self.pair,
             now_s=trio.current_time(),
@@ -236,7 +256,7 @@ class Judge:
         )
 
     def _room(self) -> Room:
-        return room(self.limits.caps, uses(self.ledger.trades), self._equity())
+        return room_of(self.pair, self.ledger.trades, self.limits.caps, self._equity())
 
     def _holding(self, trade: Trade) -> Holding:
         size = {venue: abs(trade.position(venue)) for venue in trade.venues}
@@ -280,15 +300,9 @@ class Judge:
     def _tell(self, view: View) -> None:
         spreads = self._sampler.tell(view, self.decision, self.rules, self._memory.flickers)
         if spreads is not None and view.holding is not None:
-            mark = self._if_closed(view.holding, spreads) + self._funding()
+            funding = self.accounts.funding(self.pair.keys)
+            mark = self._if_closed(view.holding, spreads) + funding
             self.ledger.results.mark(self.pair.name, mark)
-
-    def _funding(self) -> Decimal:
-        """What both positions earned in funding and have not settled, as far as the venues say."""
-        keys = {market.key for market in (self.pair.vest, self.pair.paradex)}
-        readings = [reading for venue in VENUES if (reading := self.accounts.get(venue))]
-        held = [one for reading in readings for one in reading.positions if one.key in keys]
-        return sum((one.funding for one in held if one.funding is not None), Decimal(0))
 
     def _if_closed(self, held: Holding, spreads: Spreads) -> Decimal:
         """What the pair would earn if it was closed at the books of now, USDC."""

@@ -11,10 +11,12 @@ import trio
 
 from bot4.config.schema import ExecutionConfig
 from bot4.domain.order import Purpose, Side
+from bot4.domain.units import floor_step
 from bot4.errors import JournalFault
 from bot4.ports import Retry
 from bot4.strategy.complete_or_unwind import Complete, Wait
 from bot4.strategy.events import Compensate, Unwound
+from bot4.strategy.legs import Leg
 from bot4.strategy.saga import Trade
 from bot4.tasks import words
 from bot4.tasks.dispatch import LONG, SHORT, Dispatcher, Wanted
@@ -64,11 +66,14 @@ class Mender:
                 why = choice.why
             trade = self.ledger.happen(trade.plan.trade_id, Unwound())
             words.say_unwinding(trade, why)
-        limit = self.judge.unwind_limit(excess.venue, excess.side, rung)
-        if limit is None:
+        most = self._refused_size(trade, excess.venue)
+        clip = self.judge.reduction(excess.venue, excess.side, excess.size, rung, most)
+        if clip is None:
             return
-        words.say_reducing(trade, action, limit, rung)
-        self._send(trade, self._wanted(trade, excess.venue, excess.side, excess.size, limit))
+        size, limit = clip
+        wanted = self._wanted(trade, excess.venue, excess.side, size, limit)
+        words.say_reducing(trade, wanted, rung)
+        self._send(trade, wanted)
 
     def finds_nothing(self, trade: Trade) -> bool:
         """Whether the last reducing orders look as if there were nothing left to reduce.
@@ -79,6 +84,8 @@ class Mender:
         for leg in reversed(trade.legs):
             if leg.order.purpose is not Purpose.UNWIND or leg.filled:
                 break
+            if Retry.LIMIT in self._told(leg):
+                continue
             failed += 1
             strange += not self.judge.left_behind(leg.order)
         every_step = len(self.execution.unwind_rungs_bps)
@@ -122,6 +129,28 @@ class Mender:
         self.ledger.intend(trade.plan.trade_id, tuple(one.order for one in signed))
         self.dispatcher.post(signed, trio.current_time() + 1.0, self.watch_of(trade))
 
+    def _refused_size(self, trade: Trade, venue: str) -> Decimal | None:
+        """Half of the smallest reducing order that was refused for its size, None without one.
+
+        The limits that the venue announces are read anew, but a leg that is alone does not wait.
+        """
+        refused = [
+            leg.order.size
+            for leg in trade.legs
+            if leg.order.key.venue == venue
+            and leg.order.closes
+            and not leg.filled
+            and Retry.LIMIT in self._told(leg)
+        ]
+        lot = self.judge.pair.on(venue).lot
+        return max(floor_step(min(refused) / 2, lot), lot) if refused else None
+
+    def _told(self, leg: Leg) -> tuple[Retry, Retry]:
+        """What an order's refusal allows, by its answer and by its end."""
+        codec = self.dispatcher.gateways[leg.order.key.venue].codec
+        told = codec.retry(leg.reason) if leg.reason else Retry.REQUOTE
+        return self.dispatcher.retry_of(leg.order.client_order_id), told
+
     def _refused_for_good(self, trade: Trade) -> bool:
         """Whether the missing leg's last refusal says that trying again is useless."""
         opening = [
@@ -131,7 +160,5 @@ class Mender:
         ]
         if not opening:
             return False
-        last = opening[-1]
-        codec = self.dispatcher.gateways[last.order.key.venue].codec
-        told = codec.retry(last.reason) if last.reason else Retry.REQUOTE
-        return Retry.NEVER in (self.dispatcher.retry_of(last.order.client_order_id), told)
+        told = self._told(opening[-1])
+        return Retry.NEVER in told or Retry.LIMIT in told

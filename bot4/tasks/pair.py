@@ -12,7 +12,6 @@ import attrs
 import structlog
 import trio
 
-from bot4.domain.order import Purpose
 from bot4.strategy.decision import Decision, Enter, Exit, Why
 from bot4.strategy.events import (
     Ask,
@@ -27,6 +26,7 @@ from bot4.strategy.events import (
 from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
+from bot4.tasks.holdings import failed_exits
 from bot4.tasks.line import SAID
 from bot4.tasks.naked_alarm import NakedAlarm
 from bot4.tasks.words import say_exit_held, say_held, say_stranded
@@ -186,9 +186,10 @@ class PairTask:
         else:
             decision = desk.take_decision()
         if isinstance(decision, Exit):
-            exits = sum(leg.order.purpose is Purpose.EXIT for leg in trade.legs)
-            # The first again at once; then slower, and not before the positions were compared:
-            # an exit that both venues refuse is often a pair that a person closed.
+            exits = failed_exits(trade)
+            # The first again at once, and each clip that follows one which filled; then slower,
+            # and not before the positions were compared: what both venues refuse is often a pair
+            # that a person closed.
             if exits:
                 self._try_at = now + min(EXIT_PAUSE_S * exits, EXIT_PAUSE_CAP_S)
                 desk.doubt_positions()

@@ -1,4 +1,4 @@
-"""Markets that refused an order because they execute none: they are taken for shut for a while."""
+"""Markets that refused an order, for executing none or for its size: nothing opens there."""
 
 from __future__ import annotations
 
@@ -67,3 +67,55 @@ class RefusedMarkets:
 
     def _name(self, symbol: str) -> str:
         return f"{self.venue} {symbol} refused"
+
+
+LIMIT_FIRST_S: Final = 900.0
+LIMIT_MOST_S: Final = 4 * 3600.0
+"""How long nothing opens on a market whose limits refused an order and do not say why: doubled
+with each in a row. Each costs a leg that is taken back. Source: ours."""
+
+
+@attrs.define
+class RefusedSizes:
+    """Markets of one venue whose limits refused an order: nothing opens there until they change."""
+
+    venue: str
+    gate: Gate
+    unread: set[str] = attrs.field(factory=set)
+    """Those whose limits are to be read anew."""
+    _until: dict[str, float] = attrs.field(factory=dict)
+    _pause_s: dict[str, float] = attrs.field(factory=dict)
+
+    def refused(self, symbol: str, why: str) -> None:
+        """An order was refused for its size, or for how many are open."""
+        before = self._pause_s.get(symbol)
+        pause_s = LIMIT_FIRST_S if before is None else min(before * 2, LIMIT_MOST_S)
+        self._pause_s[symbol] = pause_s
+        self._until[symbol] = trio.current_time() + pause_s
+        self.unread.add(symbol)
+        self.gate.block(
+            self._name(symbol),
+            f"{self.venue} refused the size of an order on {symbol}: {why}",
+            f"nothing: it is tried again in {pause_s / 60:.0f} minutes, sooner if its limits "
+            "change; a smaller notional in bot4.yaml may be taken",
+            on=MarketKey(self.venue, symbol),
+        )
+
+    def read(self, symbol: str, *, changed: bool) -> None:
+        """The market's limits were read anew."""
+        self.unread.discard(symbol)
+        if changed:
+            self._pause_s.pop(symbol, None)
+            self._end(symbol)
+
+    def expire(self) -> None:
+        """Let those be tried again whose time is over."""
+        for symbol in [one for one, at in self._until.items() if at <= trio.current_time()]:
+            self._end(symbol)
+
+    def _end(self, symbol: str) -> None:
+        if self._until.pop(symbol, None) is not None:
+            self.gate.clear(self._name(symbol))
+
+    def _name(self, symbol: str) -> str:
+        return f"{self.venue} {symbol} limits"

@@ -24,6 +24,8 @@ FRESH_S: Final = 1.0
 """How old an answer may be that lets a leg of a hedged pair be closed. Source: ours."""
 STEPS: Final = ("tick", "lot", "min_size", "min_notional")
 """What a pair is built on: a change of these needs a new start."""
+LIMITS: Final = ("max_order", "max_position", "max_open_orders")
+"""What sizes keep to; they may change under a running bot, as fees may."""
 
 
 @attrs.define
@@ -53,10 +55,12 @@ class Upkeep:
         """
         now = trio.current_time()
         self.gateway.refused_markets.expire()
+        self.gateway.refused_sizes.expire()
         if now - self._state_at >= STATE_EVERY_S:
             self._judge_state(await self.gateway.state())
             self._state_at = now
-        if now - self.markets_at >= (AGAIN_S if self._odd else MARKETS_EVERY_S):
+        every_s = AGAIN_S if self._odd else MARKETS_EVERY_S
+        if self.gateway.refused_sizes.unread or now - self.markets_at >= every_s:
             await self._read_markets(now)
 
     async def look_now(self) -> None:
@@ -72,7 +76,8 @@ class Upkeep:
         if now - self._state_at >= FRESH_S:
             self._judge_state(await self.gateway.state())
             self._state_at = now
-        if self.gateway.codec.tells_halts and now - self.markets_at >= FRESH_S:
+        tells = self.gateway.codec.tells_halts and now - self.markets_at >= FRESH_S
+        if tells or self.gateway.refused_sizes.unread:
             await self._read_markets(now)
 
     async def _read_markets(self, now: float) -> None:
@@ -122,8 +127,11 @@ class Upkeep:
                 why="the venue changed its fees, or our fee tier",
                 do="look whether spread_entry still pays",
             )
+        changed = any(getattr(known, limit) != getattr(read, limit) for limit in LIMITS)
+        self.gateway.refused_sizes.read(known.key.symbol, changed=changed)
         self.markets[known.key.symbol] = attrs.evolve(
             known,
+            **{limit: getattr(read, limit) for limit in LIMITS},
             taker_fee=read.taker_fee,
             max_leverage=read.max_leverage,
             price_band=read.price_band,

@@ -13,7 +13,6 @@ from bot4.invocation import command
 from bot4.strategy.bound import NakedBound
 from bot4.strategy.complete_or_unwind import Complete
 from bot4.strategy.decision import Enter, Exit
-from bot4.strategy.events import Compensate
 from bot4.strategy.saga import Trade
 from bot4.tasks.dispatch import LONG, Wanted
 
@@ -137,19 +136,18 @@ def say_unwinding(trade: Trade, why: str) -> None:
     )
 
 
-def say_reducing(trade: Trade, action: Compensate, limit: Decimal, rung: int) -> None:
+def say_reducing(trade: Trade, wanted: Wanted, rung: int) -> None:
     """A reducing order leaves."""
-    excess = action.excess
     log.warning(
         "leg.retried",
-        message=f"[RETRY] Reducing {plain(excess.size)} on {excess.venue}, attempt "
+        message=f"[RETRY] Reducing {plain(wanted.size)} on {wanted.key.venue}, attempt "
         f"{trade.compensations + 1}/{trade.plan.attempts}, within {rung} bps of the market",
         trade_id=trade.plan.trade_id,
         pair=trade.plan.pair,
-        venue=excess.venue,
-        side=excess.side.value,
-        size=plain(excess.size),
-        limit=plain(limit),
+        venue=wanted.key.venue,
+        side=wanted.side.value,
+        size=plain(wanted.size),
+        limit=plain(wanted.limit),
         net=plain(trade.net),
         why="one leg holds more than the other",
         do="nothing: it is reduced until the pair is even",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot4.domain.market import PARADEX, VENUES, VEST, other
 from bot4.domain.order import Side
-from bot4.strategy.complete_or_unwind import Complete, Look, Unwind, Wait, choose, clip
+from bot4.strategy.clips import clip
+from bot4.strategy.complete_or_unwind import Complete, Look, Unwind, Wait, choose
 from bot4.strategy.premium import Premium
 from bot4.strategy.rules import MendRules
 

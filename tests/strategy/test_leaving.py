@@ -120,13 +120,13 @@ def test_a_forced_exit_goes_at_any_spread_within_its_cap(make, held, must_leave,
     assert decision.short_limit > 100010
 
 
-def test_a_book_too_thin_holds_an_exit_but_not_a_forced_one(make) -> None:
+def test_a_book_too_thin_holds_an_exit_and_cuts_a_forced_one_to_what_it_shows(make) -> None:
     held = holding(vest_size=D(2), paradex_size=D(2))
 
     assert reason(judged(make, "99990", "100000", held)) is Reason.THIN
     forced = judged(make, "99990", "100000", held, must_leave=Why.STOP)
     assert isinstance(forced, Exit)
-    assert forced.size(VEST) == 2
+    assert forced.size(VEST) == forced.size(PARADEX) == 1
 
 
 def test_a_rate_too_uncertain_is_rounding(make) -> None:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot4.domain.market import PARADEX, VEST
 from bot4.strategy.hold import Reason
-from bot4.strategy.risk import Attempt, Breaker, Bucket, Caps, Use, in_use, loss_hold, room, spend
+from bot4.strategy.risk import (
+    Attempt,
+    Breaker,
+    Bucket,
+    Caps,
+    Use,
+    in_use,
+    limits_left,
+    loss_hold,
+    room,
+    spend,
+)
 
 D = Decimal
 USES = st.lists(
@@ -128,3 +140,20 @@ def test_no_second_sees_more_than_a_full_bucket_and_its_refill(steps) -> None:
 
     for start in sent:
         assert len([at for at in sent if start <= at <= start + 1]) <= 8
+
+
+def test_a_market_of_limits_leaves_what_is_not_at_work(make) -> None:
+    market = make.market(PARADEX, max_order=D(3), max_position=D(5), max_open_orders=2)
+
+    left = room(Caps(), [], {})
+    for at_work, orders, most in (
+        (D(0), 0, D(3)),
+        (D(4), 1, D(1)),
+        (D(6), 0, D(0)),
+        (D(0), 2, D(0)),
+    ):
+        limited = attrs.evolve(left, most=limits_left(market, at_work, orders))
+
+        assert limited.takes(PARADEX, most)
+        assert not limited.takes(PARADEX, most + D("0.1"))
+        assert limited.takes(VEST, D(100))

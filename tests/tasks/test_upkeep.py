@@ -13,7 +13,7 @@ import trio
 from bot4.domain.market import Market, MarketKey
 from bot4.errors import Unreachable
 from bot4.tasks.gate import Gate
-from bot4.tasks.refused_markets import RefusedMarkets
+from bot4.tasks.refused_markets import RefusedMarkets, RefusedSizes
 from bot4.tasks.upkeep import MARKETS_EVERY_S, Upkeep
 
 D = Decimal
@@ -39,6 +39,7 @@ class FakeGateway:
     away: bool = False
     asked: list[tuple[str, float]] = attrs.field(factory=list)
     refused_markets: RefusedMarkets = attrs.field(factory=lambda: RefusedMarkets("paradex", Gate()))
+    refused_sizes: RefusedSizes = attrs.field(factory=lambda: RefusedSizes("paradex", Gate()))
 
     async def state(self) -> str:
         await trio.lowlevel.checkpoint()

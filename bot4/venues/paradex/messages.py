@@ -281,7 +281,15 @@ def read_market(row: Row, *, interactive: bool) -> Market:
         price_band=read_maybe(row, "price_bands_width") or None,
         trading=standard and read_text(row, "asset_kind", "PERP") == "PERP",
         quote=read_text(row, "quote_currency", ""),
+        max_order=read_aside(row, "max_order_size"),
+        max_position=read_aside(row, "position_limit"),
+        max_open_orders=_most_open(row),
     )
+
+
+def _most_open(row: Row) -> int | None:
+    most = row.get("max_open_orders")
+    return most if isinstance(most, int) else None
 
 
 def _taker_fee(row: Row, fees: str) -> Decimal:

@@ -22,6 +22,8 @@ _RETRIES: Final = {
     "MARKET_NOT_OPEN": Retry.SHUT,
     "SYSTEM_STATUS_POST_ONLY": Retry.SHUT,
     "SYSTEM_STATUS_CANCEL_ONLY": Retry.SHUT,
+    "INVALID_ORDER_SIZE": Retry.LIMIT,
+    "REQUEST_NOT_ALLOWED": Retry.LIMIT,  # of an order: too many are open
 }
 
 # Refusals before acceptance. Left out on purpose: DUPLICATED_CLIENT_ID and NOT_UNIQUE (a first
@@ -32,7 +34,6 @@ _DEFINITE: Final = frozenset(_RETRIES) | {
     "BINDING_ERROR",
     "GEO_IP_BLOCK",
     "INVALID_ORDER_SIGNATURE",
-    "INVALID_ORDER_SIZE",
     "INVALID_PRICE_PRECISION",
     "INVALID_REQUEST_PARAMETER",
     "INVALID_STARKNET_ADDRESS",
@@ -47,7 +48,6 @@ _DEFINITE: Final = frozenset(_RETRIES) | {
     "NOT_ONBOARDED",
     "NO_ACCESS_TO_MARKET",
     "PUBLIC_KEY_INVALID",
-    "REQUEST_NOT_ALLOWED",
     "RPI_ACCOUNT_NOT_WHITELISTED",
     "STARKNET_SIGNATURE_VERIFICATION_FAILED",
     "VALIDATION_ERROR",
@@ -72,10 +72,11 @@ NOT_FOUND: Final = frozenset({"NOT_FOUND", "ORDER_ID_NOT_FOUND", "CLIENT_ORDER_I
 ENDED: Final = NOT_FOUND | {"ORDER_IS_CLOSED", "ORDER_IS_NOT_OPEN"}
 """Answers to a cancel that mean there is nothing left to cancel."""
 
+_TOO_LARGE: Final = "ORDER_EXCEEDS_POSITION_LIMIT"
 _REFUSALS: Final = frozenset(
     {
         "NOT_ENOUGH_MARGIN",
-        "ORDER_EXCEEDS_POSITION_LIMIT",
+        _TOO_LARGE,
         "POST_ONLY_WOULD_CROSS",
         "MMP_TRIGGERED",
         "MMP_FROZEN",
@@ -114,6 +115,8 @@ def retry(reason: str) -> Retry:
     """
     if reason in _RETRIES:
         return _RETRIES[reason]
+    if reason == _TOO_LARGE:
+        return Retry.LIMIT
     if reason == str(HTTP_TOO_MANY):
         return Retry.WAIT
     return Retry.NEVER if reason in _HOPELESS or reason in _DEFINITE else Retry.REQUOTE

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     """Wait, and try again."""
     SHUT = "shut"
     """The market executes no orders now."""
+    LIMIT = "limit"
+    """The market's limits allow no order of this size."""
     RESIGN = "re-sign"
     """Sign again: a new time, or a new session."""
     REQUOTE = "re-quote"
@@ -38,6 +40,9 @@ _BY_KIND: Final = {
     Kind.SHUT: """
         1148 MARKET_CLOSED
         3024 MARKET_CLOSED
+    """,
+    Kind.LIMIT: """
+        3010 OI_CAP_EXCEEDED
     """,
     Kind.RESIGN: """
         1002 UNAUTHORIZED
@@ -72,7 +77,6 @@ _BY_KIND: Final = {
         3002 MARGIN_CHECK_FAILED
         3006 INCREASE_WITH_SL_TP
         3007 INCREASE_DURING_INSOLVENCY
-        3010 OI_CAP_EXCEEDED
         3018 REDUCE_ONLY_INCREASES
         3019 REDUCE_ONLY_EXCEEDS_SIZE
         3020 ORDER_CHANGES_LEVERAGE

@@ -23,6 +23,7 @@ HTTP_TOO_MANY: Final = 429
 _RETRIES: Final = {
     Kind.TRANSIENT: Retry.WAIT,
     Kind.SHUT: Retry.SHUT,
+    Kind.LIMIT: Retry.LIMIT,
     Kind.RESIGN: Retry.RESIGN,
     Kind.REQUOTE: Retry.REQUOTE,
     Kind.LOOK_UP: Retry.NEVER,

@@ -163,7 +163,7 @@ def test_the_reply_to_a_batch_reads_as_over_rest(
     outcomes = errand.read(Answer(said.status, {}, said.body, 1.0, 2.0))
     assert outcomes == (
         Accepted("17"),
-        Refused("INVALID_ORDER_SIZE", "INVALID_ORDER_SIZE: no", Retry.NEVER),
+        Refused("INVALID_ORDER_SIZE", "INVALID_ORDER_SIZE: no", Retry.LIMIT),
     )
     told = {"results": [{"id": "17", "status": "ALREADY_CLOSED"}]}
     (said,) = stream.read(reply(told))

@@ -94,7 +94,7 @@ def test_an_order_that_does_not_fit_is_not_signed(paradex, paradex_order, now_ms
     [
         ({"id": "17", "status": "NEW"}, 201, Accepted("17")),
         ({"id": "17", "received_at": 1795000000123}, 201, Accepted("17", 1_795_000_000_123)),
-        ({"error": "INVALID_ORDER_SIZE", "message": "x"}, 400, Retry.NEVER),
+        ({"error": "INVALID_ORDER_SIZE", "message": "x"}, 400, Retry.LIMIT),
         ({"error": "INVALID_TIMESTAMP", "message": "late"}, 400, Retry.RESIGN),
         ({"error": "SYSTEM_STATUS_POST_ONLY"}, 400, Retry.SHUT),
         ({"error": "RATE_LIMITED"}, 429, Retry.WAIT),

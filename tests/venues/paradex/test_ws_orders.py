@@ -153,7 +153,7 @@ def test_a_result_without_an_order_is_doubt(stream: ParadexOrders, result: Any):
 
 
 REFUSALS = [
-    ({"code": 100, "message": "size", "data": "INVALID_ORDER_SIZE"}, "INVALID_ORDER_SIZE", "never"),
+    ({"code": 100, "message": "size", "data": "INVALID_ORDER_SIZE"}, "INVALID_ORDER_SIZE", "limit"),
     (
         {"code": 100, "message": "x", "data": {"error": "MARKET_NOT_OPEN"}},
         "MARKET_NOT_OPEN",

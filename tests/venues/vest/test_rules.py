@@ -66,6 +66,7 @@ def test_every_documented_code_has_a_name_and_a_kind():
 RETRIES = {
     Kind.TRANSIENT: Retry.WAIT,
     Kind.SHUT: Retry.SHUT,
+    Kind.LIMIT: Retry.LIMIT,
     Kind.RESIGN: Retry.RESIGN,
     Kind.REQUOTE: Retry.REQUOTE,
     Kind.LOOK_UP: Retry.NEVER,
