@@ -55,6 +55,17 @@ class Market:
     max_open_orders: int | None = None
     """How many orders may be open at once; None when the venue names no number."""
 
+    @property
+    def listed(self) -> bool:
+        """Whether the venue named it when the bot started: else nothing is known of it."""
+        return bool(self.base)
+
+
+def unlisted(key: MarketKey) -> Market:
+    """Stand for a market that its venue does not list: nothing can be traded there."""
+    zero, one = Decimal(0), Decimal(1)
+    return Market(key, "", one, one, zero, zero, zero, one, trading=False)
+
 
 QUOTES: Final = {VEST: ("USDC", ""), PARADEX: ("USD", "USDC", "")}
 """What the quote rate can turn into USDC."""

@@ -93,6 +93,8 @@ class Connection:
     ping_every_s: float | None = None
     changed: Callable[[str], None] = lambda _: None
     """Told when the venue said something that this version has no word for."""
+    needed: Callable[[], bool] = lambda: True
+    """Whether there is anything to hear on it."""
     uptime: Uptime = attrs.field(factory=Uptime)
     useful: bool = False
     slept: Callable[[], int] = lambda: 0
@@ -141,6 +143,9 @@ class Connection:
                 announced = True
                 task_status.started()
 
+        if not self.needed():
+            task_status.started()
+            await closing.wait()
         while not closing.raised:
             try:
                 await self._session(closing, on_useful)

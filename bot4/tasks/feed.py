@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import structlog
 
@@ -21,15 +21,22 @@ class BookListener:
     A gap, a crossed or a one-sided book ends the connection: the next one begins with snapshots.
     """
 
-    def __init__(self, venue: str, keys: Iterable[MarketKey], books: Books) -> None:
+    def __init__(
+        self,
+        venue: str,
+        keys: Iterable[MarketKey],
+        books: Books,
+        unlisted: Collection[str] = (),
+    ) -> None:
         self.venue = venue
+        self._unlisted = unlisted
         self._books = books
         self._keepers = {key.symbol: Keeper(key) for key in keys}
         self._useful: set[str] = set()
         self.useful_when_greeted = False
 
     def hear(self, notice: Notice, at: float) -> bool:
-        """Apply a book update; useful once every market has a book."""
+        """Apply a book update; useful once every market that is listed has a book."""
         if isinstance(notice, BookUpdate):
             keeper = self._keepers.get(notice.symbol)
             if keeper is None:
@@ -42,7 +49,7 @@ class BookListener:
             if book is not None:
                 self._books.post(book)
                 self._useful.add(notice.symbol)
-                return len(self._useful) == len(self._keepers)
+                return self._useful >= self._keepers.keys() - set(self._unlisted)
         elif isinstance(notice, Pong):
             self._books.beat(self.venue, at)
         return False

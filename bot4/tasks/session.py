@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 import attrs
 import structlog
 import trio
 
-from bot4.domain.market import Market, MarketKey
-from bot4.errors import AuthRefused, ConfigError
+from bot4.domain.market import Market, MarketKey, unlisted
+from bot4.errors import AuthRefused
+from bot4.invocation import command
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.gate import Gate
@@ -24,6 +28,7 @@ NAMED_EVERY_S = 10.0
 """A venue that stays away is named this often."""
 ACCOUNT_EVERY_S = 10.0
 CLOCK_EVERY_S = 30.0
+SHOWN = 5
 ACCOUNT_LIMIT_S = 60.0
 """An account reading older than this stops opening."""
 
@@ -44,6 +49,8 @@ class Session:
     """Raised when the streams close: nothing is read any more, and no silence complained of."""
     open_orders: int | None = None
     """How many of the account rest, when that was last asked; None before."""
+    unlisted: set[str] = attrs.field(factory=set)
+    """Symbols of ours that the venue does not list: nothing is subscribed to there."""
     _upkeep: Upkeep | None = None
     _complained_at: float = float("-inf")
 
@@ -54,7 +61,6 @@ class Session:
 
         Raises:
             AuthRefused: the venue refused our credentials at start.
-            ConfigError: a configured symbol is not listed.
 
         Cancellation: safe.
         """
@@ -143,20 +149,16 @@ class Session:
 
     async def _learn_markets(self) -> None:
         listed = {market.key.symbol: market for market in await self.gateway.markets()}
-        missing = [symbol for symbol in self.symbols if symbol not in listed]
-        if missing:
-            venue = self.gateway.venue
-            raise ConfigError(
-                [
-                    f"pairs: {venue} does not list {symbol}; it has for instance "
-                    f"{', '.join(sorted(listed)[:5])}"
-                    for symbol in missing
-                ]
-            )
-        self.markets = {symbol: listed[symbol] for symbol in self.symbols}
-        self._upkeep = Upkeep(self.gateway, self.gate, self.markets)
-        for symbol in self.symbols:
-            self._upkeep.compare(symbol, listed[symbol])
+        keys = {symbol: MarketKey(self.gateway.venue, symbol) for symbol in self.symbols}
+        self.markets |= {one: listed.get(one) or unlisted(key) for one, key in keys.items()}
+        self._upkeep = Upkeep(self.gateway, self.gate, self.markets, self.unlisted)
+        for symbol, key in keys.items():
+            if symbol not in listed:
+                why = f"{key.venue} does not list {symbol}; it has {near(symbol, listed)}"
+                self.gate.block(f"{key.venue} {symbol}", why, _gone(key.venue), on=key, shut=True)
+                self.unlisted.add(symbol)
+            else:
+                self._upkeep.compare(symbol, listed[symbol])
         await self._upkeep.run_due()
 
     async def _set_leverage(self) -> None:
@@ -166,6 +168,8 @@ class Session:
         held = {one.key.symbol for one in reading.positions if one.size} if reading else set()
         for symbol in self.symbols:
             wanted = min(self.leverage, int(self.markets[symbol].max_leverage))
+            if symbol in self.unlisted:
+                continue
             if known.get(symbol) != wanted and symbol not in held:
                 await self.gateway.set_leverage(symbol, wanted)
 
@@ -201,3 +205,17 @@ class Session:
             why=str(said),
             do="nothing: it is asked again; check your network if it stays away",
         )
+
+
+def near(symbol: str, listed: Iterable[str]) -> str:
+    """Some of the listed names, those first that look like this one."""
+    names = sorted(listed)
+    alike = get_close_matches(symbol, names, SHOWN, cutoff=0.5)
+    return ", ".join([*alike, *(name for name in names if name not in alike)][:SHOWN])
+
+
+def _gone(venue: str) -> str:
+    return (
+        f"mend the name in bot4.yaml or remove its pair; if it was delisted and a position is "
+        f"left there, close it on {venue}'s page, then run {command('flatten')}"
+    )

@@ -40,6 +40,8 @@ class Upkeep:
     gate: Gate
     markets: MutableMapping[str, Market]
     """By symbol: those we trade, as first read."""
+    unlisted: set[str] = attrs.field(factory=set)
+    """Those that the venue does not list now."""
     markets_at: float = attrs.field(factory=trio.current_time)
     """Trio time when they were read last."""
     _state_at: float = float("-inf")
@@ -95,6 +97,7 @@ class Upkeep:
         """Take what the venue says of one market now; None is that it no longer lists it."""
         known, name = self.markets[symbol], f"{self.gateway.venue} {symbol}"
         away = changes = ""
+        (self.unlisted.add if read is None else self.unlisted.discard)(symbol)
         if read is None:
             away = f"{name} is no longer listed"
         elif not read.trading:
@@ -109,6 +112,8 @@ class Upkeep:
                     for step in changed
                 )
                 changes = f"{symbol} changed its steps: {steps}"
+            if not known.listed:
+                changes = f"{symbol} is listed again"
             again = "start the bot again: it reads the new ones"
             self.gate.judge(f"{name} steps", changes, again, on=known.key)
             self._take_rates(known, read)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot4.config.schema import Config
-from bot4.domain.market import PARADEX, VEST, Market, Pair, couples, mismatch
+from bot4.domain.market import PARADEX, VEST, Market, MarketKey, Pair, couples, mismatch
 from bot4.domain.units import percent, plain
+from bot4.errors import ConfigError
 from bot4.tasks.gate import Gate
 
 Listed = Mapping[str, Mapping[str, Market]]
@@ -19,10 +20,25 @@ MEND: Final = "mend pairs in bot4.yaml: both markets of a pair must be of the sa
 
 def refuse_mismatch(pair: Pair, gate: Gate) -> None:
     """Stop opening when the two markets of a pair would not hedge each other."""
-    why = mismatch(pair.vest, pair.paradex)
-    if why:
+    known = pair.vest.listed and pair.paradex.listed
+    if known and (why := mismatch(pair.vest, pair.paradex)):
         words = f"pair {pair.name} is no hedge: {why}"
         gate.block(f"pair {pair.name}", words, MEND, pair=pair.name)
+
+
+def refuse_unlisted(config: Config, listed: Listed, gate: Gate, *, held: bool) -> None:
+    """Refuse to start where every pair has a market that its venue does not list.
+
+    Raises:
+        ConfigError: unless something is ``held``, which is brought home first.
+    """
+    keys = [(MarketKey(VEST, p.vest), MarketKey(PARADEX, p.paradex)) for p in config.pairs]
+    gone = [[key for key in both if not listed[key.venue][key.symbol].listed] for both in keys]
+    if all(gone) and not held:
+        missing = dict.fromkeys(key for both in gone for key in both)
+        raise ConfigError(
+            [f"pairs: {gate.reasons[f'{key.venue} {key.symbol}']}" for key in missing]
+        )
 
 
 def configured_faults(config: Config, listed: Listed) -> list[str]:

@@ -12,7 +12,7 @@ import trio
 
 from bot4.app import Crashes, Service
 from bot4.config.schema import Config, OnStop, PairConfig
-from bot4.domain.market import PARADEX, VENUES, VEST, MarketKey, Pair
+from bot4.domain.market import PARADEX, VENUES, VEST, Market, MarketKey, Pair
 from bot4.domain.quote import QuoteRate
 from bot4.domain.units import plain
 from bot4.invocation import command
@@ -37,7 +37,7 @@ from bot4.tasks.watchdog import CLOCKS, keep_watch
 from bot4.wiring.ending import say_ended, say_last
 from bot4.wiring.figures import Figures, Sight, row_of
 from bot4.wiring.files import StateFiles
-from bot4.wiring.pairing import refuse_mismatch
+from bot4.wiring.pairing import refuse_mismatch, refuse_unlisted
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
@@ -80,7 +80,12 @@ class Rooms:
     started_at: float = attrs.field(factory=trio.current_time)
 
     async def recover(self) -> None:
-        """Cancel what rests at the venues; the pairs settle what the journal left open."""
+        """Cancel what rests at the venues; the pairs settle what the journal left open.
+
+        Raises:
+            ConfigError: no pair can be traded, for markets that are not listed, and none is held.
+        """
+        refuse_unlisted(self.config, self._markets, self.gate, held=bool(self.ledger.trades))
         for trade in self.ledger.trades:
             log.warning(
                 "trade.recovered",
@@ -194,6 +199,10 @@ class Rooms:
     def _gateways(self) -> dict[str, Gateway]:
         return {venue: parts.gateway for venue, parts in self.parts.items()}
 
+    @property
+    def _markets(self) -> Mapping[str, Mapping[str, Market]]:
+        return {venue: self.parts[venue].session.markets for venue in VENUES}
+
     async def _bound(self, scope: trio.CancelScope) -> None:
         await self.stop.wait()
         await trio.sleep_until(self._leave_by(PROOF + GOODBYE))
@@ -253,7 +262,7 @@ class Rooms:
         return Sight(self.books, self.accounts, self._quote(), self.judges, taker_fee)
 
     def _pair_task(self, config: PairConfig) -> PairTask:
-        markets = {venue: self.parts[venue].session.markets for venue in VENUES}
+        markets = self._markets
 
         def pair_now() -> Pair:
             return Pair(config.name, markets[VEST][config.vest], markets[PARADEX][config.paradex])

@@ -44,6 +44,8 @@ class Speech:
     private: StreamCodec
     rest_url: str
     ping_s: float | None
+    unlisted: set[str]
+    """Symbols of ours that the venue turns out not to list."""
     orders: OrderStreamCodec | None = None
     """Of the WebSocket that orders go over; None sends them by REST."""
     batches: BatchCodec | None = None
@@ -72,25 +74,27 @@ class VenueParts:
 
 def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) -> Speech:
     """Build the codecs of one venue."""
-    symbols = symbols_of(venue, config)
+    symbols, unlisted = symbols_of(venue, config), set[str]()
     if venue == VEST:
         vest = VestCodec(config.vest, secrets.vest_primary_key, secrets.vest_signing_key)
         return Speech(
             codec=vest,
-            public=VestPublic(vest, symbols),
+            public=VestPublic(vest, symbols, unlisted),
             private=VestPrivate(vest),
             rest_url=config.vest.rest_url,
             ping_s=float(config.vest.ping_s),
+            unlisted=unlisted,
         )
     paradex = ParadexCodec(
         config.paradex, secrets.paradex_account, secrets.paradex_private_key, journal_tag
     )
     return Speech(
         codec=paradex,
-        public=ParadexPublic(config.paradex, symbols),
+        public=ParadexPublic(config.paradex, symbols, unlisted),
         private=ParadexPrivate(paradex),
         rest_url=config.paradex.rest_url,
         ping_s=None,
+        unlisted=unlisted,
         orders=ParadexOrders(paradex) if config.paradex.orders == "ws" else None,
         batches=paradex,
     )
@@ -183,6 +187,7 @@ async def open_venue(
         leverage=config.risk.venue_leverage,
         clock_limit_ms=config.ages.clock_offset_ms,
         closing=shared.closing,
+        unlisted=speech.unlisted,
     )
     silence_s = config.ages.silence_ms / 1000
     public = Connection(
@@ -190,8 +195,12 @@ async def open_venue(
         codec=speech.public,
         connect=dial,
         listener=BookListener(
-            venue, [MarketKey(venue, symbol) for symbol in symbols], shared.books
+            venue,
+            [MarketKey(venue, symbol) for symbol in symbols],
+            shared.books,
+            speech.unlisted,
         ),
+        needed=lambda: not speech.unlisted.issuperset(symbols),
         backoff=Backoff(world.random),
         silence_s=silence_s,
         changed=health.changed,

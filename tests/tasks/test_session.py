@@ -10,8 +10,9 @@ import pytest
 import trio
 
 from bot4.domain.fill import Fill
+from bot4.domain.market import MarketKey
 from bot4.domain.order import OrderReport, OrderState, Side
-from bot4.errors import AuthRefused, ConfigError, ConnectionLost, Unreachable
+from bot4.errors import AuthRefused, ConnectionLost, Unreachable
 from bot4.ports import AccountChanged, Acknowledged, InDoubt
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
@@ -83,13 +84,15 @@ async def test_credentials_that_are_refused_at_the_start_end_it(rooms: Any, auto
         await rooms.session.keep()
 
 
-async def test_a_symbol_that_is_not_listed_ends_it_with_what_there_is(
-    rooms: Any, autojump_clock: Any
+async def test_a_symbol_that_is_not_listed_shuts_its_market_and_names_others(
+    rooms: Any, nursery: Any, autojump_clock: Any
 ):
     rooms.session.symbols = ("BTC-PERP", "DOGE-PERP")
+    await nursery.start(rooms.session.keep)
 
-    with pytest.raises(ConfigError, match=r"does not list DOGE-PERP.*BTC-PERP"):
-        await rooms.session.keep()
+    gone = MarketKey("vest", "DOGE-PERP")
+    assert "does not list DOGE-PERP; it has BTC-PERP" in rooms.gate.shut([gone])
+    assert rooms.gate.shut([MarketKey("vest", "BTC-PERP")]) == ""
 
 
 async def test_a_market_that_does_not_trade_stops_opening(

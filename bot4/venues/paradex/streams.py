@@ -7,7 +7,7 @@ disagree on which it is. Source: Paradex docs, WebSocket and Binary Encoding, se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -80,14 +80,18 @@ class ParadexStream:
 class ParadexPublic(ParadexStream):
     """The books of some markets. See ``bot4.ports.StreamCodec``."""
 
-    def __init__(self, config: ParadexConfig, symbols: Iterable[str]) -> None:
+    def __init__(
+        self, config: ParadexConfig, symbols: Iterable[str], unlisted: Collection[str] = ()
+    ) -> None:
         super().__init__(config)
         self._symbols = frozenset(symbols)
+        self._unlisted = unlisted
 
     def hello(self) -> Sequence[str]:
         """Subscribe to the deltas of each book; the first event is the whole book."""
         suffix = "" if self._binary else _JSON_SUFFIX
-        channels = [f"order_book.{symbol}.deltas{suffix}" for symbol in sorted(self._symbols)]
+        listed = sorted(self._symbols.difference(self._unlisted))
+        channels = [f"order_book.{symbol}.deltas{suffix}" for symbol in listed]
         return [request(n, "subscribe", {"channel": c}) for n, c in enumerate(channels, 1)]
 
     def read(self, frame: Frame) -> Sequence[Notice]:

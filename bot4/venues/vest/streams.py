@@ -7,7 +7,7 @@ WebSocket, seen 2025-11; binary frames: five public clients.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -85,11 +85,20 @@ class VestPublic(_VestStream):
         codec: Vest's REST codec: its config, and the account group of its session.
         symbols: what to subscribe to. Crypto alone: one user saw equities' depth channels stop
             the others (seen 2026).
+        unlisted: those of them not to be subscribed to now: the venue would refuse them all.
     """
 
-    def __init__(self, codec: VestCodec, symbols: Iterable[str]) -> None:
+    def __init__(
+        self, codec: VestCodec, symbols: Iterable[str], unlisted: Collection[str] = ()
+    ) -> None:
         self._symbols = frozenset(symbols)
-        super().__init__(codec, [symbol + depth.SUFFIX for symbol in sorted(self._symbols)])
+        self._unlisted = unlisted
+        super().__init__(codec, ())
+
+    def hello(self) -> Sequence[str]:
+        """One SUBSCRIBE to the books of all that is listed."""
+        listed = sorted(self._symbols.difference(self._unlisted))
+        return (self._request("SUBSCRIBE", [symbol + depth.SUFFIX for symbol in listed]),)
 
     def url(self) -> str:
         """The public URL of our account group; it carries no key."""
