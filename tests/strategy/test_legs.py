@@ -182,3 +182,13 @@ def test_filled_never_falls_and_ends_stay_ended(choices: list[int]):
         before, leg = leg, acts[choice](leg)
         assert leg.filled >= before.filled
         assert leg.state.terminal or not before.state.terminal
+
+
+def test_an_older_report_that_counts_less_takes_no_fill_back():
+    leg = Leg(ORDER).sent().report(report(OrderState.OPEN, "0.002"))
+
+    older = leg.report(report(OrderState.OPEN, "0.001"))
+    ended = older.report(report(OrderState.CLOSED, "0"))
+
+    assert older.filled == Decimal("0.002")
+    assert (ended.filled, ended.state) == (Decimal("0.002"), LegState.PART_CLOSED)

@@ -296,3 +296,18 @@ def _closed(name: str, size: str) -> object:
 
     report = OrderReport("paradex", name, "v", OrderState.CLOSED, filled=D(size))
     return Reported(name, report)
+
+
+def test_a_pair_is_even_only_where_its_smaller_leg_could_be_traded():
+    """0.0002 against 0.0001: they nearly cancel out, but the smaller one is no hedge."""
+    trade = walk(
+        *OPEN,
+        filled(BUY, "0.0002"),
+        filled(SELL, "0.0001"),
+        _closed("1", "0.0002"),
+        _closed("2", "0.0001"),
+    )
+
+    assert trade.open_legs() == ()
+    assert fact(trade) is Fact.UNEVEN
+    assert trade.state is not State.HEDGED

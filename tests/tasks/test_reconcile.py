@@ -261,3 +261,24 @@ async def test_a_start_does_not_take_no_answer_for_no_orders(
     assert await rooms.gateways[VEST].open_orders() == []
     named = [line["event"] for line in lines].count("venue.unreachable")
     assert named == failures
+
+
+async def test_a_reading_from_before_the_last_change_says_nothing(
+    rooms: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    """Answers that were asked for before the fills, and come after them: nothing was held then."""
+    old = {}
+    for venue, session in rooms.sessions.items():
+        await session.read_account()
+        old[venue] = rooms.accounts.get(venue)
+    await trio.sleep(20)
+    rooms.hedge(plan, make_order)
+
+    for at in (0.0, 5.0, 10.0):
+        for venue, reading in old.items():
+            rooms.accounts.post(venue, reading.account, reading.positions, at)
+        rooms.reconciler.compare()
+
+    [trade] = rooms.ledger.trades
+    assert trade.corrections == ()
+    assert rooms.ledger.held(rooms.vest.market.key) == SIZE

@@ -5,14 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 import trio
 
 from bot4.domain.order import OrderReport, OrderState, Purpose, Side
 from bot4.domain.units import from_e8
 from bot4.ports import Refused, Retry
-from bot4.strategy.events import Reported, Unwound
-from bot4.strategy.saga import State
+from bot4.strategy.events import Compensate, Reported, Unwound
+from bot4.strategy.saga import State, excess
 
 D = Decimal
 SIZE = D("0.0030")
@@ -353,3 +354,35 @@ async def test_a_recovered_leg_is_taken_back_once_a_first_book_is_there(
 
 def closed(name: str, venue: str, filled: Decimal) -> OrderReport:
     return OrderReport(venue, name, f"v{name}", OrderState.CLOSED, filled=filled)
+
+
+async def test_what_is_taken_back_across_a_newer_trade_is_not_reduce_only(
+    bench: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    """The older one's leg and the newer one's cancel out: the venue holds nothing to reduce."""
+    newer = attrs.evolve(plan, trade_id="abc123-2")
+    bench.post_books()
+    old = bench.ledger.begin(plan, (make_order("1", "vest"),))
+    across = make_order("2", "vest", trade_id="abc123-2", side=Side.SELL)
+    bench.ledger.begin(newer, (across,))
+    for name in ("1", "2"):
+        report = OrderReport("vest", name, f"v{name}", OrderState.CLOSED, filled=SIZE)
+        bench.ledger.hear(report)
+    old = bench.ledger.get(plan.trade_id)
+    assert bench.ledger.held(old.plan.long) == 0
+
+    bench.desk.mender.compensate(old, Compensate(excess(old), may_complete=False))
+    alone = bench.ledger.get(plan.trade_id).legs[-1].order
+    assert (alone.purpose, alone.reduce_only) == (Purpose.UNWIND, False)
+
+
+async def test_what_is_taken_back_alone_is_reduce_only(
+    bench: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    bench.post_books()
+    bench.ledger.begin(plan, (make_order("1", "vest"),))
+    bench.ledger.hear(OrderReport("vest", "1", "v1", OrderState.CLOSED, filled=SIZE))
+    trade = bench.ledger.get(plan.trade_id)
+
+    bench.desk.mender.compensate(trade, Compensate(excess(trade), may_complete=False))
+    assert bench.ledger.get(plan.trade_id).legs[-1].order.reduce_only

@@ -12,12 +12,16 @@ import pytest
 import trio
 
 from bot4.config.schema import RiskConfig
+from bot4.domain.market import Pair
 from bot4.domain.position import Account
+from bot4.domain.quote import QuoteRate
 from bot4.strategy.complete_or_unwind import Complete, Unwind
 from bot4.strategy.decision import Enter, Exit, Hold, Reason, Why
+from bot4.strategy.events import Overdue
+from bot4.strategy.legs import LegState
 from bot4.strategy.risk import Attempt, Caps
 from bot4.strategy.saga import State, excess
-from bot4.tasks.holdings import filled_price
+from bot4.tasks.holdings import filled_price, room_of, uses
 from bot4.wiring.rules import day_of
 from bot4.wiring.universe import plain_config
 
@@ -302,3 +306,38 @@ async def test_spreads_of_thin_books_are_not_said(bench: Any, autojump_clock: An
     )
     await seen(bench, 5)
     assert [line for line in lines if line["event"] == "spread.seen"] == []
+
+
+async def test_orders_in_doubt_take_their_room_in_full(
+    bench: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    for venue in bench.venues.values():
+        venue.market = attrs.evolve(venue.market, max_position=D("0.0050"))
+    bench.judge.pair = Pair("BTC", *(venue.market for venue in bench.venues.values()))
+    bench.ledger.begin(plan, (make_order("1", "vest"), make_order("2", "paradex")))
+    for name in ("1", "2"):
+        bench.ledger.happen(plan.trade_id, Overdue(name))
+
+    [trade] = bench.ledger.trades
+    assert {leg.state for leg in trade.legs} == {LegState.DOUBT}
+    assert [use.notional for use in uses([trade])] == [SIZE * 83000] * 2
+    left = room_of(bench.judge.pair, [trade], Caps(), {})
+    assert left.vest == left.paradex == 1500 - SIZE * 83000
+    for venue in bench.venues:
+        assert left.takes(venue, D("0.0020"))
+        assert not left.takes(venue, D("0.0021"))
+
+
+async def test_the_realised_entry_is_counted_at_the_quote_rate(
+    bench: Any, plan: Any, make_order: Any, autojump_clock: Any
+):
+    trade = bench.ledger.begin(plan, (make_order("1", "vest"), make_order("2", "paradex")))
+    legs = tuple(
+        attrs.evolve(leg, reported=SIZE, average_price=D(price))
+        for leg, price in zip(trade.legs, (83000, 83200), strict=True)
+    )
+    bench.judge.quote = lambda: QuoteRate(D("0.998"), D("0.998"), D("0.998"), 0.0)
+
+    realised = bench.judge.realised_entry(attrs.evolve(trade, legs=legs))
+
+    assert realised == D(83200) / D("0.998") / D(83000) - 1
