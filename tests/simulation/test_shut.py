@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,24 @@ async def test_a_halted_market_stops_its_own_pair_only_and_says_so(
         assert {line["pair"] for line in run.said("pair.opened")} == {"BTC"}
         assert run.said("exposure.left") == []
         assert abs(run.net()) < DUST
+
+
+@pytest.mark.parametrize("bps", [45.0, -45.0], ids=["long Vest", "long Paradex"])
+@pytest.mark.parametrize("args", [{}, {"code": 3024}], ids=["at the door", "on landing"])
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_an_entry_on_a_halted_market_is_taken_back_and_not_tried_again_at_once(
+    play: Any, autojump_clock: Any, venue: str, args: dict[str, Any], bps: float
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.fault(venue, "halt", symbol=MARKETS[venue], seconds=60, **args)
+            run.gap(bps, 58.0)
+            assert await longest_naked_s(run, 55.0) < 2 * ONE_ORDER_S
+            tried = [line["at"] for line in run.said("pair.opening")]
+            assert run.positions() == {}
+
+        assert len(tried) in (1, 2)
+        assert all(later - one >= 30 for one, later in pairwise(tried))
+        assert {one["purpose"] for one in run.said("leg.sent")} <= {"enter", "unwind"}
+        assert run.code == 0
