@@ -8,7 +8,7 @@ import attrs
 
 from bot4.domain.market import VEST, other
 from bot4.domain.order import Side
-from bot4.domain.units import from_e8, percent, to_e8
+from bot4.domain.units import floor_step, from_e8, percent, to_e8
 from bot4.strategy.clips import cut, smallest
 from bot4.strategy.depth import Taken, ThinBook, take, take_shown
 from bot4.strategy.edge import round_trip_fees
@@ -51,6 +51,8 @@ def leave(view: View, holding: Holding, rules: Rules, memory: Memory) -> Exit | 
     why = forced_by(view, holding, rules.leave)
     short_venue, books = other(holding.long), view.books()
     holding = _clipped(view, holding, to_shown=why is not None)
+    if not holding.vest_size or not holding.paradex_size:
+        return Hold(Reason.MINIMUM, "less than one lot of today is held")
     walk = take if why is None else take_shown
     try:
         sell = walk(books[holding.long].bids, to_e8(holding.size(holding.long)))
@@ -98,6 +100,10 @@ def _clipped(view: View, holding: Holding, *, to_shown: bool) -> Holding:
     if to_shown:
         sides = books[holding.long].bids, books[other(holding.long)].asks
         most += [from_e8(sum(ladder.sizes)) for ladder in sides]
+    if any(holding.size(market.key.venue) % market.lot for market in markets):
+        # Its lot grew while the pair was on: what is no whole lot of today stays, hedged.
+        whole = floor_step(min(holding.vest_size, holding.paradex_size), view.pair.lot)
+        holding = attrs.evolve(holding, vest_size=whole, paradex_size=whole)
     if not most or max(holding.vest_size, holding.paradex_size) <= min(most):
         return holding
     least = max(smallest(market, from_e8(books[market.key.venue].bid)) for market in markets)

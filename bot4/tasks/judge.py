@@ -185,7 +185,10 @@ class Judge:
     ) -> tuple[Decimal, Decimal] | None:
         """Size and limit of the next reducing order, at most ``most``; None before any book."""
         self._refresh()
-        limit, book = self.unwind_limit(venue, side, rung_bps), self._last.get(venue)
+        limit, book = (
+            self.unwind_limit(venue, side, rung_bps),
+            self.books.last(self.pair.on(venue).key),
+        )
         if limit is None or book is None:
             return None
         market = self.pair.on(venue)

@@ -67,8 +67,9 @@ class Mender:
             trade = self.ledger.happen(trade.plan.trade_id, Unwound())
             words.say_unwinding(trade, why)
         most = self._refused_size(trade, excess.venue)
-        clip = self.judge.reduction(excess.venue, excess.side, excess.size, rung, most)
-        if clip is None:
+        whole = self.judge.whole_lots(excess.venue, excess.size)
+        clip = self.judge.reduction(excess.venue, excess.side, whole, rung, most)
+        if clip is None or not whole:
             return
         size, limit = clip
         wanted = self._wanted(trade, excess.venue, excess.side, size, limit)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+import structlog
 
 from bot4.config.schema import Config
 from bot4.domain.market import PARADEX, VEST, Market, MarketKey, Pair, couples, mismatch
 from bot4.domain.units import percent, plain
 from bot4.errors import ConfigError
+from bot4.invocation import command
+from bot4.strategy.saga import Trade
 from bot4.tasks.gate import Gate
+
+log = structlog.get_logger()
 
 Listed = Mapping[str, Mapping[str, Market]]
 """By venue, by symbol."""
@@ -24,6 +30,25 @@ def refuse_mismatch(pair: Pair, gate: Gate) -> None:
     if known and (why := mismatch(pair.vest, pair.paradex)):
         words = f"pair {pair.name} is no hedge: {why}"
         gate.block(f"pair {pair.name}", words, MEND, pair=pair.name)
+
+
+def tell_changed_lots(pair: Pair, trades: Iterable[Trade]) -> None:
+    """Name the markets whose lot changed while a trade of theirs was on and no bot ran."""
+    for trade in trades:
+        for market in (pair.vest, pair.paradex):
+            was = trade.plan.lot(market.key.venue)
+            if trade.plan.pair != pair.name or not market.listed or was == market.lot:
+                continue
+            log.warning(
+                "market.changed",
+                message=f"[VENUE] {market.key}: the lot is {plain(market.lot)} now, was "
+                f"{plain(was)} when {trade.plan.trade_id} was opened",
+                venue=market.key.venue,
+                market=market.key.symbol,
+                why="the venue changed its steps while a pair was on",
+                do="nothing: whole lots are closed as ever; what is less than one is to be closed "
+                f"on {market.key.venue}'s page, then run {command('flatten')}",
+            )
 
 
 def refuse_unlisted(config: Config, listed: Listed, gate: Gate, *, held: bool) -> None:

@@ -37,7 +37,7 @@ from bot4.tasks.watchdog import CLOCKS, keep_watch
 from bot4.wiring.ending import say_ended, say_last
 from bot4.wiring.figures import Figures, Sight, row_of
 from bot4.wiring.files import StateFiles
-from bot4.wiring.pairing import refuse_mismatch, refuse_unlisted
+from bot4.wiring.pairing import refuse_mismatch, refuse_unlisted, tell_changed_lots
 from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
@@ -107,6 +107,7 @@ class Rooms:
         pairs = [self._pair_task(config) for config in self.config.pairs]
         for task in pairs:
             refuse_mismatch(task.desk.pair, self.gate)
+            tell_changed_lots(task.desk.pair, self.ledger.trades)
         detector = Detector(self.books, {task.name: task for task in pairs})
         async with trio.open_nursery() as trading:
             # A crash of these must not cancel a pair that has a leg to bring home.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,24 @@ async def test_where_no_pair_can_be_traded_the_start_is_refused_and_near_names_a
 
     [error] = {str(leaf) for leaf in leaves(refused.value) if isinstance(leaf, ConfigError)}
     assert MARKETS[venue] in error
+
+
+@VENUES
+async def test_a_lot_that_grew_while_the_bot_was_down_leaves_less_than_a_lot_and_both_legs_alike(
+    play: Any, autojump_clock: Any, venue: str
+):
+    async with (
+        play.universe(simulation=CALM) as first,
+        play.killed(first, hold_btc) as second,
+    ):
+        markets = getattr(second.box, venue).markets
+        markets[MARKETS[venue]] = attrs.evolve(markets[MARKETS[venue]], lot=Decimal("0.001"))
+        async with started(play, second) as run:
+            await run.until("feed.ready", 4)
+            run.gap(-8.0, 300.0)
+            assert await longest_naked_s(run, 30.0) < 1.0
+            assert {abs(size) for size in run.positions().values()} == {Decimal("0.0006")}
+
+        assert run.said("bot.crashed") == []
+        [told] = run.said("market.changed")
+        assert "flatten" in told["do"]
