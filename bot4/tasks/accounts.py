@@ -51,6 +51,10 @@ class Accounts:
         self._not_before = trio.current_time()
         self.version += 1
 
+    def equity(self) -> dict[str, Decimal]:
+        """What the accounts are worth, USDC, by venue; those that were read."""
+        return {venue: reading.account.equity for venue, reading in self._readings.items()}
+
     def age_s(self, venue: str) -> float:
         """Seconds since the newest reading; infinite before the first."""
         reading = self._readings.get(venue)

@@ -12,6 +12,7 @@ import attrs
 import structlog
 
 from bot4.domain.market import VENUES, MarketKey, Pair
+from bot4.strategy.hold import Hold, Reason
 
 log = structlog.get_logger()
 
@@ -76,10 +77,16 @@ class Gate:
         """Name and words of every reason that stands."""
         return {name: block.why for name, block in self._blocks.items()}
 
-    def against(self, pair: Pair) -> tuple[str, Block] | None:
-        """The oldest reason why this pair may not open, with its name; None when it may."""
-        found = ((name, block) for name, block in self._blocks.items() if block.concerns(pair))
-        return next(found, None)
+    def hold(self, pair: Pair) -> Hold | None:
+        """The oldest reason why this pair may not open; None when it may."""
+        for name, block in self._blocks.items():
+            if not block.concerns(pair):
+                continue
+            if block.shut:
+                return Hold(Reason.MARKET_CLOSED, block.why)
+            odd = name in (EXPOSURE, RECONCILE, UNKNOWN_ORDER, FOREIGN_ORDER)
+            return Hold(Reason.UNEXPLAINED if odd else Reason.BLOCKED, block.why)
+        return None
 
     def shut(self, keys: Iterable[MarketKey]) -> str:
         """Why one of these markets executes no order now, "" when all do as far as is known."""

@@ -38,7 +38,7 @@ from bot4.strategy.saga import Excess, State, Trade
 from bot4.strategy.spread import Spreads
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
-from bot4.tasks.gate import EXPOSURE, FOREIGN_ORDER, RECONCILE, UNKNOWN_ORDER, Gate
+from bot4.tasks.gate import Gate
 from bot4.tasks.holdings import filled_price, room_of
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.sampling import Sampler
@@ -185,10 +185,8 @@ class Judge:
     ) -> tuple[Decimal, Decimal] | None:
         """Size and limit of the next reducing order, at most ``most``; None before any book."""
         self._refresh()
-        limit, book = (
-            self.unwind_limit(venue, side, rung_bps),
-            self.books.last(self.pair.on(venue).key),
-        )
+        limit = self.unwind_limit(venue, side, rung_bps)
+        book = self.books.last(self.pair.on(venue).key)
         if limit is None or book is None:
             return None
         market = self.pair.on(venue)
@@ -259,7 +257,7 @@ class Judge:
         )
 
     def _room(self) -> Room:
-        return room_of(self.pair, self.ledger.trades, self.limits.caps, self._equity())
+        return room_of(self.pair, self.ledger.trades, self.limits.caps, self.accounts.equity())
 
     def _holding(self, trade: Trade) -> Holding:
         size = {venue: abs(trade.position(venue)) for venue in trade.venues}
@@ -273,19 +271,10 @@ class Judge:
         )
 
     def _blocked(self) -> Hold | None:
-        against = self.gate.against(self.pair)
-        if against is not None:
-            name, block = against
-            if block.shut:
-                return Hold(Reason.MARKET_CLOSED, block.why)
-            odd = name in (EXPOSURE, RECONCILE, UNKNOWN_ORDER, FOREIGN_ORDER)
-            return Hold(Reason.UNEXPLAINED if odd else Reason.BLOCKED, block.why)
-        held = self.premium.hold() or loss_hold(
-            self.ledger.results.lost(self.wall_ms()), self.limits.daily_loss
-        )
-        return held or self.breaker.hold(
-            trio.current_time(), self.limits.cooldown_s, self.limits.failures_of_20
-        )
+        limits, lost = self.limits, self.ledger.results.lost(self.wall_ms())
+        pause = self.breaker.hold(trio.current_time(), limits.cooldown_s, limits.failures_of_20)
+        held = self.gate.hold(self.pair) or self.premium.hold()
+        return held or loss_hold(lost, limits.daily_loss) or pause
 
     def attempted(self, attempt: Attempt) -> None:
         """Let the breaker know of an attempt that ended."""
@@ -293,12 +282,8 @@ class Judge:
 
     def equity(self) -> Decimal | None:
         """What both accounts are worth together, USDC; None when one is not known."""
-        known = self._equity()
+        known = self.accounts.equity()
         return sum(known.values(), Decimal(0)) if len(known) == len(VENUES) else None
-
-    def _equity(self) -> dict[str, Decimal]:
-        readings = {venue: self.accounts.get(venue) for venue in VENUES}
-        return {venue: one.account.equity for venue, one in readings.items() if one is not None}
 
     def _tell(self, view: View) -> None:
         spreads = self._sampler.tell(view, self.decision, self.rules, self._memory.flickers)

@@ -19,6 +19,20 @@ from bot4.tasks.dispatch import LONG, Wanted
 log = structlog.get_logger()
 
 
+def say_recovered(trade: Trade) -> None:
+    """A trade of an earlier run goes on."""
+    log.warning(
+        "trade.recovered",
+        message=f"[RECOVERY] Trade {trade.plan.trade_id} found in the journal, "
+        f"{trade.state}, {trade.plan.pair}",
+        trade_id=trade.plan.trade_id,
+        pair=trade.plan.pair,
+        state=trade.state.value,
+        why="the last run ended before this trade did",
+        do="nothing: it is compared with both venues and carried on",
+    )
+
+
 def say_entering(pair: str, trade_id: str, decision: Enter) -> None:
     """Both entry orders leave."""
     log.info(

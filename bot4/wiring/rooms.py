@@ -34,6 +34,7 @@ from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.shutdown import fire_cancel_all, hurry, leave, unfinished
 from bot4.tasks.stop import StopSign
 from bot4.tasks.watchdog import CLOCKS, keep_watch
+from bot4.tasks.words import say_recovered
 from bot4.wiring.ending import say_ended, say_last
 from bot4.wiring.figures import Figures, Sight, row_of
 from bot4.wiring.files import StateFiles
@@ -87,16 +88,7 @@ class Rooms:
         """
         refuse_unlisted(self.config, self._markets, self.gate, held=bool(self.ledger.trades))
         for trade in self.ledger.trades:
-            log.warning(
-                "trade.recovered",
-                message=f"[RECOVERY] Trade {trade.plan.trade_id} found in the journal, "
-                f"{trade.state}, {trade.plan.pair}",
-                trade_id=trade.plan.trade_id,
-                pair=trade.plan.pair,
-                state=trade.state.value,
-                why="the last run ended before this trade did",
-                do="nothing: it is compared with both venues and carried on",
-            )
+            say_recovered(trade)
         await self.reconciler.settle_start()
         self.recovered = True
 
