@@ -26,8 +26,8 @@ class Fill:
     side: Side
     price: Decimal
     size: Decimal
-    fee: Decimal
-    """In the venue's quote currency; paid is positive, a rebate negative."""
+    fee: Decimal | None
+    """In the venue's quote currency; paid is positive, a rebate negative. None: it does not say."""
     venue_time_ms: int | None = None
     kind: str = "trade"
     """``trade``, or the venue's own word: liquidation, transfer, settle_market."""

@@ -16,7 +16,8 @@ class Position:
     key: MarketKey
     size: Decimal
     """Signed, base units; positive is long."""
-    entry_price: Decimal
+    entry_price: Decimal | None
+    """None: not said."""
     liquidation_price: Decimal | None = None
     funding: Decimal | None = None
     """Funding that came with it and is not settled yet, USDC; received is positive. None: not said.
@@ -34,3 +35,7 @@ class Account:
     leverages: tuple[tuple[str, int], ...] = ()
     """(symbol, leverage) where the venue tells."""
     venue_time_ms: int | None = None
+    trouble: str = ""
+    """Why nothing may be opened with it now, in words; "" when it is well."""
+    stranger: str = ""
+    """The address that the venue says it is of, where that is not the configured one."""

@@ -35,6 +35,7 @@ from bot4.ports.wire import (
     Replied,
     Request,
     Retry,
+    Unread,
     Wire,
 )
 from bot4.ports.world import (
@@ -80,6 +81,7 @@ __all__ = [
     "Request",
     "Retry",
     "StreamCodec",
+    "Unread",
     "VenueCodec",
     "Wire",
     "World",

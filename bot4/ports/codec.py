@@ -11,7 +11,16 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.ports.wire import Errand, FillPage, Frame, Notice, PlaceOutcome, Request, Retry
+from bot4.ports.wire import (
+    Errand,
+    FillPage,
+    Frame,
+    Notice,
+    PlaceOutcome,
+    Request,
+    Retry,
+    Unread,
+)
 from bot4.secret import Secret
 
 
@@ -110,7 +119,7 @@ class VenueCodec(Protocol):
     def account(self, now_ms: int) -> Errand[Account]:
         """Ask for equity, margin and leverages."""
 
-    def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
+    def positions(self, now_ms: int) -> Errand[Sequence[Position | Unread]]:
         """Ask for every open position of the account."""
 
     def balances(self, now_ms: int) -> Errand[Sequence[tuple[str, Decimal]]]:
@@ -133,20 +142,19 @@ class VenueCodec(Protocol):
     def find(self, order: Order, now_ms: int) -> Errand[OrderReport | None]:
         """Ask what became of an order, in every status. None is "not found"."""
 
-    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
+    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill | Unread]]:
         """Ask for the fills of one order."""
 
     def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
         """Ask for all of the account's fills on a market since a venue time, whoever caused them.
 
-        ``page`` is "" for the first page, then ``FillPage.next``. Rows that cannot be read are
-        left out.
+        ``page`` is "" for the first page, then ``FillPage.next``.
         """
 
     def funding(self, order: Order, now_ms: int) -> Errand[Mapping[str, Decimal]] | None:
         """Ask what funding came with the fills around an order, by fill id; None: no such list."""
 
-    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
+    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport | Unread]]:
         """Ask for all open orders of the account."""
 
     def cancel(self, report: OrderReport, now_ms: int, window_ms: int) -> Errand[None]:

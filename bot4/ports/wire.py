@@ -170,16 +170,41 @@ class FillBusted:
 
 
 @attrs.frozen
+class Unread:
+    """A row of a list, or an event of a stream, that could not be read; it costs itself alone."""
+
+    venue: str
+    what: str
+    """``order``, ``fill``, ``position`` or ``payment``."""
+    row_id: str
+    """The venue's id of it; "" when that could not be read either."""
+    why: str
+    client_order_id: str = ""
+    """Of the order that it is or belongs to, as its client named it; "" when it does not say."""
+    symbol: str = ""
+    new: bool = False
+    """Whether it is well formed, and of a word or type that we do not know."""
+
+
+@attrs.frozen
 class FillPage:
     """Some of an account's fills on one market, in any order."""
 
-    fills: tuple[Fill, ...]
+    fills: tuple[Fill | Unread, ...]
     next: str = ""
     """Names the page after this one in the venue's own words; "" when this was the last."""
 
 
 Notice = (
-    BookUpdate | OrderReport | Fill | FillBusted | Pong | Acknowledged | Replied | AccountChanged
+    BookUpdate
+    | OrderReport
+    | Fill
+    | FillBusted
+    | Pong
+    | Acknowledged
+    | Replied
+    | AccountChanged
+    | Unread
 )
 
 

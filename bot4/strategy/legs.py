@@ -173,12 +173,16 @@ class Leg:
         return _on(leg, LegState.PARTIAL if leg.filled else LegState.ACKED)
 
     def fill(self, fill: Fill) -> Leg:
-        """Add one fill, once; told again, only the funding that was not said before is new."""
+        """Add one fill, once; told again, only what was not said before is new."""
         if any(gone.fill_id == fill.fill_id for gone in self.busted):
             return self
         for known in self.fills:
             if known.fill_id == fill.fill_id:
-                told = attrs.evolve(known, funding=fill.funding) if known.funding is None else known
+                told = attrs.evolve(
+                    known,
+                    fee=fill.fee if known.fee is None else known.fee,
+                    funding=fill.funding if known.funding is None else known.funding,
+                )
                 return attrs.evolve(
                     self, fills=tuple(told if f is known else f for f in self.fills)
                 )

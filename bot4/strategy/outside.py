@@ -53,7 +53,8 @@ def explaining(trade: Trade, venue: str, candidates: Iterable[Fill]) -> list[Fil
         part = min(fill.size, abs(missing))
         share = part / fill.size
         funding = None if fill.funding is None else fill.funding * share
-        found.append(attrs.evolve(fill, size=part, fee=fill.fee * share, funding=funding))
+        fee = None if fill.fee is None else fill.fee * share
+        found.append(attrs.evolve(fill, size=part, fee=fee, funding=funding))
         missing -= part * fill.side.sign
     return found
 

@@ -70,6 +70,8 @@ class Premium:
         """
         found = _ZERO
         if self.charged_in != "price":
+            if fill.fee is None:
+                return None
             found += charged_bps(fill.fee, fill.size * fill.price, taker_fee)
         if self.charged_in != "fees":
             if not promised:

@@ -81,7 +81,7 @@ def trade_result(
 
     Args:
         long: venue of the long leg.
-        opening: fills of entry and mending orders, each once.
+        opening: fills of entry and mending orders, each once; one without a fee paid none.
         closing: fills of exit, unwinding and flattening orders, each once.
         entry_rate: USD per USDC recorded at the entry.
         exit_rate: at the exit; the entry's while nothing closed.
@@ -109,7 +109,7 @@ def trade_result(
         exit_spread=leave,
         entry_slippage_bps=_slippage(seen_entry, entry),
         exit_slippage_bps=_slippage(seen_exit, leave),
-        fees=sum((fill.fee for fill in (*opening, *closing)), _ZERO),
+        fees=sum((fill.fee or _ZERO for fill in (*opening, *closing)), _ZERO),
         gross=gross,
         left={venue: sign[venue] * (opened[venue].size - closed[venue].size) for venue in VENUES},
         funding=funding,

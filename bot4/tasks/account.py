@@ -7,7 +7,7 @@ import trio
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport, OrderState
 from bot4.errors import AuthRefused, ConnectionLost
-from bot4.ports import AccountChanged, FillBusted, Notice, Retry
+from bot4.ports import AccountChanged, FillBusted, Notice, Retry, Unread
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.ledger import Ledger
 
@@ -30,6 +30,9 @@ class OrderListener:
             self._stale.set()
             if isinstance(notice, OrderReport) and notice.state.terminal and not notice.filled:
                 self._take_end(notice)
+        elif isinstance(notice, Unread):
+            self._gateway.tell(notice, ours=self._ledger.owns(notice))
+            self._stale.set()
         elif isinstance(notice, AccountChanged):
             self._stale.set()
         return False

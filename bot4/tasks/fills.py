@@ -61,7 +61,7 @@ async def complete_fills(trade: Trade, gateways: Mapping[str, Gateway], ledger: 
     """
     with trio.move_on_after(FILLS_LIMIT_S):
         for leg in trade.legs:
-            if _untold(leg) <= 0:
+            if _untold(leg) <= 0 and all(fill.fee is not None for fill in leg.fills):
                 continue
             with suppress(*SAID):
                 for fill in await gateways[leg.order.key.venue].fills(leg.order):
@@ -151,20 +151,25 @@ def collect(trade: Trade, taker_fee: Callable[[str], Decimal]) -> Collected:
             unknown.append(f"at what price {plain(missing)} on {leg.order.key.venue} filled")
         elif missing > 0:
             rest = _rest(leg, missing, leg.average_price or ZERO)
-            if leg.fee is None:
-                estimated.append(f"the fee of {plain(missing)} on {rest.venue}")
-                fee = missing * rest.price * taker_fee(rest.venue)
-                rest = attrs.evolve(rest, fee=fee)
             fills.append(rest)
+        fills = [_with_fee(fill, taker_fee, estimated) for fill in fills]
         (opening if leg.order.purpose in OPENING else closing).extend(fills)
     return Collected(
         opening,
         closing,
-        list(trade.outside),
+        [_with_fee(fill, taker_fee, estimated) for fill in trade.outside],
         funding_of(trade),
         tuple(estimated),
         tuple(unknown),
     )
+
+
+def _with_fee(fill: Fill, taker_fee: Callable[[str], Decimal], estimated: list[str]) -> Fill:
+    """Return a fill with its fee, or with the taker's rate where none was told in our money."""
+    if fill.fee is not None:
+        return fill
+    estimated.append(f"the fee of {plain(fill.size)} on {fill.venue}")
+    return attrs.evolve(fill, fee=fill.size * fill.price * taker_fee(fill.venue))
 
 
 def _untold(leg: Leg) -> Decimal:
@@ -174,7 +179,8 @@ def _untold(leg: Leg) -> Decimal:
 
 def _rest(leg: Leg, missing: Decimal, price: Decimal) -> Fill:
     """Return what was not told as one fill, at the venue's own average."""
-    paid = sum((fill.fee for fill in leg.fills), ZERO)
+    paid = [fill.fee for fill in leg.fills if fill.fee is not None]
+    known = leg.fee is not None and len(paid) == len(leg.fills)
     return Fill(
         venue=leg.order.key.venue,
         fill_id=f"{leg.order.client_order_id}:rest",
@@ -184,5 +190,5 @@ def _rest(leg: Leg, missing: Decimal, price: Decimal) -> Fill:
         side=leg.order.side,
         price=price,
         size=missing,
-        fee=(leg.fee or ZERO) - paid,
+        fee=(leg.fee or ZERO) - sum(paid, ZERO) if known else None,
     )

@@ -6,17 +6,19 @@ nobody who waits for an order can cancel its sending.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 import attrs
 import trio
 
 from bot4.domain.fill import Fill
 from bot4.domain.market import Market
-from bot4.domain.order import Order, OrderReport
+from bot4.domain.order import Order, OrderReport, OrderState
 from bot4.domain.position import Account, Position
+from bot4.errors import ProtocolViolation
 from bot4.ports import (
     Accepted,
     Answer,
@@ -26,6 +28,7 @@ from bot4.ports import (
     PlaceOutcome,
     Refused,
     Retry,
+    Unread,
     VenueCodec,
     World,
 )
@@ -36,6 +39,8 @@ from bot4.tasks.line import Line
 from bot4.tasks.parcel import Parcel
 from bot4.tasks.refused_markets import RefusedMarkets, RefusedSizes
 from bot4.tasks.suspend import SuspendWatch
+
+T = TypeVar("T")
 
 ORDER_TIMEOUT_S = 8.0
 """Of one order's exchange; the saga stops waiting for it long before."""
@@ -111,17 +116,37 @@ class Gateway(Line):
         """The account. Raises as ``ask``."""
         return await self.ask_signed_in(self.codec.account)
 
-    async def positions(self) -> Sequence[Position]:
-        """Every open position. Raises as ``ask``."""
-        return await self.ask_signed_in(self.codec.positions)
+    async def positions(self, symbols: Collection[str] | None = None) -> Sequence[Position]:
+        """Every open position that can be read; of one that cannot it is told.
+
+        Args:
+            symbols: markets that must be readable. None: where one is not, only once nothing
+                else is held is that no answer, so that what can be read can be closed first.
+
+        Raises:
+            ProtocolViolation: such a position cannot be read: it is not known what is held.
+            As ``ask``.
+        """
+        rows = await self.ask_signed_in(self.codec.positions)
+        held = self._readable(rows)
+        for one in rows:
+            if isinstance(one, Unread) and (
+                not one.symbol or (not held if symbols is None else one.symbol in symbols)
+            ):
+                raise ProtocolViolation(
+                    self.venue, f"the position of {one.symbol or 'a market'}: {one.why}"
+                )
+        return held
 
     async def set_leverage(self, symbol: str, value: int) -> None:
         """Set one symbol's leverage. Raises as ``ask``."""
         await self.ask_signed_in(lambda now_ms: self.codec.leverage(symbol, value, now_ms))
 
     async def open_orders(self) -> Sequence[OrderReport]:
-        """Every open order. Raises as ``ask``."""
-        return await self.ask_signed_in(self.codec.open_orders)
+        """Every open order; of one that cannot be read, its id and market. Raises as ``ask``."""
+        rows = await self.ask_signed_in(self.codec.open_orders)
+        self._readable(rows)
+        return [_somebodys(one) if isinstance(one, Unread) else one for one in rows]
 
     async def find(self, order: Order) -> tuple[OrderReport | None, int]:
         """What became of an order, and the venue's clock when it said so. Raises as ``ask``.
@@ -136,11 +161,13 @@ class Gateway(Line):
         return report, asked_ms + self.offset_ms - self.clock_error_ms
 
     async def fills(self, order: Order) -> Sequence[Fill]:
-        """The fills of one order. Raises as ``ask``."""
-        return await self.ask_signed_in(lambda now_ms: self.codec.fills(order, now_ms))
+        """The fills of one order, as far as they can be read. Raises as ``ask``."""
+        return self._readable(
+            await self.ask_signed_in(lambda now_ms: self.codec.fills(order, now_ms))
+        )
 
     async def market_fills(self, symbol: str, since_ms: int) -> Sequence[Fill]:
-        """All of the account's fills on a market since a venue time, page by page.
+        """All of the account's fills on a market since a venue time that can be read, by pages.
 
         Raises:
             As ``ask``.
@@ -150,7 +177,7 @@ class Gateway(Line):
         for _ in range(PAGES):
             ask = partial(self.codec.market_fills, symbol, since_ms, page)
             told = await self.ask_signed_in(ask)
-            found += told.fills
+            found += self._readable(told.fills)
             page = told.next
             if not page:
                 break
@@ -191,6 +218,12 @@ class Gateway(Line):
             return False
         await self.ask_signed_in(lambda now_ms: self.codec.cancel_all(now_ms) or everything)
         return True
+
+    def _readable(self, rows: Sequence[T | Unread]) -> list[T]:
+        for one in rows:
+            if isinstance(one, Unread):
+                self.tell(one)
+        return [one for one in rows if not isinstance(one, Unread)]
 
     # ------------------------------------------------------------------------- sending
 
@@ -273,3 +306,8 @@ class Gateway(Line):
                     self.window.took(received_ms - parcel.order.signed_ms)
                     self.refused_markets.accepted(parcel.order.key.symbol)
                 return said, outcome.sent_at
+
+
+def _somebodys(row: Unread) -> OrderReport:
+    """What can be said of an order that cannot be read: it is there, and may be cancelled."""
+    return OrderReport(row.venue, "", row.row_id, OrderState.OPEN, symbol=row.symbol)

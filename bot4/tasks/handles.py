@@ -8,7 +8,7 @@ from typing import Final
 
 from bot4.domain.fill import Fill
 from bot4.domain.order import OrderReport
-from bot4.ports import FillBusted
+from bot4.ports import FillBusted, Unread
 from bot4.strategy.events import Busted, Filled, Reported
 from bot4.strategy.saga import Trade
 from bot4.tasks.gate import ANOTHER_BOT, Gate
@@ -56,6 +56,13 @@ class Handles:
                 self._by_fill.pop((venue, fill.fill_id), None)
         for fill in trade.outside:
             self._by_fill.pop((fill.venue, fill.fill_id), None)
+
+    def owns(self, said: Fill | Unread) -> bool:
+        """Whether it is of an order of ours, or a fill that was told of before."""
+        if isinstance(said, Fill):
+            return self.knows(said) or self.owner(said) is not None
+        named = (said.venue, said.client_order_id) in self._by_order
+        return named or (said.venue, said.row_id) in self._by_venue_order
 
     def owner(self, said: Heard) -> str | None:
         """The id of the trade that it is about."""

@@ -19,7 +19,7 @@ from bot4.domain.market import MarketKey
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.record import from_record, to_record
 from bot4.errors import JournalFault
-from bot4.ports import CLOSED, Entry, FillBusted, Journal
+from bot4.ports import CLOSED, Entry, FillBusted, Journal, Unread
 from bot4.strategy import events as happened
 from bot4.strategy.events import Busted, Event, Filled, Intended, Planned, Sent, step
 from bot4.strategy.outside import correction_for, explaining, holder
@@ -172,9 +172,9 @@ class Ledger:
         elif (trade := self._finished.get(trade_id)) is not None:
             self._hear_late(trade, event_of(trade, said))
 
-    def owns(self, fill: Fill) -> bool:
-        """Whether a fill is of an order of ours, or was told of before."""
-        return self._handles.knows(fill) or self._handles.owner(fill) is not None
+    def owns(self, said: Fill | Unread) -> bool:
+        """Whether it is of an order of ours, or a fill that was told of before."""
+        return self._handles.owns(said)
 
     def _hear_late(self, trade: Trade, event: Event) -> None:
         """A finished trade's fill came late or was taken back: it may have to go on."""

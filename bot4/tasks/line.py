@@ -7,20 +7,25 @@ again, before anything else is signed.
 from __future__ import annotations
 
 import contextlib
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
+import structlog
 import trio
 
 from bot4.errors import ApiChanged, AuthRefused, ProtocolViolation, Unreachable, VenueRefused
-from bot4.ports import Answer, Errand, HttpDoor, Retry, VenueCodec, World
+from bot4.ports import Answer, Errand, HttpDoor, Retry, Unread, VenueCodec, World
 from bot4.tasks.allowance import Allowance
 from bot4.tasks.gate import Gate
 from bot4.tasks.health import Health
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
+TOLD_KEPT: Final = 256
+"""Rows that could not be read, remembered so that each is told once."""
 ASK_TIMEOUT_S = 3.0
 WARM_CONNECTIONS = 3
 """An order's, a question's, and one more."""
@@ -67,6 +72,7 @@ class Line:
         self._login_lock = trio.Lock()
         self._login_due_ms = 0
         self._clock_doubted = False
+        self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
     def now_ms(self) -> int:
         """The venue's wall clock, as we estimate it."""
@@ -182,6 +188,32 @@ class Line:
         after = self._world.wall_ms()
         self.offset_ms = venue_ms - (before + after) // 2
         self.clock_error_ms = (after - before + 1) // 2
+
+    def tell(self, unread: Unread, *, ours: bool = False) -> None:
+        """Say once that a row or an event could not be read.
+
+        One order of our own that is of a kind that we do not know is as if the whole API were.
+        """
+        if ours and unread.new and unread.what == "order" and self._health is not None:
+            self._health.changed(unread.why)
+        name = (unread.what, unread.row_id, unread.symbol)
+        if name in self._told:
+            return
+        self._told[name] = None
+        while len(self._told) > TOLD_KEPT:
+            self._told.popitem(last=False)
+        where = f" of {unread.symbol}" if unread.symbol else ""
+        what = f"{unread.what} {unread.row_id or 'without a name'}{where}"
+        log.warning(
+            "row.unread",
+            message=f"[VENUE] {self.venue}: {what} cannot be read: {unread.why}",
+            venue=self.venue,
+            market=unread.symbol,
+            kind=unread.what,
+            row_id=unread.row_id,
+            why=f"{what}: {unread.why}",
+            do=f"look at it on {self.venue}'s page; everything else goes on",
+        )
 
     def hurry(self, at: float) -> None:
         """Have every exchange with the venue end by this Trio time: we are leaving."""

@@ -10,6 +10,7 @@ import structlog
 import trio
 
 from bot4.domain.market import Market, MarketKey, unlisted
+from bot4.domain.position import Account
 from bot4.errors import AuthRefused
 from bot4.invocation import command
 from bot4.tasks.account import OrderListener
@@ -102,8 +103,9 @@ class Session:
         """Read account and positions once. Raises as ``Gateway.ask``."""
         asked = trio.current_time()
         account = await self.gateway.account()
-        positions = await self.gateway.positions()
+        positions = await self.gateway.positions(self.symbols)
         self.accounts.post(self.gateway.venue, account, positions, asked)
+        self._judge_account(account)
 
     async def why_shut(self, symbol: str) -> str:
         """Ask now why no order of a market can be executed; "" when all can, as far as is told.
@@ -181,6 +183,12 @@ class Session:
             f"our clock is {offset} ms off {venue}'s" if off else "",
             "set this machine's clock (timedatectl set-ntp true)",
         )
+
+    def _judge_account(self, account: Account) -> None:
+        venue = self.gateway.venue
+        why = account.trouble and f"{venue}: {account.trouble}"
+        wait = f"look at {venue}'s page; it is read again every {ACCOUNT_EVERY_S:g} s"
+        self.gate.judge(f"{venue} account status", why, wait, on=venue)
 
     def _judge_age(self) -> None:
         venue = self.gateway.venue

@@ -12,7 +12,7 @@ import pytest
 
 from bot4.config.schema import ParadexConfig
 from bot4.errors import ApiChanged, ProtocolViolation
-from bot4.ports import Frame
+from bot4.ports import AccountChanged, Frame
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
 from bot4.venues.vest.streams import VestPrivate, VestPublic
 
@@ -95,20 +95,50 @@ def test_paradex_noise(noise: Frame):
 @pytest.mark.parametrize(
     "change", [{"status": "PARKED"}, {"side": "BOTH"}, {"size": 0.02}, {"cancel_reason": 7}]
 )
-def test_paradex_orders_of_a_new_kind(paradex: Any, answer: Any, now_ms: int, change: Any):
+def test_paradex_orders_of_a_new_kind_cost_themselves_alone(
+    paradex: Any, answer: Any, now_ms: int, change: Any
+):
+    rows = paradex.open_orders(now_ms).read(answer({"results": [ORDER | change, ORDER]}))
+    event, changed = ParadexPrivate(paradex).read(push("orders.ALL", ORDER | change))
+
+    for one in (event, rows[0]):
+        assert (one.row_id, one.client_order_id, one.new) == (ORDER["id"], "b4-1", True)
+    assert rows[1].venue_order_id == ORDER["id"]
+    assert changed == AccountChanged("paradex")
+
+
+def test_an_order_of_ours_of_a_new_kind_is_a_new_api(
+    paradex: Any, vest: Any, answer: Any, now_ms: int, paradex_order: Any, vest_order: Any
+):
+    own = ORDER | {"status": "PARKED", "client_id": paradex_order.client_order_id}
     with pytest.raises(ApiChanged):
-        ParadexPrivate(paradex).read(push("orders.ALL", ORDER | change))
+        paradex.find(paradex_order, now_ms).read(answer({"results": [own]}))
+    own = EVENT | {"status": "PARKED", "nonce": int(vest_order.client_order_id)}
     with pytest.raises(ApiChanged):
-        paradex.open_orders(now_ms).read(answer({"results": [ORDER | change]}))
+        vest.find(vest_order, now_ms).read(answer([own]))
+
+
+def test_a_list_of_orders_without_a_name_is_a_new_api(
+    paradex: Any, vest: Any, answer: Any, now_ms: int
+):
+    with pytest.raises(ApiChanged):
+        paradex.open_orders(now_ms).read(answer({"results": [{"order": 5}, 7]}))
+    with pytest.raises(ApiChanged):
+        vest.open_orders(now_ms).read(answer([{"orderId": {"hex": "0x1"}, "status": 9}]))
 
 
 @pytest.mark.parametrize("change", [{"status": "PARKED"}, {"size": 0.01}, {"isBuy": "yes"}])
-def test_vest_orders_of_a_new_kind(vest: Any, answer: Any, now_ms: int, change: Any):
+def test_vest_orders_of_a_new_kind_cost_themselves_alone(
+    vest: Any, answer: Any, now_ms: int, change: Any
+):
     event = {"channel": "account_private", "data": {"event": "ORDER", "args": EVENT | change}}
-    with pytest.raises(ApiChanged):
-        VestPrivate(vest).read(frame(event))
-    with pytest.raises(ApiChanged):
-        vest.open_orders(now_ms).read(answer([EVENT | change]))
+    rows = vest.open_orders(now_ms).read(answer([EVENT | change, EVENT]))
+    told, changed = VestPrivate(vest).read(frame(event))
+
+    for one in (told, rows[0]):
+        assert (one.row_id, one.client_order_id, one.new) == ("0x12", "5", True)
+    assert rows[1].venue_order_id == "0x12"
+    assert changed == AccountChanged("vest")
 
 
 @pytest.mark.parametrize(

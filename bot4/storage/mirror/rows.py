@@ -227,7 +227,7 @@ def _fill(story: Story, account: str, trade_key: str, which: tuple[str, str]) ->
         "side": fill.side.value,
         "price": number_text(fill.price),
         "size": number_text(fill.size),
-        "fee": number_text(fill.fee),
+        "fee": number_text(fill.fee or Decimal(0)),
         "kind": "busted" if which in story.busted else fill.kind,
         "venue_time": time_text(fill.venue_time_ms),
         "heard_at": time_text(heard_ms),
@@ -276,7 +276,8 @@ def _fee(leg: Leg) -> Decimal | None:
     """As the venue adds it up; else what its fills say; None before either."""
     if leg.fee is not None:
         return leg.fee
-    return sum((fill.fee for fill in leg.fills), Decimal(0)) if leg.fills else None
+    told = [fill.fee for fill in leg.fills if fill.fee is not None]
+    return sum(told, Decimal(0)) if leg.fills and len(told) == len(leg.fills) else None
 
 
 def _bare(result: Mapping[str, Any], name: str) -> str | None:

@@ -16,12 +16,21 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
-from bot4.ports import Answer, Errand, FillPage, PlaceOutcome, Pool, Request, Retry
+from bot4.ports import (
+    Answer,
+    Errand,
+    FillPage,
+    PlaceOutcome,
+    Pool,
+    Request,
+    Retry,
+    Unread,
+)
 from bot4.secret import Secret
-from bot4.venues.paradex import asking, batches, fills, funding, messages, placing, rules
+from bot4.venues.paradex import asking, batches, fills, funding, markets, messages, placing, rules
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
-from bot4.venues.reading import NewToUs, Unreadable, as_row, read_text, read_whole
+from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
 
 _BOOK_LEVELS: Final = 50
 
@@ -90,16 +99,7 @@ class ParadexCodec:
         interactive = self.session.wants_interactive
 
         def read(value: object) -> Sequence[Market]:
-            known: list[Market] = []
-            rows = messages.read_results(value)
-            for row in rows:
-                try:
-                    known.append(messages.read_market(row, interactive=interactive))
-                except Unreadable:
-                    continue
-            if rows and not known:
-                raise NewToUs("no market is readable")
-            return tuple(known)
+            return markets.read_markets(value, interactive=interactive)
 
         return asking.public("/markets", "markets", read)
 
@@ -120,7 +120,7 @@ class ParadexCodec:
         """Ask for equity and margin; Paradex tells leverages market by market only."""
         return asking.get(self.session, "/account", "account", messages.read_account)
 
-    def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
+    def positions(self, now_ms: int) -> Errand[Sequence[Position | Unread]]:
         """Ask for open positions."""
         return asking.get(self.session, "/positions", "positions", messages.read_positions)
 
@@ -146,9 +146,12 @@ class ParadexCodec:
         """
 
         def read(value: object) -> OrderReport | None:
-            reports = messages.read_orders(value)
-            ours = [r for r in reports if r.client_order_id == order.client_order_id]
-            if not ours and (reports or as_row(value).get("next")):
+            rows = messages.read_results(value)
+            # What is ours must be readable; what else is in the list need not be.
+            named = [as_row(row) for row in rows if isinstance(row, dict)]
+            own = [row for row in named if row.get("client_id") == order.client_order_id]
+            ours = [messages.read_order(row) for row in own]
+            if not ours and (rows or as_row(value).get("next")):
                 # A list of something else, or a part of one, is no proof that it is not there.
                 raise Unreadable("orders of another client id")
             return max(ours, key=lambda report: report.venue_time_ms or 0, default=None)
@@ -156,7 +159,7 @@ class ParadexCodec:
         path = f"/orders-history?client_id={quote(order.client_order_id, safe='')}"
         return asking.get(self.session, path, "order", read)
 
-    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
+    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill | Unread]]:
         """Ask for an order's fills."""
         return fills.of_order(self.session, order)
 
@@ -173,7 +176,7 @@ class ParadexCodec:
         path = f"/funding/payments?{fills.around(order)}"
         return asking.get(self.session, path, "funding payments", read)
 
-    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
+    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport | Unread]]:
         """Ask for open orders, those still before the risk check included."""
         return asking.get(self.session, "/orders", "open orders", messages.read_orders)
 

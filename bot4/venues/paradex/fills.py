@@ -6,17 +6,18 @@ Source: Paradex API docs (OpenAPI 1.132), fills and pagination, seen 2026-08.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
 from bot4.domain.fill import Fill
+from bot4.domain.market import PARADEX
 from bot4.domain.order import Order
-from bot4.ports import Errand, FillPage
+from bot4.ports import Errand, FillPage, Unread
 from bot4.venues.paradex import asking
 from bot4.venues.paradex.messages import read_fill, read_results
 from bot4.venues.paradex.session import ParadexSession
-from bot4.venues.reading import FAULTS, as_row, read_text
+from bot4.venues.reading import Row, as_row, read_text
+from bot4.venues.rows import read_rows
 
 _EARLY_MS: Final = 5_000
 _LATE_MS: Final = 60_000
@@ -30,26 +31,23 @@ def around(order: Order) -> str:
     return f"market={quote(order.key.symbol, safe='')}&start_at={start}&end_at={end}"
 
 
-def of_order(session: ParadexSession, order: Order) -> Errand[Sequence[Fill]]:
+def of_order(session: ParadexSession, order: Order) -> Errand[Sequence[Fill | Unread]]:
     """Ask for an order's fills: all of its market around its time, ours picked out."""
 
-    def read(value: object) -> Sequence[Fill]:
-        ours = order.client_order_id
-        return tuple(
-            read_fill(row) for row in read_results(value) if read_text(row, "client_id", "") == ours
-        )
+    def ours(row: Row) -> Fill | None:
+        return read_fill(row) if row.get("client_id") == order.client_order_id else None
+
+    def read(value: object) -> Sequence[Fill | Unread]:
+        return read_rows(PARADEX, "fill", read_results(value), ours)
 
     return asking.get(session, f"/fills?{around(order)}", "fills", read)
 
 
 def of_market(session: ParadexSession, symbol: str, since_ms: int, page: str) -> Errand[FillPage]:
-    """Ask for a page of the account's fills on a market; rows that cannot be read are left out."""
+    """Ask for a page of the account's fills on a market."""
 
     def read(value: object) -> FillPage:
-        found: list[Fill] = []
-        for row in read_results(value):
-            with suppress(*FAULTS):
-                found.append(read_fill(row))
+        found = read_rows(PARADEX, "fill", read_results(value), read_fill)
         return FillPage(tuple(found), read_text(as_row(value), "next", ""))
 
     query = f"market={quote(symbol, safe='')}&start_at={max(since_ms, 0)}&page_size={_PAGE_SIZE}"

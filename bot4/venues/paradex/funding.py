@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from bot4.venues.paradex.messages import read_results
-from bot4.venues.reading import NewToUs, Unreadable, read_number, read_text
+from bot4.venues.reading import Unreadable, as_row, read_number, read_text
 
 
 def read_payments(value: object, symbol: str) -> Mapping[str, Decimal]:
@@ -24,9 +24,9 @@ def read_payments(value: object, symbol: str) -> Mapping[str, Decimal]:
     """
     paid: dict[str, Decimal] = {}
     seen: dict[str, tuple[str, Decimal]] = {}
-    for row in read_results(value):
+    for row in map(as_row, read_results(value)):
         if read_text(row, "market") != symbol:
-            raise NewToUs("a payment of another market")
+            raise Unreadable("a payment of another market")
         name, told = read_text(row, "id"), (read_text(row, "fill_id"), read_number(row, "payment"))
         if seen.setdefault(name, told) != told:
             raise Unreadable("one payment told in two ways")

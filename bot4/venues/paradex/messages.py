@@ -15,12 +15,11 @@ import attrs
 
 from bot4.domain.book import BookUpdate
 from bot4.domain.fill import Fill
-from bot4.domain.market import PARADEX, Market, MarketKey
+from bot4.domain.market import PARADEX, MarketKey
 from bot4.domain.order import OrderReport, OrderState, Side
 from bot4.domain.position import Account, Position
-from bot4.domain.units import floor_step
 from bot4.errors import AuthRefused, VenueRefused
-from bot4.ports import Answer
+from bot4.ports import Answer, Unread
 from bot4.secret import mask
 from bot4.venues.paradex import rules
 from bot4.venues.reading import (
@@ -30,7 +29,6 @@ from bot4.venues.reading import (
     Row,
     Unreadable,
     as_row,
-    as_rows,
     e8_column,
     level_texts,
     read_aside,
@@ -43,6 +41,7 @@ from bot4.venues.reading import (
     violation,
     words,
 )
+from bot4.venues.rows import as_list, read_rows
 
 T = TypeVar("T")
 
@@ -59,11 +58,11 @@ _KINDS: Final = {
     "LIQUIDATION": "liquidation",
     "UNWIND_TRANSFER": "transfer",
 }
-_TAKER_FEES: Final = {
-    "api_fee": Decimal("0.00045"),
-    "interactive_fee": Decimal(0),
-}
-"""Where a market names no fee. Source: Paradex docs, Fees, seen 2026-11."""
+_FINE: Final = ("", "ACTIVE")
+"""Of an account's status. The others known are LIQUIDATION and RESYNC, while the venue mends or
+recounts the account. Source: Paradex API docs, GET /account, seen 2026-08."""
+_OUR_MONEY: Final = ("", "USDC", "USD")
+"""Fees may be paid in DIME instead. Source: Paradex docs, Fees, seen 2026-11."""
 
 
 @attrs.frozen
@@ -108,13 +107,13 @@ def read_answer(answer: Answer, what: str, read: Callable[[Any], T]) -> T:
         raise violation(PARADEX, what, error) from None
 
 
-def read_results(value: object) -> list[Row]:
+def read_results(value: object) -> list[object]:
     """Return the rows of a list answer.
 
     Raises:
         Unreadable: it has none.
     """
-    return as_rows(as_row(value).get("results"))
+    return as_list(as_row(value).get("results"))
 
 
 def _side(row: Row) -> Side:
@@ -154,22 +153,25 @@ def read_order(row: Row) -> OrderReport:
     )
 
 
-def read_orders(value: object) -> Sequence[OrderReport]:
-    """Read a list of orders.
+def read_orders(value: object) -> Sequence[OrderReport | Unread]:
+    """Read a list of orders, row by row.
 
     Raises:
         Unreadable: it is not one.
     """
-    return tuple(read_order(row) for row in read_results(value))
+    return read_rows(PARADEX, "order", read_results(value), read_order)
 
 
 def read_fill(row: Row) -> Fill:
     """Read one fill. The side is our own: for a taker it is the taker's too.
 
+    A fee that is not told, or that was paid in another currency, is not known in ours.
+
     Raises:
         Unreadable: it is no fill.
     """
     kind = read_text(row, "fill_type", "FILL")
+    ours = read_text(row, "fee_currency", "") in _OUR_MONEY
     return Fill(
         venue=PARADEX,
         fill_id=read_text(row, "id"),
@@ -179,33 +181,35 @@ def read_fill(row: Row) -> Fill:
         side=_side(row),
         price=read_positive(row, "price"),
         size=read_positive(row, "size"),
-        fee=read_number(row, "fee"),
+        fee=read_aside(row, "fee") if ours else None,
         venue_time_ms=read_whole(row, "created_at", 0) or None,
         kind=_KINDS.get(kind, kind.lower()),
         funding=read_aside(row, "realized_funding"),
     )
 
 
-def read_positions(value: object) -> Sequence[Position]:
-    """Read a list of positions; closed ones are left out.
+def read_positions(value: object) -> Sequence[Position | Unread]:
+    """Read a list of positions, row by row; closed ones are left out.
 
     Raises:
         Unreadable: it is not one.
     """
-    rows = [row for row in read_results(value) if read_number(row, "size") != 0]
-    return tuple(_position(row) for row in rows)
+    return read_rows(PARADEX, "position", read_results(value), _position)
 
 
-def _position(row: Row) -> Position:
+def _position(row: Row) -> Position | None:
     # The size is signed in JSON and absolute in SBE; the side says it in both.
-    size, side = abs(read_number(row, "size")), read_text(row, "side")
+    size = abs(read_number(row, "size"))
+    if not size:
+        return None
+    side = read_text(row, "side")
     if side not in ("LONG", "SHORT"):
         raise NewToUs("an unknown side")
     return Position(
         key=MarketKey(PARADEX, read_text(row, "market")),
         size=size if side == "LONG" else -size,
-        entry_price=read_number(row, "average_entry_price"),
-        liquidation_price=read_maybe(row, "liquidation_price") or None,
+        entry_price=read_aside(row, "average_entry_price"),
+        liquidation_price=read_aside(row, "liquidation_price") or None,
         funding=read_aside(row, "unrealized_funding_pnl"),
     )
 
@@ -217,22 +221,29 @@ def read_account(value: object) -> Account:
         Unreadable: it is none.
     """
     row = as_row(value)
+    status = read_text(row, "status", "")
     return Account(
         venue=PARADEX,
         equity=read_number(row, "account_value"),
         free_collateral=read_number(row, "free_collateral"),
         maintenance_margin=read_number(row, "maintenance_margin_requirement"),
         venue_time_ms=read_whole(row, "updated_at", 0) or None,
+        trouble="" if status in _FINE else f"the account is in {words(status)}",
     )
 
 
 def read_balances(value: object) -> tuple[tuple[str, Decimal], ...]:
-    """Read ``/balance``: (token, size).
+    """Read ``/balance``: (token, size); what cannot be read of it is left out.
 
     Raises:
         Unreadable: it is none.
     """
-    return tuple((read_text(row, "token"), read_number(row, "size")) for row in read_results(value))
+
+    def read(row: Row) -> tuple[str, Decimal]:
+        return read_text(row, "token"), read_number(row, "size")
+
+    found = read_rows(PARADEX, "balance", read_results(value), read)
+    return tuple(one for one in found if not isinstance(one, Unread))
 
 
 def read_book(value: object) -> BookUpdate:
@@ -257,44 +268,3 @@ def read_book(value: object) -> BookUpdate:
         sequence=read_whole(row, "seq_no"),
         venue_time_ms=read_whole(row, "last_updated_at", 0) or None,
     )
-
-
-def read_market(row: Row, *, interactive: bool) -> Market:
-    """Read one market. The fee is that of orders sent with a Retail token if ``interactive``.
-
-    Raises:
-        Unreadable: it is no market that this bot could trade.
-    """
-    fees = "interactive_fee" if interactive else "api_fee"
-    margin = as_row(row.get("delta1_cross_margin_params"))
-    lot = read_positive(row, "order_size_increment")
-    standard = read_text(row, "trading_mode", "STANDARD") == "STANDARD"
-    return Market(
-        key=MarketKey(PARADEX, read_text(row, "symbol")),
-        base=read_text(row, "base_currency"),
-        tick=read_positive(row, "price_tick_size"),
-        lot=lot,
-        min_size=lot,
-        min_notional=read_maybe(row, "min_notional") or Decimal(0),
-        taker_fee=_taker_fee(row, fees),
-        max_leverage=max(floor_step(1 / read_positive(margin, "imf_base"), Decimal(1)), Decimal(1)),
-        price_band=read_maybe(row, "price_bands_width") or None,
-        trading=standard and read_text(row, "asset_kind", "PERP") == "PERP",
-        quote=read_text(row, "quote_currency", ""),
-        max_order=read_aside(row, "max_order_size"),
-        max_position=read_aside(row, "position_limit"),
-        max_open_orders=_most_open(row),
-    )
-
-
-def _most_open(row: Row) -> int | None:
-    most = row.get("max_open_orders")
-    return most if isinstance(most, int) else None
-
-
-def _taker_fee(row: Row, fees: str) -> Decimal:
-    config = row.get("fee_config")
-    if config is None:
-        return _TAKER_FEES[fees]
-    taker = as_row(as_row(as_row(config).get(fees)).get("taker_fee"))
-    return read_number(taker, "fee")

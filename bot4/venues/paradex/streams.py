@@ -7,14 +7,16 @@ disagree on which it is. Source: Paradex docs, WebSocket and Binary Encoding, se
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from bot4.config.schema import ParadexConfig
 from bot4.domain.book import BookUpdate
+from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX
+from bot4.domain.order import OrderReport
 from bot4.errors import ProtocolViolation
 from bot4.ports import AccountChanged, Acknowledged, FillBusted, Frame, Notice, Pong
 from bot4.venues.paradex import json_book, sbe
@@ -30,6 +32,7 @@ from bot4.venues.reading import (
     read_text,
     violation,
 )
+from bot4.venues.rows import unread
 
 _JSON_SUFFIX: Final = "@15@50ms"
 """Levels and rate, required in JSON sessions, refused in SBE ones."""
@@ -37,6 +40,10 @@ _JSON_SUFFIX: Final = "@15@50ms"
 TOKEN_REFUSED: Final = (40110, 40111, 40300)
 """Malformed, invalid, absent. Source: Paradex API docs (OpenRPC 1.3), errors, seen 2026-08."""
 
+_OF_ORDERS: Final[Mapping[str, tuple[str, Callable[[Row], OrderReport | Fill]]]] = {
+    "orders": ("order", read_order),
+    "fills": ("fill", read_fill),
+}
 _CHANGES: Final = ("positions", "account", "balance_events", "transfers")
 
 
@@ -177,10 +184,8 @@ class ParadexPrivate(ParadexStream):
             return self._control(message)
         params = as_row(message.get("params"))
         kind = read_text(params, "channel").partition(".")[0]
-        if kind == "orders":
-            return (read_order(as_row(params.get("data"))),)
-        if kind == "fills":
-            return (read_fill(as_row(params.get("data"))),)
+        if kind in _OF_ORDERS:
+            return _said(kind, as_row(params.get("data")))
         if kind == "tradebusts":
             busted = read_text(as_row(params.get("data")), "busted_fill_id")
             return (FillBusted(PARADEX, busted), AccountChanged(PARADEX))
@@ -189,11 +194,10 @@ class ParadexPrivate(ParadexStream):
     def _read_binary(self, data: bytes) -> Sequence[Notice]:
         match sbe.template_of(data):
             case sbe.ORDER:
-                return (read_order(sbe.read_event(data)),)
+                return _said("orders", sbe.read_event(data))
             case sbe.FILL:
-                return (read_fill(sbe.read_event(data)),)
+                return _said("fills", sbe.read_event(data))
             case sbe.POSITION | sbe.ACCOUNT:
-                sbe.read_event(data)
                 return (AccountChanged(PARADEX),)
             case sbe.HEARTBEAT:
                 return (Pong(),)
@@ -202,6 +206,15 @@ class ParadexPrivate(ParadexStream):
 
     def _token_refused(self) -> None:
         self._session.lose()
+
+
+def _said(kind: str, row: Row) -> Sequence[Notice]:
+    """Read an event of an order; of one that cannot be read the account tells what became."""
+    what, read = _OF_ORDERS[kind]
+    try:
+        return (read(row),)
+    except FAULTS as fault:
+        return (unread(PARADEX, what, row, fault), AccountChanged(PARADEX))
 
 
 def request(number: int, method: str, params: Mapping[str, Any]) -> str:

@@ -16,9 +16,10 @@ from bot4.domain.market import VEST, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
 from bot4.errors import ProtocolViolation, VenueRefused
-from bot4.ports import Accepted, Answer, Errand, FillPage, PlaceOutcome, Pool, Retry
+from bot4.ports import Accepted, Answer, Errand, FillPage, PlaceOutcome, Pool, Retry, Unread
 from bot4.secret import Secret
-from bot4.venues.reading import NewToUs, Unreadable, as_row, as_rows, read_whole
+from bot4.venues.reading import FAULTS, Unreadable, as_row, read_whole
+from bot4.venues.rows import unread
 from bot4.venues.vest import asking, depth, login, market_fills, messages, orders, placing, rules
 from bot4.venues.vest.lookup import Lookup
 from bot4.venues.vest.session import VestSession
@@ -112,18 +113,9 @@ class VestCodec:
         """Ask for every symbol; what is unreadable of one symbol costs that symbol only."""
 
         def read(value: object) -> Sequence[Market]:
-            known: list[Market] = []
-            rows = as_rows(as_row(value).get("symbols"))
-            for row in rows:
-                try:
-                    market, size_decimals, price_decimals = messages.read_market(row)
-                except Unreadable:
-                    continue
-                self._decimals[market.key.symbol] = (size_decimals, price_decimals)
-                known.append(market)
-            if rows and not known:
-                raise NewToUs("no symbol is readable")
-            return tuple(known)
+            found, decimals = messages.read_markets(value)
+            self._decimals |= decimals
+            return found
 
         return Errand(
             asking.public(self.session, "/exchangeInfo"),
@@ -151,7 +143,7 @@ class VestCodec:
         """Ask for equity, margin and leverages."""
         return self._get("/account?", now_ms, "account", messages.read_account)
 
-    def positions(self, now_ms: int) -> Errand[Sequence[Position]]:
+    def positions(self, now_ms: int) -> Errand[Sequence[Position | Unread]]:
         """Ask for open positions: Vest has them in the account."""
         return self._get("/account?", now_ms, "positions", messages.read_positions)
 
@@ -179,12 +171,18 @@ class VestCodec:
 
         return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "order", read)
 
-    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
+    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill | Unread]]:
         """Ask for an order's fills: Vest has them in the order."""
 
-        def read(value: object) -> Sequence[Fill]:
+        def read(value: object) -> Sequence[Fill | Unread]:
             row = orders.pick_order(value, order)
-            return () if row is None else tuple(orders.read_fills(row, orders.read_order(row)))
+            if row is None:
+                return ()
+            report = orders.read_order(row)
+            try:
+                return orders.read_fills(row, report)
+            except FAULTS as fault:
+                return (unread(VEST, "fill", row, fault),)
 
         return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "fills", read)
 
@@ -196,7 +194,7 @@ class VestCodec:
     def funding(self, order: Order, now_ms: int) -> None:
         """None: Vest has it in the order."""
 
-    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:
+    def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport | Unread]]:
         """Ask for orders that are waiting."""
         return self._get("/orders?status=NEW&", now_ms, "open orders", orders.read_orders)
 

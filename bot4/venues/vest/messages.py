@@ -5,7 +5,7 @@ Source: Vest API docs (v2), seen 2025-11, and what public clients saw live, as n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -16,18 +16,17 @@ from bot4.domain.market import VEST, Market, MarketKey
 from bot4.domain.position import Account, Position
 from bot4.domain.units import floor_step
 from bot4.errors import AuthRefused, VenueRefused
-from bot4.ports import Answer
+from bot4.ports import Answer, Unread
 from bot4.venues.reading import (
     FAULTS,
     MAX_ANSWER_BYTES,
+    NewToUs,
     Row,
     Unreadable,
     as_row,
-    as_rows,
     read_aside,
     read_flag,
     read_json,
-    read_maybe,
     read_number,
     read_positive,
     read_text,
@@ -35,6 +34,7 @@ from bot4.venues.reading import (
     violation,
     words,
 )
+from bot4.venues.rows import as_list, read_rows
 from bot4.venues.vest import rules
 
 T = TypeVar("T")
@@ -168,6 +168,27 @@ def read_market(row: Row) -> tuple[Market, int, int]:
     return market, size_decimals, price_decimals
 
 
+def read_markets(value: object) -> tuple[Sequence[Market], dict[str, tuple[int, int]]]:
+    """Read ``/exchangeInfo``: the markets, and by symbol the decimals of sizes and of prices.
+
+    Raises:
+        Unreadable: it is no list of symbols, or of none that is readable.
+    """
+    known: list[Market] = []
+    decimals: dict[str, tuple[int, int]] = {}
+    rows = as_list(as_row(value).get("symbols"))
+    for row in rows:
+        try:
+            market, of_sizes, of_prices = read_market(as_row(row))
+        except Unreadable:
+            continue
+        decimals[market.key.symbol] = (of_sizes, of_prices)
+        known.append(market)
+    if rows and not known:
+        raise NewToUs("no symbol is readable")
+    return tuple(known), decimals
+
+
 def read_account(value: object) -> Account:
     """Read ``/account``. Free collateral is what could be withdrawn now.
 
@@ -175,48 +196,58 @@ def read_account(value: object) -> Account:
         Unreadable: it is no account.
     """
     row = as_row(value)
+    told = read_rows(VEST, "leverage", as_list(row.get("leverages") or []), _leverage)
     return Account(
         venue=VEST,
         equity=read_number(row, "totalAccountValue"),
         free_collateral=read_number(row, "withdrawable"),
         maintenance_margin=read_number(row, "totalMaintMargin"),
-        leverages=tuple(
-            (read_text(item, "symbol"), read_whole(item, "value"))
-            for item in as_rows(row.get("leverages") or [])
-        ),
-        venue_time_ms=read_whole(row, "time"),
+        leverages=tuple(one for one in told if not isinstance(one, Unread)),
+        venue_time_ms=read_whole(row, "time", 0) or None,
     )
 
 
+def _leverage(row: Row) -> tuple[str, int]:
+    return read_text(row, "symbol"), read_whole(row, "value")
+
+
 def read_balances(value: object) -> tuple[tuple[str, Decimal], ...]:
-    """Read the balances of ``/account``: (asset, total).
+    """Read the balances of ``/account``: (asset, total); what cannot be read of it is left out.
 
     Raises:
         Unreadable: they are none.
     """
-    rows = as_rows(as_row(value).get("balances"))
-    return tuple((read_text(row, "asset"), read_number(row, "total")) for row in rows)
+
+    def read(row: Row) -> tuple[str, Decimal]:
+        return read_text(row, "asset"), read_number(row, "total")
+
+    found = read_rows(VEST, "balance", as_list(as_row(value).get("balances")), read)
+    return tuple(one for one in found if not isinstance(one, Unread))
 
 
-def read_positions(value: object) -> tuple[Position, ...]:
-    """Read the positions of ``/account``; flat ones are left out.
+def read_positions(value: object) -> Sequence[Position | Unread]:
+    """Read the positions of ``/account``, row by row; flat ones are left out.
 
     Raises:
         Unreadable: they are not positions.
     """
-    rows = as_rows(as_row(value).get("positions"))
-    return tuple(_position(row) for row in rows if read_number(row, "size") != 0)
+    return read_rows(VEST, "position", as_list(as_row(value).get("positions")), _position)
 
 
-def _position(row: Row) -> Position:
+def _position(row: Row) -> Position | None:
+    if read_number(row, "size") == 0:
+        return None
     size = read_positive(row, "size")  # unsigned; the side is isLong
     held = size if read_flag(row, "isLong") else -size
-    entry, mark = read_number(row, "entryPrice"), read_aside(row, "markPrice")
+    entry, mark = read_aside(row, "entryPrice"), read_aside(row, "markPrice")
     pnl = read_aside(row, "unrealizedPnl")  # with the funding that is not settled
+    funding = None
+    if entry is not None and mark is not None and pnl is not None:
+        funding = pnl - held * (mark - entry)
     return Position(
         key=MarketKey(VEST, read_text(row, "symbol")),
         size=held,
         entry_price=entry,
-        liquidation_price=read_maybe(row, "liqPrice") or None,
-        funding=None if mark is None or pnl is None else pnl - held * (mark - entry),
+        liquidation_price=read_aside(row, "liqPrice") or None,
+        funding=funding,
     )

@@ -18,6 +18,7 @@ import attrs
 from bot4.domain.fill import Fill
 from bot4.domain.market import VEST
 from bot4.domain.order import Order, OrderReport, OrderState, Side
+from bot4.ports import Unread
 from bot4.venues.reading import (
     NewToUs,
     Row,
@@ -30,6 +31,7 @@ from bot4.venues.reading import (
     read_text,
     read_whole,
 )
+from bot4.venues.rows import as_list, read_rows
 from bot4.venues.vest import rules
 
 _STATES: Final = {
@@ -52,7 +54,7 @@ class Progress:
     """What was known of an order's fills before."""
 
     filled: Decimal = _ZERO
-    fee: Decimal = _ZERO
+    fee: Decimal | None = _ZERO
     last: tuple[Any, ...] = ()
     """The last partial fill's own numbers: the same again is a repetition."""
 
@@ -86,8 +88,8 @@ def read_order(row: Row, before: Progress | None = None) -> OrderReport:
         side=None if row.get("isBuy") is None else _side(row),
         size=size,
         filled=filled,
-        average_price=read_maybe(row, "avgFilledPrice") if filled else None,
-        fee=read_maybe(row, "fees") if filled else None,
+        average_price=(read_aside(row, "avgFilledPrice") or None) if filled else None,
+        fee=read_aside(row, "fees") if filled else None,
         funding=read_aside(row, "settledFunding") if filled else None,
         reason=reason,
         venue_time_ms=read_whole(row, "lastFilledTime", read_whole(row, "postTime")),
@@ -134,17 +136,18 @@ def read_fills(row: Row, report: OrderReport, before: Progress | None = None) ->
     filled = report.filled
     if not filled or report.side is None:
         return []
-    fee, known = report.fee or _ZERO, before or Progress()
+    known = before or Progress()
+    fee = None if report.fee is None or known.fee is None else report.fee - known.fee
     last_size = min(read_positive(row, "lastFilledSize"), filled - known.filled)
     last_price = read_positive(row, "lastFilledPrice")
     earlier = filled - known.filled - last_size
     if last_size <= 0:
         return []
     if not earlier:
-        found = [_fill(report, filled, last_size, last_price, fee - known.fee)]
+        found = [_fill(report, filled, last_size, last_price, fee)]
     elif known.filled:
         # Some were missed: their price is not said, the last one's is the best there is.
-        found = [_fill(report, filled, earlier + last_size, last_price, fee - known.fee)]
+        found = [_fill(report, filled, earlier + last_size, last_price, fee)]
     else:
         found = _two(report, earlier, last_size, last_price)
     if read_text(row, "orderType", "") == LIQUIDATION:
@@ -156,18 +159,19 @@ def _two(
     report: OrderReport, earlier: Decimal, last_size: Decimal, last_price: Decimal
 ) -> list[Fill]:
     """Split an order of which only the last fill is told: before it, what the average leaves."""
-    filled, fee = report.filled or _ZERO, report.fee or _ZERO
+    filled, fee = report.filled or _ZERO, report.fee
     average = report.average_price or last_price
     price = ((average * filled - last_price * last_size) / earlier).quantize(_E8)
-    share = (fee * earlier / filled).quantize(_E8)
+    share = None if fee is None else (fee * earlier / filled).quantize(_E8)
+    rest = None if fee is None or share is None else fee - share
     return [
         _fill(report, earlier, earlier, price, share),
-        _fill(report, filled, last_size, last_price, fee - share),
+        _fill(report, filled, last_size, last_price, rest),
     ]
 
 
 def _fill(
-    report: OrderReport, cumulative: Decimal, size: Decimal, price: Decimal, fee: Decimal
+    report: OrderReport, cumulative: Decimal, size: Decimal, price: Decimal, fee: Decimal | None
 ) -> Fill:
     if report.side is None or price <= 0:
         raise Unreadable("a fill without side or price")
@@ -214,10 +218,10 @@ def is_copy(row: Row) -> bool:
     return row.get("status") == "REJECTED" and row.get("code") == rules.SECOND_COPY
 
 
-def read_orders(value: object) -> Sequence[OrderReport]:
-    """Read a list of orders.
+def read_orders(value: object) -> Sequence[OrderReport | Unread]:
+    """Read a list of orders, row by row.
 
     Raises:
         Unreadable: it is not one.
     """
-    return tuple(read_order(row) for row in as_rows(value))
+    return read_rows(VEST, "order", as_list(value), read_order)

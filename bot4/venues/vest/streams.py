@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -24,10 +23,11 @@ from bot4.venues.reading import (
     Unreadable,
     as_row,
     read_json,
-    read_maybe,
     read_text,
     violation,
+    words,
 )
+from bot4.venues.rows import unread
 from bot4.venues.vest import depth, orders
 from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.orders import Progress
@@ -176,21 +176,28 @@ class VestPrivate(_VestStream):
     def _order(self, row: Row) -> Sequence[Notice]:
         if orders.is_copy(row):
             return (AccountChanged(VEST),)
-        order_id = read_text(row, "id")
+        order_id = words(row.get("id"))
         before = self._progress.get(order_id)
         mark: tuple[Any, ...] = tuple(
             row.get(name) for name in ("lastFilledTime", "lastFilledSize", "lastFilledPrice")
         )
-        partial = read_text(row, "status") == "PARTIALLY_FILLED"
+        partial = row.get("status") == "PARTIALLY_FILLED"
         if partial and before is not None and mark == before.last:
             return ()  # the same event again
-        report = orders.read_order(row, before)
+        try:
+            report = orders.read_order(row, before)
+        except FAULTS as fault:
+            # Of somebody else's, or of ours: what it did is asked of the account.
+            return (unread(VEST, "order", row, fault), AccountChanged(VEST))
         notices: list[Notice] = [report]
-        if report.filled and read_maybe(row, "lastFilledSize"):
-            notices += orders.read_fills(row, report, before)
+        if report.filled and row.get("lastFilledSize"):
+            try:
+                notices += orders.read_fills(row, report, before)
+            except FAULTS as fault:
+                notices.append(unread(VEST, "fill", row, fault))
             notices.append(AccountChanged(VEST))
         if report.state is OrderState.OPEN and report.filled:
-            fee = report.fee or (before.fee if before else Decimal(0))
+            fee = report.fee if report.fee is not None or before is None else before.fee
             self._keep(order_id, Progress(report.filled, fee, mark))
         elif report.state.terminal:
             self._progress.pop(order_id, None)

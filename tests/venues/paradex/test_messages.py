@@ -9,7 +9,7 @@ import pytest
 from bot4.domain.market import MarketKey
 from bot4.domain.order import OrderState, Side
 from bot4.errors import AuthRefused, ProtocolViolation, VenueRefused
-from bot4.venues.paradex import messages
+from bot4.venues.paradex import markets, messages
 from bot4.venues.reading import Unreadable, as_row
 
 ORDER = {
@@ -182,7 +182,7 @@ def test_a_fill_says_what_kind_it_is(said, kind):
     assert messages.read_fill(FILL | {"fill_type": said}).kind == kind
 
 
-@pytest.mark.parametrize("change", [{"price": "0"}, {"size": "-1"}, {"fee": ""}, {"id": None}])
+@pytest.mark.parametrize("change", [{"price": "0"}, {"size": "-1"}, {"side": ""}, {"id": None}])
 def test_a_fill_that_makes_no_sense_is_unreadable(change):
     with pytest.raises(Unreadable):
         messages.read_fill(FILL | change)
@@ -197,8 +197,20 @@ def test_positions_are_signed_by_their_side_and_closed_ones_left_out():
     assert (first.size, first.liquidation_price) == (Decimal("-0.345"), None)
     assert (second.size, second.liquidation_price) == (Decimal(1), Decimal(20000))
     assert first.key == MarketKey("paradex", "BTC-USD-PERP")
-    with pytest.raises(Unreadable):
-        messages.read_positions({"results": [POSITION | {"side": ""}]})
+
+
+def test_a_position_that_makes_no_sense_costs_itself_alone():
+    odd = POSITION | {"side": "", "market": "ETH-USD-PERP"}
+
+    first, second = messages.read_positions({"results": [odd, POSITION]})
+
+    assert (first.what, first.symbol, first.why) == ("position", "ETH-USD-PERP", "an unknown side")
+    assert second.key == MarketKey("paradex", "BTC-USD-PERP")
+
+
+@pytest.mark.parametrize("change", [{"fee": None}, {"fee": ""}, {"fee_currency": "DIME"}])
+def test_a_fee_not_told_in_our_money_is_not_known(change):
+    assert messages.read_fill(FILL | change).fee is None
 
 
 def test_the_account_is_read():
@@ -218,7 +230,7 @@ def test_the_account_is_read():
 
 
 def test_a_market_is_read_with_the_fee_of_the_profile():
-    market = messages.read_market(MARKET, interactive=False)
+    market = markets.read_market(MARKET, interactive=False)
 
     assert market.key == MarketKey("paradex", "ETH-USD-PERP")
     assert (market.tick, market.lot, market.min_size) == (
@@ -229,18 +241,18 @@ def test_a_market_is_read_with_the_fee_of_the_profile():
     assert (market.min_notional, market.max_leverage) == (Decimal(100), 50)
     assert (market.price_band, market.trading) == (Decimal("0.05"), True)
     assert market.taker_fee == Decimal("0.00045")
-    assert messages.read_market(MARKET, interactive=True).taker_fee == 0
+    assert markets.read_market(MARKET, interactive=True).taker_fee == 0
 
 
 def test_a_market_without_fees_has_the_documented_ones():
     bare = {name: value for name, value in MARKET.items() if name != "fee_config"}
 
-    assert messages.read_market(bare, interactive=False).taker_fee == Decimal("0.00045")
+    assert markets.read_market(bare, interactive=False).taker_fee == Decimal("0.00045")
 
 
 @pytest.mark.parametrize("change", [{"asset_kind": "PERP_OPTION"}, {"trading_mode": "RFQ_ONLY"}])
 def test_a_market_not_ours_to_trade_is_listed_as_not_trading(change):
-    assert not messages.read_market(MARKET | change, interactive=False).trading
+    assert not markets.read_market(MARKET | change, interactive=False).trading
 
 
 @pytest.mark.parametrize(
@@ -249,12 +261,12 @@ def test_a_market_not_ours_to_trade_is_listed_as_not_trading(change):
         {"delta1_cross_margin_params": None},
         {"price_tick_size": "0"},
         {"order_size_increment": "x"},
-        {"fee_config": {"api_fee": None}},
+        {"fee_config": {"api_fee": {}}},
     ],
 )
 def test_a_market_that_makes_no_sense_is_unreadable(change):
     with pytest.raises(Unreadable):
-        messages.read_market(MARKET | change, interactive=False)
+        markets.read_market(MARKET | change, interactive=False)
 
 
 def test_answers_raise_what_their_reader_may_do(answer):

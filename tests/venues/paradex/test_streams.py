@@ -281,8 +281,8 @@ def test_a_binary_position_is_a_change_to_be_read_again(private):
     position = struct.pack("<HHHH", len(block), 22, 1, 1) + block
 
     assert private.read(frame(position)) == (AccountChanged("paradex"),)
-    with pytest.raises(ProtocolViolation):
-        private.read(frame(position[:50]))
+    # What is in it is asked for anyway, so a cut one says as much.
+    assert private.read(frame(position[:50])) == (AccountChanged("paradex"),)
 
 
 def test_the_private_stream_ignores_other_channels(private):
