@@ -94,6 +94,10 @@ class VenueRefused(VenueError):
         self.status = status
 
 
+class AddressRefused(VenueRefused):
+    """Our address is turned away in front of the venue: what was asked never reached it."""
+
+
 class Unreachable(VenueError):
     """A question got no answer: not sent, timed out or cut. It proves nothing."""
 

@@ -11,7 +11,7 @@ import trio
 
 from bot4.domain.market import Market, MarketKey, unlisted
 from bot4.domain.position import Account
-from bot4.errors import AuthRefused
+from bot4.errors import AddressRefused, AuthRefused
 from bot4.invocation import command
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
@@ -30,6 +30,7 @@ NAMED_EVERY_S = 10.0
 ACCOUNT_EVERY_S = 10.0
 CLOCK_EVERY_S = 30.0
 SHOWN = 5
+MOVE = "switch off any VPN or try another network; ask the venue whether it serves your country"
 ACCOUNT_LIMIT_S = 60.0
 """An account reading older than this stops opening."""
 
@@ -83,7 +84,9 @@ class Session:
                     clocked = trio.current_time()
                     await self.gateway.warm()
                     self.open_orders = len(await self.gateway.open_orders())
+                self._judge_address(None)
             except SAID as said:
+                self._judge_address(said)
                 self._complain(said)
                 await trio.sleep(RETRY_S)
             self._judge_clock()
@@ -190,6 +193,13 @@ class Session:
         wait = f"look at {venue}'s page; it is read again every {ACCOUNT_EVERY_S:g} s"
         self.gate.judge(f"{venue} account status", why, wait, on=venue)
 
+    def _judge_address(self, said: Exception | None) -> None:
+        """Closing one leg where the other venue turns us away would leave that one naked."""
+        venue = self.gateway.venue
+        if said is None or isinstance(said, AddressRefused):
+            why = "" if said is None else f"{venue} turns this address away: {said}"
+            self.gate.judge(f"{venue} address", why, MOVE, on=venue, shut=True)
+
     def _judge_age(self) -> None:
         venue = self.gateway.venue
         age = self.accounts.age_s(venue)
@@ -211,7 +221,9 @@ class Session:
             message=f"[VENUE] {said}",
             venue=self.gateway.venue,
             why=str(said),
-            do="nothing: it is asked again; check your network if it stays away",
+            do=MOVE
+            if isinstance(said, AddressRefused)
+            else "nothing: it is asked again; check your network if it stays away",
         )
 
 

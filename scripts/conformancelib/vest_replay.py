@@ -132,7 +132,8 @@ async def _streams(report: Report, client: VestClient, venue: Venue) -> None:
             check.same("position", venue.truth()["positions"].get(MARKET, "0"), "0")
             far = client.order(orderType="LIMIT", limitPrice="9000.00", timeInForce="GTC")
             order_id = await _told(check, client, socket, far, "NEW")
-            answer = client.ask("POST", "/orders/cancel", client.cancel(order_id)).json()
+            path = f"/orders/cancel?time={now_ms()}"
+            answer = client.ask("POST", path, client.cancel(order_id)).json()
             _shaped(check, "POST /orders/cancel", answer)
             event = await next_message(socket, lambda m: _status(m) == "CANCELLED")
             _shaped(check, "CANCELLED", event, "socket")

@@ -175,13 +175,14 @@ class Client:
         assert reply.status == 200, reply.body
         return str(reply.json["id"])
 
-    async def cancel(self, order_id: str, query: str = "") -> Reply | None:
+    async def cancel(self, order_id: str, query: str | None = None) -> Reply | None:
         self.nonce = max(wall_ms(), self.nonce + 1)
         order = {"time": wall_ms(), "nonce": self.nonce, "id": order_id}
         inner = keccak256(
             encode(["uint256", "uint256", "string"], [order["time"], order["nonce"], order_id])
         )
         body = {"order": order, "recvWindow": 60_000, "signature": self.personal(inner)}
+        query = f"?time={wall_ms()}" if query is None else query
         return await self.vest("POST", f"/orders/cancel{query}", body)
 
     async def settled(self, order_id: str) -> dict[str, Any]:

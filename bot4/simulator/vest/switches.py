@@ -28,7 +28,7 @@ class VestSwitches:
     keys: Literal["one", "another", "newest"] = "one"
     """What registering again gives: the same API key, another beside the old ones, or another
     that ends them. The documents do not say."""
-    cancel_needs_time: bool = False
+    cancel_needs_time: bool = True
     """Answer a cancel without ``time`` in its query 422. Source: one client of 2026 has met it."""
     nonce_needs_time: bool = True
     """The same for GET /account/nonce; the documents want it on every private GET."""

@@ -9,7 +9,7 @@ from bot4.domain.market import PARADEX
 from bot4.errors import AuthRefused, VenueRefused
 from bot4.ports import Answer, Errand, Pool, Request
 from bot4.venues.paradex import rules
-from bot4.venues.paradex.messages import read_answer, read_fault
+from bot4.venues.paradex.messages import raise_signed_out, read_answer, read_fault
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
 from bot4.venues.reading import as_row, token
@@ -64,9 +64,11 @@ def done(
         fault = read_fault(answer)
         if fault is None or fault.code in fine:
             return
-        if answer.status == rules.HTTP_UNAUTHORIZED:
+        try:
+            raise_signed_out(answer, fault, what)
+        except AuthRefused:
             session.lose(used)
-            raise AuthRefused(PARADEX, f"{what}: {fault.why}")
+            raise
         why = f"{what}: {fault.why}"
         raise VenueRefused(PARADEX, why, code=fault.code, status=answer.status)
 
@@ -97,6 +99,8 @@ def log_in(
         fault = read_fault(answer)
         if fault is None:
             read_answer(answer, "log-in", keep)
+        elif rules.is_turned_away(answer, fault.code):
+            raise_signed_out(answer, fault, "log-in")
         elif fault.code in rules.CREDENTIALS_REFUSED:
             raise AuthRefused(PARADEX, f"log-in: {fault.why}")
         else:

@@ -203,7 +203,8 @@ class ParadexCodec:
         used = self.session.token_for(urgent=rules.is_urgent(order))
 
         def read(answer: Answer) -> PlaceOutcome:
-            if answer.status == rules.HTTP_UNAUTHORIZED:
+            fault = messages.read_fault(answer)
+            if fault is not None and rules.is_signed_out(answer, fault.code):
                 self.session.lose(used)
             return placing.read_placed(answer)
 

@@ -18,9 +18,10 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX, MarketKey
 from bot4.domain.order import OrderReport, OrderState, Side
 from bot4.domain.position import Account, Position
-from bot4.errors import AuthRefused, VenueRefused
+from bot4.errors import AddressRefused, AuthRefused, VenueRefused
 from bot4.ports import Answer, Unread
 from bot4.secret import mask
+from bot4.venues.blocking import WORDS
 from bot4.venues.paradex import rules
 from bot4.venues.reading import (
     FAULTS,
@@ -91,20 +92,33 @@ def read_answer(answer: Answer, what: str, read: Callable[[Any], T]) -> T:
     """Read the answer to a question.
 
     Raises:
-        AuthRefused: our token is not valid (any more).
+        AddressRefused, AuthRefused: as ``raise_signed_out``.
         VenueRefused: it is another error of the venue's.
         ProtocolViolation: it is none and cannot be read either.
     """
     fault = read_fault(answer)
     if fault is not None:
         why = f"{what}: {fault.why}"
-        if answer.status == rules.HTTP_UNAUTHORIZED:
-            raise AuthRefused(PARADEX, why)
+        raise_signed_out(answer, fault, what)
         raise VenueRefused(PARADEX, why, code=fault.code, status=answer.status)
     try:
         return read(read_json(answer.body, MAX_ANSWER_BYTES))
     except FAULTS as error:
         raise violation(PARADEX, what, error) from None
+
+
+def raise_signed_out(answer: Answer, fault: Fault, what: str) -> None:
+    """Raise what says that the session, or our address, is of no use; else return.
+
+    Raises:
+        AddressRefused: our address is turned away.
+        AuthRefused: our token is not valid (any more).
+    """
+    if rules.is_turned_away(answer, fault.code):
+        why = f"{what}: {WORDS}: {fault.why}"
+        raise AddressRefused(PARADEX, why, code=fault.code, status=answer.status)
+    if rules.is_signed_out(answer, fault.code):
+        raise AuthRefused(PARADEX, f"{what}: {fault.why}")
 
 
 def read_results(value: object) -> list[object]:

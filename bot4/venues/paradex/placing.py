@@ -11,6 +11,7 @@ from bot4.domain.order import Order, Side
 from bot4.domain.units import plain, to_e8
 from bot4.errors import VenueError
 from bot4.ports import Accepted, Answer, InDoubt, PlaceOutcome, Refused, Retry
+from bot4.venues.blocking import WORDS
 from bot4.venues.paradex import messages, rules
 from bot4.venues.paradex.signing import StarkSigner
 from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
@@ -76,6 +77,8 @@ def read_placed(answer: Answer) -> PlaceOutcome:
             return messages.read_answer(answer, "order", _accepted)
         except VenueError as error:
             return InDoubt(error.why, answer.sent_at)
+    if rules.is_turned_away(answer, fault.code):
+        return Refused(fault.code or str(answer.status), f"{WORDS}: {fault.why}", Retry.SHUT)
     if not rules.is_definite(answer.status, fault.code):
         return InDoubt(fault.why, answer.sent_at)
     code = fault.code or str(answer.status)

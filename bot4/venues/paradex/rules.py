@@ -9,16 +9,20 @@ from __future__ import annotations
 from typing import Final
 
 from bot4.domain.order import Order, Purpose
-from bot4.ports import Pool, Retry
+from bot4.ports import Answer, Pool, Retry
+from bot4.venues.blocking import BLOCKED, is_block_page
 
 HTTP_UNAUTHORIZED: Final = 401
 HTTP_TOO_MANY: Final = 429
 
+_GEO_BLOCK: Final = "GEO_IP_BLOCK"
+_TOKEN_CODES: Final = ("INVALID_TOKEN", "UNAUTHORIZED_ERROR")
 _RETRIES: Final = {
     "INVALID_TOKEN": Retry.RESIGN,
     "UNAUTHORIZED_ERROR": Retry.RESIGN,
     "INVALID_TIMESTAMP": Retry.RESIGN,
     "INVALID_SIGNATURE_EXPIRATION": Retry.RESIGN,
+    "GEO_IP_BLOCK": Retry.SHUT,
     "MARKET_NOT_OPEN": Retry.SHUT,
     "SYSTEM_STATUS_POST_ONLY": Retry.SHUT,
     "SYSTEM_STATUS_CANCEL_ONLY": Retry.SHUT,
@@ -32,7 +36,6 @@ _DEFINITE: Final = frozenset(_RETRIES) | {
     "ACCOUNT_NOT_FOUND",
     "BAD_STARKNET_REQUEST",
     "BINDING_ERROR",
-    "GEO_IP_BLOCK",
     "INVALID_ORDER_SIGNATURE",
     "INVALID_PRICE_PRECISION",
     "INVALID_REQUEST_PARAMETER",
@@ -56,7 +59,6 @@ _DEFINITE: Final = frozenset(_RETRIES) | {
 CREDENTIALS_REFUSED: Final = frozenset(
     {
         "ACCOUNT_NOT_FOUND",
-        "GEO_IP_BLOCK",
         "INVALID_STARKNET_ADDRESS",
         "INVALID_STARKNET_SIGNATURE",
         "INVALID_SUBKEY",
@@ -96,6 +98,12 @@ _SHUT: Final = {
 """Source: Paradex API docs, system state and Maintenance, seen 2026-11."""
 
 
+def is_signed_out(answer: Answer, code: str) -> bool:
+    """Whether an answer says that our token is not valid (any more), 403 without a code too."""
+    plain_403 = answer.status == BLOCKED and code in ("", *_TOKEN_CODES)
+    return answer.status == HTTP_UNAUTHORIZED or (plain_403 and not is_block_page(answer))
+
+
 def why_shut(status: str) -> str:
     """Return why no order of ours would be taken in this state of the system, "" for ok."""
     if status == "ok":
@@ -119,6 +127,8 @@ def retry(reason: str) -> Retry:
         return Retry.LIMIT
     if reason == str(HTTP_TOO_MANY):
         return Retry.WAIT
+    if reason.split(" ", 1)[0] == str(BLOCKED):
+        return Retry.SHUT
     return Retry.NEVER if reason in _HOPELESS or reason in _DEFINITE else Retry.REQUOTE
 
 
@@ -131,6 +141,14 @@ def is_definite(status: int, code: str) -> bool:
     if status in (HTTP_UNAUTHORIZED, HTTP_TOO_MANY):
         return True
     return 400 <= status < 500 and code in _DEFINITE
+
+
+def is_turned_away(answer: Answer, code: str) -> bool:
+    """Whether an answer comes from in front of the venue, or says that it serves no address here.
+
+    Source: Paradex API docs, GEO_IP_BLOCK, seen 2026-11.
+    """
+    return code == _GEO_BLOCK or is_block_page(answer)
 
 
 def order_pool(order: Order) -> Pool:

@@ -233,7 +233,7 @@ class VestCodec:
 
         def read(answer: Answer) -> PlaceOutcome:
             fault = messages.read_fault(answer)
-            if fault is not None and rules.is_signed_out(answer.status, fault.code):
+            if fault is not None and rules.is_signed_out(answer, fault.code):
                 self.session.lose(key)
             outcome = placing.read_placed(answer, self.config)
             if isinstance(outcome, Accepted):
@@ -258,7 +258,8 @@ class VestCodec:
             "recvWindow": window_ms,
             "signature": self._signer.cancel(now_ms, nonce, report.venue_order_id),
         }
-        request = asking.post(self.session, "/orders/cancel", body)
+        # Without the time one client of 2026 met HTTP 422.
+        request = asking.post(self.session, f"/orders/cancel?time={now_ms}", body)
         ask = asking.private(self.session, request, "cancel", as_row)
 
         def read(answer: Answer) -> None:

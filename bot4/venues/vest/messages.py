@@ -15,8 +15,9 @@ import attrs
 from bot4.domain.market import VEST, Market, MarketKey
 from bot4.domain.position import Account, Position
 from bot4.domain.units import floor_step
-from bot4.errors import AuthRefused, VenueRefused
+from bot4.errors import AddressRefused, AuthRefused, VenueRefused
 from bot4.ports import Answer, Unread
+from bot4.venues.blocking import WORDS, is_block_page
 from bot4.venues.reading import (
     FAULTS,
     MAX_ANSWER_BYTES,
@@ -94,22 +95,36 @@ def read_fault(answer: Answer) -> Fault | None:
     known = code if type(code) is int and "id" not in row else None
     if 200 <= answer.status < 300 and known is None:
         return None
-    said = words(row.get("msg")) or words(detail)
+    said = words(row.get("msg")) or words(detail) or _complaints(detail)
     name = rules.reason(known) if known is not None else f"HTTP {answer.status}"
     return Fault(known, f"{name}: {said}" if said else name)
+
+
+def _complaints(detail: object) -> str:
+    """Return what the web framework found wrong with a request: "query time: Field required"."""
+    rows = [row for row in detail if isinstance(row, dict)] if isinstance(detail, list) else []
+    said = []
+    for row in rows:
+        place = row.get("loc")
+        where = " ".join(str(part) for part in place) if isinstance(place, list) else ""
+        said.append(": ".join(filter(None, (words(where), words(row.get("msg"))))))
+    return words("; ".join(filter(None, said)))
 
 
 def read_answer(answer: Answer, what: str, read: Callable[[Any], T]) -> T:
     """Read the answer to a question.
 
     Raises:
+        AddressRefused: it comes from in front of the venue.
         AuthRefused: our API key is not valid (any more).
         VenueRefused: it is another error of the venue's.
         ProtocolViolation: it is none and cannot be read either.
     """
     fault = read_fault(answer)
     if fault is not None:
-        if rules.is_signed_out(answer.status, fault.code):
+        if is_block_page(answer):
+            raise AddressRefused(VEST, f"{what}: {WORDS}: {fault.why}", status=answer.status)
+        if rules.is_signed_out(answer, fault.code):
             raise AuthRefused(VEST, f"{what}: {fault.why}")
         code = "" if fault.code is None else str(fault.code)
         raise VenueRefused(VEST, f"{what}: {fault.why}", code=code, status=answer.status)

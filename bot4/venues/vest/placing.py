@@ -11,7 +11,8 @@ from typing import Any, Final
 from bot4.config.schema import VestConfig
 from bot4.domain.order import Order, Side
 from bot4.errors import VenueError
-from bot4.ports import Accepted, Answer, InDoubt, PlaceOutcome, Refused
+from bot4.ports import Accepted, Answer, InDoubt, PlaceOutcome, Refused, Retry
+from bot4.venues.blocking import WORDS, is_block_page
 from bot4.venues.reading import Unreadable, as_row, read_text
 from bot4.venues.vest import messages, rules
 from bot4.venues.vest.signing import OrderText
@@ -83,6 +84,8 @@ def read_placed(answer: Answer, config: VestConfig) -> PlaceOutcome:
             return Accepted(messages.read_answer(answer, "order", _order_id))
         except VenueError as error:
             return InDoubt(error.why, answer.sent_at)
+    if is_block_page(answer):
+        return Refused(str(answer.status), f"{WORDS}: {fault.why}", Retry.SHUT)
     if rules.is_definite(answer.status, fault.code, config):
         code = str(answer.status if fault.code is None else fault.code)
         return Refused(code, fault.why, rules.retry(code))

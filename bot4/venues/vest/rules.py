@@ -9,7 +9,8 @@ from typing import Final
 
 from bot4.config.schema import VestConfig
 from bot4.domain.order import Order
-from bot4.ports import Pool, Retry
+from bot4.ports import Answer, Pool, Retry
+from bot4.venues.blocking import BLOCKED, is_block_page
 from bot4.venues.vest.codes import CODES, DEFINITE, Kind, kind_of
 
 UNAUTHORIZED: Final = 1002
@@ -48,12 +49,18 @@ def retry(why: str) -> Retry:
     A reason without a code closed an order that could trade: the price had moved.
     """
     number = why.split(" ", 1)[0]
+    if number == str(BLOCKED):
+        return Retry.SHUT
     return _RETRIES[kind_of(int(number))] if number.isdecimal() else Retry.REQUOTE
 
 
-def is_signed_out(status: int, code: int | None) -> bool:
-    """Whether an answer says that our API key is not valid (any more)."""
-    return status == HTTP_UNAUTHORIZED or code == UNAUTHORIZED
+def is_signed_out(answer: Answer, code: int | None) -> bool:
+    """Whether an answer says that our API key is not valid (any more).
+
+    A dead key was met as 401 and as 403, with the code and without. Source: one client, 2026.
+    """
+    plain_403 = answer.status == BLOCKED and code is None and not is_block_page(answer)
+    return answer.status == HTTP_UNAUTHORIZED or code == UNAUTHORIZED or plain_403
 
 
 def is_too_many(status: int, code: int | None) -> bool:

@@ -143,7 +143,7 @@ async def test_the_first_failing_check_decides(autojump_clock, client):
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"5", b'{"order":5}', b"[" * 5000])
 async def test_nonsense_is_refused_with_1130(autojump_clock, client, body):
-    for path in ("/orders", "/orders/cancel"):
+    for path in ("/orders", "/orders/cancel?time=1"):
         reply = await client.vest("POST", path, body)
         assert (reply.status, reply.json["code"]) == (400, 1130)
 
@@ -170,11 +170,11 @@ async def test_a_cancel_is_checked_like_an_order(autojump_clock, client):
 
     assert (await client.cancel("0x" + "00" * 32)).json["code"] == 3017
     bad = {"order": {"time": client.now_ms, "nonce": 1, "id": order_id}, "signature": "0x"}
-    assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1022
+    assert (await client.vest("POST", "/orders/cancel?time=1", bad)).json["code"] == 1022
     bad["order"]["time"] -= 10_000
-    assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1132
+    assert (await client.vest("POST", "/orders/cancel?time=1", bad)).json["code"] == 1132
     bad["order"]["id"] = "\ud800"
-    assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1130
+    assert (await client.vest("POST", "/orders/cancel?time=1", bad)).json["code"] == 1130
     bad["order"]["id"] = 5
-    assert (await client.vest("POST", "/orders/cancel", bad)).json["code"] == 1130
+    assert (await client.vest("POST", "/orders/cancel?time=1", bad)).json["code"] == 1130
     assert len(client.truth()["open_orders"]) == 1

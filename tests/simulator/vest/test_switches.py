@@ -66,7 +66,7 @@ async def test_a_cancel_wants_the_time_in_its_query(autojump_clock, make_client)
     await client.register()
     order_id = await client.place(orderType="LIMIT", limitPrice="60000.00")
 
-    missing = await client.cancel(order_id)
+    missing = await client.cancel(order_id, query="")
     nonsense = await client.cancel(order_id, query="?time=soon")
     named = await client.cancel(order_id, query=f"?time={client.now_ms}")
 

@@ -165,7 +165,7 @@ REFUSALS = [
     ({"code": 40110, "message": "malformed"}, "INVALID_TOKEN", "resign"),
     ({"code": 40111, "message": "invalid"}, "INVALID_TOKEN", "resign"),
     ({"code": 40300, "message": "not authenticated"}, "INVALID_TOKEN", "resign"),
-    ({"code": 40112, "message": "where you are"}, "GEO_IP_BLOCK", "never"),
+    ({"code": 40112, "message": "where you are"}, "GEO_IP_BLOCK", "shut"),
     ({"code": -32601, "message": "no such method"}, "INVALID_REQUEST_PARAMETER", "never"),
     ({"code": -32602, "message": "bad params"}, "INVALID_REQUEST_PARAMETER", "never"),
 ]

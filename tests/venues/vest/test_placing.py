@@ -161,7 +161,7 @@ def test_a_cancel_names_the_venues_id_and_not_found_is_fine(vest, answer, now_ms
     errand = vest.cancel(WAITING, now_ms, 2000)
 
     body = body_of(errand)
-    assert errand.request.path == "/orders/cancel"
+    assert errand.request.path == f"/orders/cancel?time={now_ms}"
     assert errand.pool is Pool.SAFETY
     assert body["order"] == {"time": now_ms, "nonce": now_ms, "id": "0xdef"}
     errand.read(answer({"id": "0xdef"}))
