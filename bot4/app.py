@@ -130,13 +130,20 @@ class _Started:
         self._inner.started(value)
 
 
-async def run_bot(house: House, signals: Signals, *, for_s: float | None = None) -> ExitCode:
+async def run_bot(
+    house: House,
+    signals: Signals,
+    *,
+    for_s: float | None = None,
+    for_ready_s: float | None = None,
+) -> ExitCode:
     """Trade until asked to stop, leave nothing behind, then hang up.
 
     Args:
         house: from ``wiring.open_house``.
         signals: the ladder: the first stops, the second abandons.
-        for_s: stop by itself this long after both feeds are ready.
+        for_s: stop by itself this long from now, ready or not.
+        for_ready_s: stop by itself this long after both feeds are ready.
 
     Raises:
         Whatever a service raised before it had started.
@@ -152,11 +159,13 @@ async def run_bot(house: House, signals: Signals, *, for_s: float | None = None)
             try:
                 with hurry:
                     with house.stop.while_running():
-                        await _start(services, house.sessions, crashes)
-                        await _start(streams, house.streams, crashes)
-                        await house.recover()
                         if for_s is not None:
                             services.start_soon(_stop_after, house.stop, for_s)
+                        await _start(services, house.sessions, crashes)
+                        await _start(streams, house.streams, crashes)
+                        if for_ready_s is not None:
+                            services.start_soon(_stop_after, house.stop, for_ready_s)
+                        await house.recover()
                     await house.trade(crashes)
                     left = await house.leave()
             finally:

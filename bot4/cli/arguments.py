@@ -111,6 +111,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         (
             CONFIG,
             Option("--for", "for_s", "stop by itself: 60s, 5m, 1h", "TIME", read_duration),
+            Option("--for-ready", "for_ready_s", "once all feeds are up", "TIME", read_duration),
             LOG,
             Option(
                 "--log-file", "log_file", "default: bot4.log in the state folder", "PATH", read_path

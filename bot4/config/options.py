@@ -14,6 +14,8 @@ class RunOptions:
 
     config: Path = Path("bot4.yaml")
     for_s: float | None = None
+    """Stop by itself so many seconds after the start of the process."""
+    for_ready_s: float | None = None
     """Stop by itself so many seconds after both feeds are ready."""
     log: str | None = None
     """``json`` or ``pretty``; None decides by whether stdout is a terminal."""

@@ -18,7 +18,7 @@ from bot4.domain.fill import Fill
 from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport, OrderState
 from bot4.domain.position import Account, Position
-from bot4.errors import ProtocolViolation
+from bot4.errors import ProtocolViolation, VenueRefused
 from bot4.ports import (
     Accepted,
     Answer,
@@ -191,20 +191,26 @@ class Gateway(Line):
         return await self.ask_signed_in(lambda now_ms: self.codec.funding(order, now_ms) or errand)
 
     async def cancel(self, report: OrderReport) -> None:
-        """Cancel one order; one that already ended is not an error. Raises as ``ask``."""
+        """Cancel one order; one that already ended is not an error.
+
+        Raises:
+            VenueRefused: it has no name to cancel it by.
+            As ``ask``.
+        """
+        if not report.venue_order_id and not report.client_order_id:
+            raise VenueRefused(self.venue, "an order without an id cannot be cancelled")
         await self.ask_signed_in(lambda now_ms: self.codec.cancel(report, now_ms, MOST_MS))
 
     async def cancel_everything(self) -> int:
         """Cancel every open order of the account and return how many were seen.
 
         Raises:
-            As ``ask``; orders not reached are still open.
+            As ``ask``; of the orders that cannot be cancelled the first, when all were tried.
         """
         reports = await self.open_orders()
         if not reports or await self.cancel_all():
             return len(reports)
-        for report in reports:
-            await self.cancel(report)
+        await self.cancel_each(reports)
         return len(reports)
 
     async def cancel_all(self) -> bool:
@@ -218,6 +224,17 @@ class Gateway(Line):
             return False
         await self.ask_signed_in(lambda now_ms: self.codec.cancel_all(now_ms) or everything)
         return True
+
+    async def cancel_each(self, reports: Sequence[OrderReport]) -> None:
+        """Cancel every one of these, one by one. Raises as ``cancel_everything``."""
+        refused: VenueRefused | None = None
+        for report in reports:
+            try:
+                await self.cancel(report)
+            except VenueRefused as refusal:
+                refused = refused or refusal
+        if refused is not None:
+            raise refused
 
     def _readable(self, rows: Sequence[T | Unread]) -> list[T]:
         for one in rows:
@@ -296,9 +313,10 @@ class Gateway(Line):
                 self.allowance.note(parcel.errand.pool, outcome)
                 said = parcel.errand.read(outcome)
                 self._note(good=not isinstance(said, InDoubt))
-                if isinstance(said, Refused) and outcome.status == 401:
+                lost = outcome.status == 401 or not self.codec.holds_session()
+                if lost:
                     self.lose_session()
-                elif isinstance(said, Refused):
+                if isinstance(said, Refused) and not (lost and said.retry is Retry.RESIGN):
                     self.take_refusal(said.retry, parcel.order.key.symbol, said.why)
                 elif isinstance(said, Accepted):
                     # A venue that does not say when it received it had it before it answered.

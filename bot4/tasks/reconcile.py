@@ -19,6 +19,7 @@ from bot4.tasks.gate import EXPOSURE, FOREIGN_ORDER, RECONCILE, UNKNOWN_ORDER, G
 from bot4.tasks.ledger import Ledger
 from bot4.tasks.line import SAID
 from bot4.tasks.session import Session
+from bot4.tasks.strays import Strays
 
 log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ class Reconciler:
         self._ledger = ledger
         self._gate = gate
         self._keys = keys
+        self.strays = Strays(gate)
         self._seen: dict[MarketKey, list[tuple[Decimal, float]]] = {}
         """Differences by market, with the time of their reading, oldest first."""
         self._told: dict[MarketKey, Decimal] = {}
@@ -59,35 +61,15 @@ class Reconciler:
     async def settle_start(self) -> None:
         """At start: cancel what rests, then compare until both venues answered.
 
-        Trades in doubt are not compared here: their pair task settles them first.
+        An order that cannot be cancelled is told, and keeps its market from opening; it does not
+        keep the bot from starting. Trades in doubt are not compared here: their pair task settles
+        them first.
 
         Cancellation: safe.
         """
-        for venue, session in self._sessions.items():
-            found = await self._cancel(venue, session)
-            if found:
-                log.warning(
-                    "exposure.found",
-                    message=f"[SAFETY] {found} open orders found on {venue} and cancelled",
-                    venue=venue,
-                    why="an earlier run or a person left them",
-                    do="nothing",
-                )
+        for session in self._sessions.values():
+            await self.strays.clear_start(session.gateway)
         self._gate.block(RECONCILE, "positions are being compared", "wait", quiet=True)
-
-    async def _cancel(self, venue: str, session: Session) -> int:
-        while True:
-            try:
-                return await session.gateway.cancel_everything()
-            except SAID as said:
-                log.warning(
-                    "venue.unreachable",
-                    message=f"[VENUE] {said}",
-                    venue=venue,
-                    why=f"open orders cannot be read: {said}",
-                    do="nothing: it is asked again",
-                )
-            await trio.sleep(1.0)
 
     async def keep(self) -> None:
         """Compare for ever, only while nothing is on its way. Cancellation: safe."""
@@ -101,6 +83,7 @@ class Reconciler:
                 if self._quiet():
                     self.compare()
                 compared, at = self._accounts.version, trio.current_time()
+            await self.strays.look_again({v: s.gateway for v, s in self._sessions.items()})
             await trio.sleep(LOOK_EVERY_S)
 
     async def compare_once(self) -> None:

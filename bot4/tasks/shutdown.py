@@ -8,6 +8,7 @@ import structlog
 import trio
 
 from bot4.domain.units import plain
+from bot4.errors import VenueRefused
 from bot4.invocation import command
 from bot4.strategy.saga import State
 from bot4.tasks.gateway import Gateway
@@ -42,17 +43,25 @@ async def leave(
     }
 
     async def prove(venue: str) -> None:
-        gateway = gateways[venue]
+        gateway, seen, refused = gateways[venue], set[str](), ""
         while True:
             try:
                 open_orders = await gateway.open_orders()
                 if not open_orders:
                     del left[venue]
                     return
-                left[venue] = f"{venue}: {len(open_orders)} open orders, being cancelled"
-                await gateway.cancel_everything()
+                again = [one for one in open_orders if one.venue_order_id in seen]
+                seen = {one.venue_order_id for one in open_orders}
+                left[venue] = refused or f"{venue}: {len(open_orders)} open orders, being cancelled"
+                try:
+                    # Cancelling all of them is not said to have failed for one.
+                    await (gateway.cancel_each(again) if again else gateway.cancel_everything())
+                except VenueRefused as refusal:
+                    names = ", ".join(one.venue_order_id for one in open_orders)
+                    refused = f"{venue}: {names} cannot be cancelled: {refusal}"
+                    left[venue] = refused
             except SAID as said:
-                left[venue] = f"{venue}: open orders could not be read: {said}"
+                left[venue] = refused or f"{venue}: open orders could not be read: {said}"
             except Exception as error:
                 what = f"{type(error).__name__}: {error}"
                 left[venue] = f"{venue}: open orders could not be read: {what}"

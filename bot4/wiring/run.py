@@ -110,6 +110,7 @@ async def run(options: RunOptions, signals: Signals) -> ExitCode:
         ConfigError, AuthRefused, StartRefused, JournalFault: the command line tells of them, in
             one clear line each.
     """
+    begun = trio.current_time()
     config = load_config(options.config, live_flag=options.live)
     log.info(
         "bot.started",
@@ -124,7 +125,10 @@ async def run(options: RunOptions, signals: Signals) -> ExitCode:
             opening = _load_house()(opened, secrets, world)
             house = await enter_unless(signals, stack, opening)
             if house is not None:
-                return await run_bot(house, signals, for_s=options.for_s)
+                left_s = None
+                if options.for_s is not None:
+                    left_s = max(options.for_s - (trio.current_time() - begun), 0.0)
+                return await run_bot(house, signals, for_s=left_s, for_ready_s=options.for_ready_s)
     left = await unlooked(config)
     say_early(left, {})
     return ExitCode.LEFT_OPEN if left else ExitCode.CLEAN

@@ -67,7 +67,7 @@ def _trade(system: System, request: Request, root: Path, found: Outcome) -> None
     words = "scripts/run check-config"
     limit = SET_UP_LIMIT_S
     if not request.set_up_only:
-        words = f"scripts/run --for {shlex.quote(request.duration)}"
+        words = f"scripts/run --for-ready {shlex.quote(request.duration)}"
         limit += STOP_LIMIT_S + seconds(request.duration)
     heard = _owner(system, request, root, words, limit)
     set_up = verdict.set_up_s(heard)

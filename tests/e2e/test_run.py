@@ -35,7 +35,7 @@ async def test_it_opens_and_closes_a_hedged_pair_and_exits_clean(home: Any, judg
 
 async def test_it_stops_by_itself_when_its_time_is_over(home: Any, judge: Any):
     with trio.fail_after(STORY_S):
-        async with home.bot("--for", "2s") as bot:
+        async with home.bot("--for-ready", "2s") as bot:
             assert await bot.end() == 0
 
     judge.as_claimed(bot.last, home.truth())

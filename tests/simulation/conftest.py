@@ -155,19 +155,19 @@ def play(tmp_path: Path, events: Said, autojump_clock: trio.testing.MockClock) -
         yield attrs.evolve(opened, config=config, world=opened.new_world(99))
 
     @asynccontextmanager
-    async def bot(opened: Universe, for_s: float | None = None) -> AsyncIterator[Run]:
+    async def bot(opened: Universe, for_ready_s: float | None = None) -> AsyncIterator[Run]:
         run = Run(opened, events, Signals(clock=trio.current_time))
         ended = trio.Event()
 
         async def live() -> None:
             async with open_house(opened.config, opened.secrets, opened.world) as house:
-                run.code = await run_bot(house, run.signals, for_s=for_s)
+                run.code = await run_bot(house, run.signals, for_ready_s=for_ready_s)
             ended.set()
 
         async with trio.open_nursery() as living:
             living.start_soon(live)
             yield run
-            if not run.signals.stopping and for_s is None:
+            if not run.signals.stopping and for_ready_s is None:
                 run.stop()
             with trio.fail_after(120):
                 await ended.wait()

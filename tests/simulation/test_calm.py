@@ -10,7 +10,7 @@ ORDER_STAGES = {"first_byte_ms", "send_ms", "answer_ms"}
 
 async def test_it_opens_closes_and_leaves_nothing_behind(play: Any, autojump_clock: Any):
     async with play.universe() as universe:
-        async with play.bot(universe, for_s=60.0) as run:
+        async with play.bot(universe, for_ready_s=60.0) as run:
             pass
 
         assert run.code == 0

@@ -29,7 +29,7 @@ async def test_our_account_of_the_money_is_the_venues_and_naked_times_are_short(
     world = SimulationConfig(profile="demo", seed=seed)
     flatten = ExecutionConfig(on_stop=OnStop.FLATTEN)
     async with play.universe(simulation=world, execution=flatten) as universe:
-        async with play.bot(universe, for_s=90.0) as run:
+        async with play.bot(universe, for_ready_s=90.0) as run:
             pass
 
         assert run.code == 0
