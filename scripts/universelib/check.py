@@ -56,7 +56,8 @@ def silent(events: Iterable[Mapping[str, Any]], since: float, until: float = inf
 def violations(end: Ending) -> list[str]:
     """Every invariant that is broken, one line each; empty when none is."""
     found = []
-    resting = [order for state in end.truth.values() for order in state["open_orders"]]
+    rows = (order for state in end.truth.values() for order in state["open_orders"])
+    resting = [order for order in rows if not order.get("foreign")]
     if resting:
         found.append(f"I5: {len(resting)} orders open at the end")
     held = positions(end.truth)
@@ -64,7 +65,8 @@ def violations(end: Ending) -> list[str]:
     if abs(net) >= DUST:
         found.append(f"I4: naked at the end: {held}")
     for venue, name in HANDLES.items():
-        counts = Counter(str(order[name]) for order in end.truth[venue]["orders"])
+        ours = (order for order in end.truth[venue]["orders"] if not order.get("foreign"))
+        counts = Counter(str(order[name]) for order in ours)
         for handle, times in counts.items():
             if times > 1 and handle:
                 found.append(f"I2: {venue} saw {handle} {times} times")

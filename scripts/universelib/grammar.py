@@ -148,6 +148,19 @@ _ACCOUNT: Final[tuple[Fault, ...]] = (
     {"kind": "liquidate", "count": 1, "bites": 4, "every_s": 2},
     {"kind": "liquidate", "count": 1, "bites": 3, "share": 0.1, "every_s": 0.7},
 )
+_OTHERS: Final[tuple[Fault, ...]] = (
+    {"kind": "foreign_order", "shape": "tpsl"},
+    {"kind": "foreign_order", "shape": "unknown_status"},
+    {"kind": "foreign_order", "shape": "unknown_type"},
+    {"kind": "foreign_order", "shape": "null_nonce"},
+    {"kind": "foreign_order", "shape": "null_field", "field": "size"},
+    {"kind": "foreign_order", "shape": "looks_like_ours"},
+    {"kind": "odd_fill", "shape": "zero_price"},
+    {"kind": "odd_fill", "shape": "no_side"},
+    {"kind": "odd_fill", "shape": "no_fee"},
+    {"kind": "blocked", "seconds": 5},
+)
+"""What others send, how a fill may look, and a guard in front of a venue."""
 _PARADEX: Final[tuple[Fault, ...]] = (
     {"kind": "account_status", "status": "RESYNC", "seconds": 4},
     {"kind": "account_status", "status": "LIQUIDATION", "seconds": 3},
@@ -168,7 +181,7 @@ def every() -> list[Fault]:
     """Return one of each kind, at each venue that knows it. Refusals are drawn by code."""
     faults: list[Fault] = []
     for venue in VENUES:
-        for one in (*_ORDERS, *_FEEDS, *_NETWORK, *_ACCOUNT):
+        for one in (*_ORDERS, *_FEEDS, *_NETWORK, *_ACCOUNT, *_OTHERS):
             named = {"venue": venue, **one}
             if market := _WITH_MARKET.get(one["kind"]):
                 named[market] = MARKETS[venue]

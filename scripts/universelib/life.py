@@ -27,6 +27,7 @@ DEAD: Final = -9
 DARKENS: Final = frozenset(
     {
         "maintenance",
+        "blocked",
         "cancel_only",
         "post_only",
         "refuse_connect",

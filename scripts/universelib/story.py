@@ -155,7 +155,11 @@ class Story:
         """Whether there is anything that another process could take over."""
         if self.stopped is None or self.exit_truth is None or self.subject.code:
             return True
-        resting = any(state["open_orders"] for state in self.exit_truth.values())
+        resting = any(
+            not order["foreign"]
+            for state in self.exit_truth.values()
+            for order in state["open_orders"]
+        )
         return resting or bool(held(self.exit_truth))
 
     def _process(
