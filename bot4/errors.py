@@ -77,6 +77,14 @@ class ConnectionLost(VenueError):
     """The link broke or went silent. The feed reconnects."""
 
 
+class HandshakeRefused(ConnectionLost):
+    """The venue answered the handshake of a WebSocket with an HTTP status of its own."""
+
+    def __init__(self, venue: str, why: str, status: int) -> None:
+        super().__init__(venue, why)
+        self.status = status
+
+
 class ProtocolViolation(VenueError):
     """The venue sent something our codec cannot read. Drop the book and resubscribe."""
 

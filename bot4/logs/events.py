@@ -21,6 +21,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "row.unread": "A venue's row or event that cannot be read was stepped over",
     "market.changed": "A venue changed the fees of a market we trade",
     "feed.ready": "A book streams and is usable",
+    "feed.stepped_down": "A venue does not serve what a stream asked for; it asks for less",
     "feed.lost": "A stream broke; it is opened again",
     # deciding
     "spread.seen": "Entry and exit spread at size, sampled",

@@ -44,6 +44,13 @@ class StreamCodec(Protocol):
     def read(self, frame: Frame) -> Sequence[Notice]:
         """Read one message into notices, in order; empty for what does not concern us."""
 
+    def refused(self, status: int) -> str:
+        """Take the HTTP status that the last dial was refused with.
+
+        Returns:
+            What the next dial will ask for instead, in words; "" when nothing changes.
+        """
+
 
 class OrderStreamCodec(StreamCodec, Protocol):
     """Speaks a WebSocket that takes orders and cancels. Sans-IO."""
@@ -85,7 +92,11 @@ class VenueCodec(Protocol):
     """
 
     venue: str
-    api_version: str
+
+    @property
+    def api_version(self) -> str:
+        """What is spoken now, for a person."""
+
     tells_halts: bool
     """Whether ``markets`` says which of them take no orders now; else only a refusal tells it."""
 

@@ -14,7 +14,7 @@ import attrs
 import structlog
 import trio
 
-from bot4.errors import RECONNECTABLE, ApiChanged, ConnectionLost, leaves
+from bot4.errors import RECONNECTABLE, ApiChanged, ConnectionLost, HandshakeRefused, leaves
 from bot4.ports import Acknowledged, Connect, Notice, Pong, StreamCodec, Wire
 from bot4.tasks.backoff import Backoff
 from bot4.tasks.stop import StopSign
@@ -153,6 +153,8 @@ class Connection:
                 for one in leaves(lost):
                     if isinstance(one, ApiChanged):
                         self.changed(one.why)
+                    if isinstance(one, HandshakeRefused):
+                        self._ask_otherwise(one.status)
                 why = "; ".join(dict.fromkeys(str(e) for e in leaves(lost)))
                 self._tell_lost(why)
             finally:
@@ -188,6 +190,17 @@ class Connection:
             why=why,
             do="nothing: it reconnects by itself; check your network if it stays away",
         )
+
+    def _ask_otherwise(self, status: int) -> None:
+        if said := self.codec.refused(status):
+            log.warning(
+                "feed.stepped_down",
+                message=f"[FEED] {self.name}: {said}",
+                venue=self.codec.venue,
+                feed=self.name,
+                why=f"the venue refused the connection with HTTP {status}",
+                do="nothing: it is the same data in another form",
+            )
 
     async def _session(self, closing: StopSign, on_useful: Callable[[], None]) -> None:
         slept, self._dropped = self.slept(), ""

@@ -6,6 +6,7 @@ An API that changed does the same at once.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from bot4.tasks.gate import Gate
@@ -25,7 +26,7 @@ def health_of(venue: str) -> str:
 class Health:
     """Counts exchanges with one venue. A refusal is an answer: only silence and chaos count."""
 
-    def __init__(self, venue: str, gate: Gate, api_version: str = "") -> None:
+    def __init__(self, venue: str, gate: Gate, api_version: Callable[[], str] = str) -> None:
         self._name = health_of(venue)
         self._api_version = api_version
         self._venue = venue
@@ -45,7 +46,7 @@ class Health:
         """The venue speaks differently than we do: until a new start nothing opens there."""
         self._gate.block(
             f"{self._venue} api",
-            f"{self._venue} does not speak api {self._api_version} any more: {why}",
+            f"{self._venue} does not speak api {self._api_version()} any more: {why}",
             "look for a newer bot4; what is open is closed all the same; a new start tries again",
             on=self._venue,
         )

@@ -17,7 +17,7 @@ import trio
 import trio_websocket
 from wsproto.utilities import ProtocolError
 
-from bot4.errors import ConnectionLost, leaves
+from bot4.errors import ConnectionLost, HandshakeRefused, leaves
 from bot4.ports import ByteStream, Frame, World
 from bot4.secret import mask
 
@@ -182,7 +182,7 @@ async def connect(world: World, venue: str, url: str) -> AsyncIterator[WebSocket
         # What the block raised is in ``failure``, so this is the library's reader, which lets
         # wsproto's and h11's errors through. It no longer matters when the block had ended.
         if failure is None and not left:
-            failure = ConnectionLost(venue, _why(next(leaves(deaths)), place))
+            failure = _lost(venue, next(leaves(deaths)), place)
     finally:
         await trio.aclose_forcefully(cast("trio.abc.AsyncResource", stream))
     if failure is not None:
@@ -248,7 +248,14 @@ def _as_connection_lost(venue: str, place: _Place) -> Iterator[None]:
         yield
     except _BROKEN as error:
         # From None: the library's exceptions carry headers and bodies.
-        raise ConnectionLost(venue, _why(error, place)) from None
+        raise _lost(venue, error, place) from None
+
+
+def _lost(venue: str, error: BaseException, place: _Place) -> ConnectionLost:
+    why = _why(error, place)
+    if isinstance(error, trio_websocket.ConnectionRejected):
+        return HandshakeRefused(venue, why, error.status_code)
+    return ConnectionLost(venue, why)
 
 
 def _why(error: BaseException, place: _Place) -> str:

@@ -22,21 +22,20 @@ from bot4.domain.units import plain
 from bot4.errors import ExitCode, VenueError
 from bot4.invocation import command
 from bot4.logs.redact import register_token
-from bot4.ports import Acknowledged, Notice, StreamCodec, World
+from bot4.ports import Acknowledged, Notice, World
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.stop import StopSign
 from bot4.transport.http import HttpxDoor
-from bot4.transport.websocket import connect
 from bot4.wiring.accounts import lock_to_close
 from bot4.wiring.doctor_beside import NETWORK, Step, steps_of_bot
 from bot4.wiring.flatten import only_hand
+from bot4.wiring.listening import LIMIT_S, listen
 from bot4.wiring.pairing import MEND, configured_faults, market_words, on_both
 from bot4.wiring.probe import probe
 from bot4.wiring.probe_batch import probe_batch
 from bot4.wiring.run import open_world
 from bot4.wiring.venues import Speech, order_door, order_line, speech_of, symbols_of
 
-STREAM_LIMIT_S: Final = 10.0
 KEYS: Final = "check the keys in .env: right account, right network, registered with the venue"
 Say = Callable[[Step], None]
 
@@ -248,10 +247,10 @@ class _Patient:
                 missing.discard(notice.symbol)
             return not missing
 
-        took_s = await self._listen(self._speech.public, hear)
+        took_s = await listen(self._world, self._speech.public, hear)
         if missing:
             raise _Failed(f"no book of {', '.join(sorted(missing))} in time", NETWORK)
-        return f"a book of every pair within {took_s:.1f} s"
+        return f"a book of every pair within {took_s:.1f} s, {self._gateway.codec.api_version}"
 
     async def _hear_orders(self) -> str:
         greetings, heard = 0, 0
@@ -262,31 +261,17 @@ class _Patient:
             return heard >= greetings
 
         greetings = len(self._speech.private.hello())
-        await self._listen(self._speech.private, hear)
+        await listen(self._world, self._speech.private, hear)
         if heard < greetings:
             raise _Failed(f"{heard} of {greetings} requests acknowledged in time", KEYS)
         return "opened, and every subscription acknowledged"
 
     async def _open_line(self) -> str:
-        with trio.move_on_after(STREAM_LIMIT_S):
+        with trio.move_on_after(LIMIT_S):
             if self.open_line is not None:
                 await self.open_line()
             return "opened, and cancel on disconnect is armed"
         raise _Failed("it did not open in time", NETWORK)
-
-    async def _listen(self, codec: StreamCodec, hear: Callable[[Notice], bool]) -> float:
-        """Read one stream until ``hear`` has what it wants, or time is up."""
-        begun = trio.current_time()
-        with trio.move_on_after(STREAM_LIMIT_S):
-            async with connect(self._world, codec.venue, codec.url()) as wire:
-                for text in codec.hello():
-                    await wire.send(text)
-                while True:
-                    frame = await wire.receive()
-                    # Every notice of a frame is heard, also after the one that was enough.
-                    if any(list(map(hear, codec.read(frame)))):
-                        break
-        return trio.current_time() - begun
 
 
 def _open_orders() -> str:

@@ -90,7 +90,7 @@ def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) ->
     )
     return Speech(
         codec=paradex,
-        public=ParadexPublic(config.paradex, symbols, unlisted),
+        public=ParadexPublic(config.paradex, symbols, unlisted, paradex.encoding),
         private=ParadexPrivate(paradex),
         rest_url=config.paradex.rest_url,
         ping_s=None,
@@ -164,7 +164,7 @@ async def open_venue(
     def dial(url: str) -> AbstractAsyncContextManager[Wire]:
         return connect(world, venue, url)
 
-    health = Health(venue, shared.gate, speech.codec.api_version)
+    health = Health(venue, shared.gate, lambda: speech.codec.api_version)
     socket = order_door(speech, rest, world)
     gateway = Gateway(
         speech.codec,

@@ -28,6 +28,7 @@ from bot4.ports import (
 )
 from bot4.secret import Secret
 from bot4.venues.paradex import asking, batches, fills, funding, markets, messages, placing, rules
+from bot4.venues.paradex.encoding import Encoding
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
 from bot4.venues.reading import Unreadable, as_row, read_text, read_whole
@@ -56,10 +57,15 @@ class ParadexCodec:
         self, config: ParadexConfig, account: Secret, private_key: Secret, tag: str
     ) -> None:
         self.config = config
-        self.api_version = f"v1 sbe 1:{config.sbe_version}"
+        self.encoding = Encoding(config)
         self.session = ParadexSession(wants_interactive=config.profile == "retail")
         self._signer = StarkSigner(account, private_key, config.chain_id)
         self._tag = tag
+
+    @property
+    def api_version(self) -> str:
+        """What is spoken now."""
+        return f"v1 {self.encoding.words}"
 
     # ------------------------------------------------------------------------ session
 

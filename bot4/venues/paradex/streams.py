@@ -21,6 +21,7 @@ from bot4.errors import ProtocolViolation
 from bot4.ports import AccountChanged, Acknowledged, FillBusted, Frame, Notice, Pong
 from bot4.venues.paradex import json_book, sbe
 from bot4.venues.paradex.codec import ParadexCodec
+from bot4.venues.paradex.encoding import Encoding, words_of
 from bot4.venues.paradex.messages import read_fill, read_order
 from bot4.venues.reading import (
     FAULTS,
@@ -40,6 +41,7 @@ _JSON_SUFFIX: Final = "@15@50ms"
 TOKEN_REFUSED: Final = (40110, 40111, 40300)
 """Malformed, invalid, absent. Source: Paradex API docs (OpenRPC 1.3), errors, seen 2026-08."""
 
+_NOT_SERVED: Final = 400
 _OF_ORDERS: Final[Mapping[str, tuple[str, Callable[[Row], OrderReport | Fill]]]] = {
     "orders": ("order", read_order),
     "fills": ("fill", read_fill),
@@ -52,15 +54,23 @@ class ParadexStream:
 
     venue = PARADEX
 
-    def __init__(self, config: ParadexConfig) -> None:
-        self._binary = config.book_encoding == "sbe"
+    def __init__(self, config: ParadexConfig, encoding: Encoding | None = None) -> None:
         self._base_url = config.ws_url
-        self._version = config.sbe_version
+        self._encoding = encoding or Encoding(config)
+        self._asked = self._encoding.version
 
     def url(self) -> str:
         """The URL; it names the version of the binary schema that we want."""
-        query = f"?sbeSchemaId=1&sbeSchemaVersion={self._version}"
-        return self._base_url + (query if self._binary else "")
+        self._asked = self._encoding.version
+        query = f"?sbeSchemaId=1&sbeSchemaVersion={self._asked}"
+        return self._base_url + (query if self._asked is not None else "")
+
+    def refused(self, status: int) -> str:
+        """Step down from a version that is not served."""
+        if status != _NOT_SERVED:
+            return ""
+        self._encoding.step(self._asked)
+        return f"{words_of(self._asked)} is not served; {self._encoding.words} is asked for"
 
     def ping(self) -> str | None:
         """None: the venue pings, and the connection answers below our sight."""
@@ -88,15 +98,19 @@ class ParadexPublic(ParadexStream):
     """The books of some markets. See ``bot4.ports.StreamCodec``."""
 
     def __init__(
-        self, config: ParadexConfig, symbols: Iterable[str], unlisted: Collection[str] = ()
+        self,
+        config: ParadexConfig,
+        symbols: Iterable[str],
+        unlisted: Collection[str] = (),
+        encoding: Encoding | None = None,
     ) -> None:
-        super().__init__(config)
+        super().__init__(config, encoding)
         self._symbols = frozenset(symbols)
         self._unlisted = unlisted
 
     def hello(self) -> Sequence[str]:
         """Subscribe to the deltas of each book; the first event is the whole book."""
-        suffix = "" if self._binary else _JSON_SUFFIX
+        suffix = _JSON_SUFFIX if self._asked is None else ""
         listed = sorted(self._symbols.difference(self._unlisted))
         channels = [f"order_book.{symbol}.deltas{suffix}" for symbol in listed]
         return [request(n, "subscribe", {"channel": c}) for n, c in enumerate(channels, 1)]
@@ -144,7 +158,7 @@ class ParadexPrivate(ParadexStream):
     """
 
     def __init__(self, codec: ParadexCodec, symbols: Iterable[str] = ()) -> None:
-        super().__init__(codec.config)
+        super().__init__(codec.config, codec.encoding)
         self._session = codec.session
         self._markets = sorted(set(symbols)) or ["ALL"]
         self._busts = ["tradebusts"] if codec.config.tradebusts else []

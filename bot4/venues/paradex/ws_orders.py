@@ -72,7 +72,7 @@ class ParadexOrders(ParadexStream):
     greetings = 3
 
     def __init__(self, codec: ParadexCodec) -> None:
-        super().__init__(codec.config)
+        super().__init__(codec.config, codec.encoding)
         self._session = codec.session
 
     def hello(self) -> Sequence[str]:

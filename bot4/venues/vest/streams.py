@@ -51,6 +51,11 @@ class _VestStream:
         """One SUBSCRIBE to everything we want."""
         return (self._request("SUBSCRIBE", self._channels),)
 
+    def refused(self, status: int) -> str:
+        """Nothing: there is one way to ask."""
+        del status
+        return ""
+
     def ping(self) -> str | None:
         """A PING; the venue answers ``{"data": "PONG"}``."""
         return self._request("PING", ())
