@@ -11,7 +11,7 @@ import trio
 
 from bot4.domain.market import Market, MarketKey, unlisted
 from bot4.domain.position import Account
-from bot4.errors import AddressRefused, AuthRefused
+from bot4.errors import AddressRefused, AuthRefused, StartRefused
 from bot4.invocation import command
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
@@ -63,6 +63,7 @@ class Session:
 
         Raises:
             AuthRefused: the venue refused our credentials at start.
+            StartRefused: the venue shows somebody else's account.
 
         Cancellation: safe.
         """
@@ -133,6 +134,7 @@ class Session:
                 self._judge_clock()
                 await self._learn_markets()
                 await self.read_account()
+                self._refuse_stranger()
                 await self._set_leverage()
                 await self.gateway.warm()
                 self.open_orders = len(await self.gateway.open_orders())
@@ -189,9 +191,19 @@ class Session:
 
     def _judge_account(self, account: Account) -> None:
         venue = self.gateway.venue
-        why = account.trouble and f"{venue}: {account.trouble}"
+        theirs = account.stranger and f"the account shown is {account.stranger}, not ours"
+        why = f"{venue}: {account.trouble or theirs}" if account.trouble or theirs else ""
         wait = f"look at {venue}'s page; it is read again every {ACCOUNT_EVERY_S:g} s"
         self.gate.judge(f"{venue} account status", why, wait, on=venue)
+
+    def _refuse_stranger(self) -> None:
+        reading, venue = self.accounts.get(self.gateway.venue), self.gateway.venue
+        if reading is not None and (theirs := reading.account.stranger):
+            raise StartRefused(
+                f"{venue} shows the account of {theirs}, which is not the configured one",
+                f"check {venue}'s keys in .env; if they are right, ask the venue: it may route "
+                "us to the wrong account group",
+            )
 
     def _judge_address(self, said: Exception | None) -> None:
         """Closing one leg where the other venue turns us away would leave that one naked."""

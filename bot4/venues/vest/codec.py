@@ -20,14 +20,23 @@ from bot4.ports import Accepted, Answer, Errand, FillPage, PlaceOutcome, Pool, R
 from bot4.secret import Secret
 from bot4.venues.reading import FAULTS, Unreadable, as_row, read_whole
 from bot4.venues.rows import unread
-from bot4.venues.vest import asking, depth, login, market_fills, messages, orders, placing, rules
+from bot4.venues.vest import (
+    asking,
+    clock,
+    depth,
+    login,
+    market_fills,
+    messages,
+    orders,
+    placing,
+    rules,
+)
 from bot4.venues.vest.lookup import Lookup
 from bot4.venues.vest.session import VestSession
 from bot4.venues.vest.signing import VestSigner
 
 T = TypeVar("T")
 
-_HALF_SECOND_MS: Final = 500
 _BOOK_LEVELS: Final = 100
 """The most there are. Source: Vest API docs (v2), Depth, seen 2025-11."""
 
@@ -88,24 +97,17 @@ class VestCodec:
     # ---------------------------------------------------------------------- questions
 
     def clock(self) -> Errand[int]:
-        """Ask for Vest's clock: the account's ``time`` once signed in, else a Date header.
-
-        A Date counts whole seconds: the middle of its second is the best guess.
-        """
+        """Ask for Vest's clock: the account's ``time`` once signed in, else a Date header."""
         if self.session.api_key is not None:
-            return self._get(
-                "/account?",
-                self._latest_ms,
-                "clock",
-                lambda value: read_whole(as_row(value), "time"),
-            )
+            path, now_ms = "/account?", self._latest_ms
+            told = self._get(path, now_ms, "clock", lambda row: read_whole(as_row(row), "time"))
+            return Errand(told.request, lambda answer: clock.clock_of(told.read(answer), answer))
 
         def read(answer: Answer) -> int:
             messages.read_answer(answer, "clock", as_row)
-            try:
-                return messages.read_http_date(answer.headers.get("date", "")) + _HALF_SECOND_MS
-            except Unreadable as fault:
-                raise ProtocolViolation(VEST, f"clock: {fault}") from None
+            if (now_ms := clock.date_ms(answer)) is None:
+                raise ProtocolViolation(VEST, "clock: no Date in the answer")
+            return now_ms
 
         return Errand(asking.public(self.session, "/exchangeInfo"), read, Pool.PUBLIC)
 
@@ -141,7 +143,13 @@ class VestCodec:
 
     def account(self, now_ms: int) -> Errand[Account]:
         """Ask for equity, margin and leverages."""
-        return self._get("/account?", now_ms, "account", messages.read_account)
+        ours = self._signer.primary_address
+
+        def read(value: object) -> Account:
+            return messages.read_account(value, ours)
+
+        ask = self._get("/account?", now_ms, "account", read)
+        return Errand(ask.request, lambda answer: clock.judged(ask.read(answer), answer))
 
     def positions(self, now_ms: int) -> Errand[Sequence[Position | Unread]]:
         """Ask for open positions: Vest has them in the account."""

@@ -204,13 +204,17 @@ def read_markets(value: object) -> tuple[Sequence[Market], dict[str, tuple[int, 
     return tuple(known), decimals
 
 
-def read_account(value: object) -> Account:
+def read_account(value: object, ours: str = "") -> Account:
     """Read ``/account``. Free collateral is what could be withdrawn now.
+
+    ``ours`` is the address that it should be of, "" for any: under a wrong account group it was
+    another's. Source: one client, 2026.
 
     Raises:
         Unreadable: it is no account.
     """
     row = as_row(value)
+    address = words(row.get("address"))
     told = read_rows(VEST, "leverage", as_list(row.get("leverages") or []), _leverage)
     return Account(
         venue=VEST,
@@ -219,6 +223,7 @@ def read_account(value: object) -> Account:
         maintenance_margin=read_number(row, "totalMaintMargin"),
         leverages=tuple(one for one in told if not isinstance(one, Unread)),
         venue_time_ms=read_whole(row, "time", 0) or None,
+        stranger=address if ours and address and address.lower() != ours.lower() else "",
     )
 
 

@@ -26,6 +26,7 @@ from bot4.ports import (
     Retry,
 )
 from bot4.venues.paradex import placing
+from bot4.venues.paradex.encoding import Encoding
 from bot4.venues.paradex.ws_orders import ParadexOrders
 
 NUMBER = 1007
@@ -277,6 +278,7 @@ json_values = st.recursive(
 def test_whatever_comes_is_read_or_a_violation(message: Any):
     class Paradex:
         config = ParadexConfig()
+        encoding = Encoding(config)
 
         class session:  # noqa: N801 - stands for an attribute
             token = None
