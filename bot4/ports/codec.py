@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
 from bot4.domain.book import BookUpdate
-from bot4.domain.fill import Fill
 from bot4.domain.market import Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
@@ -16,6 +15,7 @@ from bot4.ports.wire import (
     FillPage,
     Frame,
     Notice,
+    PaymentPage,
     PlaceOutcome,
     Request,
     Retry,
@@ -153,8 +153,8 @@ class VenueCodec(Protocol):
     def find(self, order: Order, now_ms: int) -> Errand[OrderReport | None]:
         """Ask what became of an order, in every status. None is "not found"."""
 
-    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill | Unread]]:
-        """Ask for the fills of one order."""
+    def fills(self, order: Order, page: str, now_ms: int) -> Errand[FillPage]:
+        """Ask for a page of the fills of one order; ``page`` as in ``market_fills``."""
 
     def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
         """Ask for all of the account's fills on a market since a venue time, whoever caused them.
@@ -162,8 +162,11 @@ class VenueCodec(Protocol):
         ``page`` is "" for the first page, then ``FillPage.next``.
         """
 
-    def funding(self, order: Order, now_ms: int) -> Errand[Mapping[str, Decimal]] | None:
-        """Ask what funding came with the fills around an order, by fill id; None: no such list."""
+    def funding(self, order: Order, page: str, now_ms: int) -> Errand[PaymentPage] | None:
+        """Ask for a page of the funding that came with the fills around an order.
+
+        ``page`` as in ``market_fills``. None: the venue has no such list.
+        """
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport | Unread]]:
         """Ask for all open orders of the account."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -193,6 +194,24 @@ class FillPage:
     fills: tuple[Fill | Unread, ...]
     next: str = ""
     """Names the page after this one in the venue's own words; "" when this was the last."""
+
+
+@attrs.frozen
+class Payment:
+    """Funding that was settled with one fill, USDC; received is positive."""
+
+    payment_id: str
+    fill_id: str
+    amount: Decimal
+
+
+@attrs.frozen
+class PaymentPage:
+    """Some of an account's funding payments on one market, in any order."""
+
+    payments: tuple[Payment, ...]
+    next: str = ""
+    """As in ``FillPage``."""
 
 
 Notice = (

@@ -1,6 +1,7 @@
 """What one venue lets us ask for still, as the headers of its answers say; room kept for closing.
 
-Source: Paradex API docs, rate limits (X-RateLimit headers), seen 2026-08. Vest sends none.
+Source: Paradex API docs, rate limits (X-RateLimit headers), seen 2026-08; Vest sends none of them.
+``Retry-After`` of an HTTP 429, in seconds: RFC 9110, 10.2.3.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ FRESH_S: Final = 60.0
 """What was said longer ago says nothing: buckets fill again."""
 ORDERS: Final = (Pool.ORDER, Pool.SAFETY)
 """They share one limit at the venue."""
+LONGEST_PAUSE_S: Final = 60
+"""A venue that asks us to wait for longer is asked again all the same: legs may be open."""
 _DIGITS: Final = 9
 _WINDOW_CHARS: Final = 12
 
@@ -63,10 +66,14 @@ class Allowance:
         self._said: dict[str, Said] = {}
         self.refused = 0
         """Answers that said we ask too often."""
+        self.paused_until = float("-inf")
+        """Trio time before which the venue asked us not to ask again."""
 
     def note(self, pool: Pool, answer: Answer) -> None:
         """Take what one answer says."""
-        self.refused += answer.status == HTTP_TOO_MANY
+        if answer.status == HTTP_TOO_MANY:
+            self.refused += 1
+            self._pause(answer)
         said = read_headers(answer.headers, answer.received_at)
         if said is None:
             return
@@ -77,6 +84,8 @@ class Allowance:
 
     def refresh(self) -> None:
         """Forget what is too old to go by."""
+        if trio.current_time() >= self.paused_until:
+            self._gate.clear(self._wait)
         orders = self._said.get("orders")
         if orders is not None and trio.current_time() - orders.at > FRESH_S:
             del self._said["orders"]
@@ -94,6 +103,28 @@ class Allowance:
             }
             for name, said in sorted(self._said.items())
         }
+
+    async def wait(self, pool: Pool) -> None:
+        """Wait as long as the venue asked us to; what closes or cancels does not.
+
+        Cancellation: safe.
+        """
+        if pool is not Pool.SAFETY and trio.current_time() < self.paused_until:
+            await trio.sleep_until(self.paused_until)
+            self._gate.clear(self._wait)
+
+    def _pause(self, answer: Answer) -> None:
+        seconds = min(_whole(answer.headers.get("retry-after", "")) or 0, LONGEST_PAUSE_S)
+        until = answer.received_at + seconds
+        if until > self.paused_until and seconds:
+            self.paused_until = until
+            why = f"{self._venue} asks us to wait for {seconds} s"
+            do = "nothing: what closes goes all the same"
+            self._gate.block(self._wait, why, do, on=self._venue)
+
+    @property
+    def _wait(self) -> str:
+        return f"{self._venue} asks to wait"
 
     @property
     def _reason(self) -> str:

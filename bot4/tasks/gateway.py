@@ -22,9 +22,12 @@ from bot4.errors import ProtocolViolation, VenueRefused
 from bot4.ports import (
     Accepted,
     Answer,
+    Errand,
+    FillPage,
     HttpDoor,
     InDoubt,
     NotSent,
+    PaymentPage,
     PlaceOutcome,
     Refused,
     Retry,
@@ -45,8 +48,6 @@ T = TypeVar("T")
 ORDER_TIMEOUT_S = 8.0
 """Of one order's exchange; the saga stops waiting for it long before."""
 QUEUE = 64
-PAGES = 20
-"""Of one list at most: two thousand fills at Paradex, twenty thousand orders at Vest."""
 
 
 class Gateway(Line):
@@ -162,9 +163,7 @@ class Gateway(Line):
 
     async def fills(self, order: Order) -> Sequence[Fill]:
         """The fills of one order, as far as they can be read. Raises as ``ask``."""
-        return self._readable(
-            await self.ask_signed_in(lambda now_ms: self.codec.fills(order, now_ms))
-        )
+        return self._fills(await self.ask_pages(partial(self.codec.fills, order)))
 
     async def market_fills(self, symbol: str, since_ms: int) -> Sequence[Fill]:
         """All of the account's fills on a market since a venue time that can be read, by pages.
@@ -172,23 +171,24 @@ class Gateway(Line):
         Raises:
             As ``ask``.
         """
-        found: list[Fill] = []
-        page = ""
-        for _ in range(PAGES):
-            ask = partial(self.codec.market_fills, symbol, since_ms, page)
-            told = await self.ask_signed_in(ask)
-            found += self._readable(told.fills)
-            page = told.next
-            if not page:
-                break
-        return found
+        return self._fills(await self.ask_pages(partial(self.codec.market_fills, symbol, since_ms)))
 
     async def funding(self, order: Order) -> Mapping[str, Decimal]:
         """Funding received with the fills around an order, by fill id. Raises as ``ask``."""
-        errand = self.codec.funding(order, self.now_ms())
-        if errand is None:
+        first = self.codec.funding(order, "", self.now_ms())
+        if first is None:
             return {}
-        return await self.ask_signed_in(lambda now_ms: self.codec.funding(order, now_ms) or errand)
+
+        def ask(page: str, now_ms: int) -> Errand[PaymentPage]:
+            return self.codec.funding(order, page, now_ms) or first
+
+        pages = await self.ask_pages(ask)
+        # One that moved to the next page while they were read is there twice.
+        paid = {one.payment_id: one for page in pages for one in page.payments}
+        received: dict[str, Decimal] = {}
+        for one in paid.values():
+            received[one.fill_id] = received.get(one.fill_id, Decimal(0)) + one.amount
+        return received
 
     async def cancel(self, report: OrderReport) -> None:
         """Cancel one order; one that already ended is not an error.
@@ -235,6 +235,9 @@ class Gateway(Line):
                 refused = refused or refusal
         if refused is not None:
             raise refused
+
+    def _fills(self, pages: Sequence[FillPage]) -> list[Fill]:
+        return [fill for page in pages for fill in self._readable(page.fills)]
 
     def _readable(self, rows: Sequence[T | Unread]) -> list[T]:
         for one in rows:

@@ -152,13 +152,13 @@ def _errands(codec: VenueCodec) -> Iterable[tuple[str, Callable[[Answer], Any]]]
     yield "balances", codec.balances(MS).read
     yield "leverage", codec.leverage(order.key.symbol, 10, MS).read
     yield "order", codec.find(order, MS).read
-    yield "fills", codec.fills(order, MS).read
+    yield "fills", codec.fills(order, "", MS).read
     yield "open orders", codec.open_orders(MS).read
     yield "placed", codec.sign(order, MS, 2000)[1].read
     yield "cancel", codec.cancel(report, MS, 2000).read
     if isinstance(codec, ParadexCodec):
         named = attrs.evolve(report, venue_order_id=PARADEX_ORDER["id"])
-        yield "funding", codec.funding(order, MS).read
+        yield "funding", codec.funding(order, "", MS).read
         yield "batch", codec.sign_batch([order, order], MS, 2000)[1].read
         yield "modify", codec.modify(order, named, order.limit, MS).read
         yield "cancel batch", codec.cancel_batch([named], MS).read

@@ -317,13 +317,13 @@ class Venue:
 
         return self._errand("find", look)
 
-    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill]]:
-        return self._errand("fills", lambda: self.filled(order))
+    def fills(self, order: Order, page: str, now_ms: int) -> Errand[FillPage]:
+        return self._errand("fills", lambda: FillPage(tuple(self.filled(order))))
 
     def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
         return self._errand("fills", lambda: FillPage(()))
 
-    def funding(self, order: Order, now_ms: int) -> None:
+    def funding(self, order: Order, page: str, now_ms: int) -> None:
         """No such list."""
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport]]:

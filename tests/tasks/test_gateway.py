@@ -416,7 +416,7 @@ async def test_an_answer_of_a_new_kind_stops_opening_until_a_new_start(
     venue: Any, world: Any, gateway: Gateway, lines: list[dict[str, Any]]
 ):
     gate = Gate()
-    gateway = Gateway(venue, venue, world, health=Health("vest", gate, "v2 ws 1.0"))
+    gateway = Gateway(venue, venue, world, health=Health("vest", gate, lambda: "v2 ws 1.0"))
 
     def read(_answer: Answer) -> None:
         raise ApiChanged("vest", "orders: an unknown order status")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,7 +12,6 @@ import msgspec
 
 from bot4.config.schema import ParadexConfig
 from bot4.domain.book import BookUpdate
-from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
@@ -20,6 +19,7 @@ from bot4.ports import (
     Answer,
     Errand,
     FillPage,
+    PaymentPage,
     PlaceOutcome,
     Pool,
     Request,
@@ -165,21 +165,21 @@ class ParadexCodec:
         path = f"/orders-history?client_id={quote(order.client_order_id, safe='')}"
         return asking.get(self.session, path, "order", read)
 
-    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill | Unread]]:
-        """Ask for an order's fills."""
-        return fills.of_order(self.session, order)
+    def fills(self, order: Order, page: str, now_ms: int) -> Errand[FillPage]:
+        """Ask for a page of an order's fills."""
+        return fills.of_order(self.session, order, page)
 
     def market_fills(self, symbol: str, since_ms: int, page: str, now_ms: int) -> Errand[FillPage]:
         """Ask for a page of the account's fills on a market."""
         return fills.of_market(self.session, symbol, since_ms, page)
 
-    def funding(self, order: Order, now_ms: int) -> Errand[Mapping[str, Decimal]]:
-        """Ask what funding was received with the fills around an order's time, by fill id."""
+    def funding(self, order: Order, page: str, now_ms: int) -> Errand[PaymentPage]:
+        """Ask for a page of the funding received with the fills around an order's time."""
 
-        def read(value: object) -> Mapping[str, Decimal]:
+        def read(value: object) -> PaymentPage:
             return funding.read_payments(value, order.key.symbol)
 
-        path = f"/funding/payments?{fills.around(order)}"
+        path = f"/funding/payments?{fills.around(order, page)}"
         return asking.get(self.session, path, "funding payments", read)
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport | Unread]]:

@@ -5,14 +5,13 @@ Source: Paradex API docs (OpenAPI 1.132), fills and pagination, seen 2026-08.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
 from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX
 from bot4.domain.order import Order
-from bot4.ports import Errand, FillPage, Unread
+from bot4.ports import Errand, FillPage
 from bot4.venues.paradex import asking
 from bot4.venues.paradex.messages import read_fill, read_results
 from bot4.venues.paradex.session import ParadexSession
@@ -25,22 +24,24 @@ _LATE_MS: Final = 60_000
 _PAGE_SIZE: Final = 100
 
 
-def around(order: Order) -> str:
-    """Return the query for what lies around an order's time in its market."""
+def around(order: Order, page: str) -> str:
+    """Return the query for a page of what lies around an order's time in its market."""
     start, end = max(order.signed_ms - _EARLY_MS, 0), order.fence_ms + _LATE_MS
-    return f"market={quote(order.key.symbol, safe='')}&start_at={start}&end_at={end}"
+    query = f"market={quote(order.key.symbol, safe='')}&start_at={start}&end_at={end}"
+    return f"{query}&cursor={quote(page, safe='')}" if page else query
 
 
-def of_order(session: ParadexSession, order: Order) -> Errand[Sequence[Fill | Unread]]:
-    """Ask for an order's fills: all of its market around its time, ours picked out."""
+def of_order(session: ParadexSession, order: Order, page: str) -> Errand[FillPage]:
+    """Ask for a page of an order's fills: all of its market around its time, ours picked out."""
 
     def ours(row: Row) -> Fill | None:
         return read_fill(row) if row.get("client_id") == order.client_order_id else None
 
-    def read(value: object) -> Sequence[Fill | Unread]:
-        return read_rows(PARADEX, "fill", read_results(value), ours)
+    def read(value: object) -> FillPage:
+        found = read_rows(PARADEX, "fill", read_results(value), ours)
+        return FillPage(tuple(found), read_text(as_row(value), "next", ""))
 
-    return asking.get(session, f"/fills?{around(order)}", "fills", read)
+    return asking.get(session, f"/fills?{around(order, page)}", "fills", read)
 
 
 def of_market(session: ParadexSession, symbol: str, since_ms: int, page: str) -> Errand[FillPage]:

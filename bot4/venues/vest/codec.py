@@ -11,7 +11,6 @@ import attrs
 
 from bot4.config.schema import VestConfig
 from bot4.domain.book import BookUpdate
-from bot4.domain.fill import Fill
 from bot4.domain.market import VEST, Market
 from bot4.domain.order import Order, OrderReport
 from bot4.domain.position import Account, Position
@@ -179,18 +178,18 @@ class VestCodec:
 
         return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "order", read)
 
-    def fills(self, order: Order, now_ms: int) -> Errand[Sequence[Fill | Unread]]:
+    def fills(self, order: Order, page: str, now_ms: int) -> Errand[FillPage]:
         """Ask for an order's fills: Vest has them in the order."""
 
-        def read(value: object) -> Sequence[Fill | Unread]:
+        def read(value: object) -> FillPage:
             row = orders.pick_order(value, order)
             if row is None:
-                return ()
+                return FillPage(())
             report = orders.read_order(row)
             try:
-                return orders.read_fills(row, report)
+                return FillPage(tuple(orders.read_fills(row, report)))
             except FAULTS as fault:
-                return (unread(VEST, "fill", row, fault),)
+                return FillPage((unread(VEST, "fill", row, fault),))
 
         return self._get(f"/orders?{self._lookup.query(order)}&", now_ms, "fills", read)
 
@@ -199,7 +198,7 @@ class VestCodec:
         path = market_fills.query(symbol, since_ms, page)
         return self._get(path, now_ms, "fills of the market", market_fills.read_page)
 
-    def funding(self, order: Order, now_ms: int) -> None:
+    def funding(self, order: Order, page: str, now_ms: int) -> None:
         """None: Vest has it in the order."""
 
     def open_orders(self, now_ms: int) -> Errand[Sequence[OrderReport | Unread]]:

@@ -10,7 +10,7 @@ import pytest
 from bot4.config.schema import ParadexConfig
 from bot4.domain.order import OrderReport, OrderState, Side
 from bot4.errors import ProtocolViolation
-from bot4.ports import Pool
+from bot4.ports import PaymentPage, Pool
 
 OURS = {
     "id": "1748665803430201709269690001",
@@ -140,13 +140,13 @@ def test_a_list_of_something_else_is_no_proof_of_absence(
 
 def test_the_fills_of_an_order_are_picked_from_its_time(paradex, paradex_order, answer, now_ms):
     order, _ = paradex.sign(paradex_order, now_ms, 2000)
-    errand = paradex.fills(order, now_ms)
+    errand = paradex.fills(order, "", now_ms)
 
     assert errand.request.path == (
         f"/fills?market=BTC-USD-PERP&start_at={now_ms - 5000}&end_at={now_ms + 62_000}"
     )
     rows = [FILL | {"client_id": "another", "price": "bad"}, FILL]
-    (fill,) = errand.read(answer({"results": rows}))
+    (fill,) = errand.read(answer({"results": rows})).fills
     assert (fill.fill_id, fill.size, fill.side) == ("f1", Decimal("0.01"), Side.SELL)
 
 
@@ -173,7 +173,7 @@ PAYMENT = {
 
 def test_funding_is_told_by_fill_and_a_payment_counts_once(paradex, paradex_order, answer, now_ms):
     order, _ = paradex.sign(paradex_order, now_ms, 2000)
-    errand = paradex.funding(order, now_ms)
+    errand = paradex.funding(order, "", now_ms)
 
     assert errand.request.path == (
         f"/funding/payments?market=BTC-USD-PERP&start_at={now_ms - 5000}&end_at={now_ms + 62_000}"
@@ -184,11 +184,13 @@ def test_funding_is_told_by_fill_and_a_payment_counts_once(paradex, paradex_orde
         PAYMENT | {"id": "p2", "payment": "1"},
         PAYMENT | {"id": "p3", "fill_id": "f2"},
     ]
-    assert errand.read(answer({"results": rows, "next": None})) == {
-        "f1": Decimal("0.75"),
-        "f2": Decimal("-0.25"),
-    }
-    assert errand.read(answer({"results": []})) == {}
+    page = errand.read(answer({"results": rows, "next": None}))
+    assert [(one.payment_id, one.fill_id, one.amount) for one in page.payments] == [
+        ("p1", "f1", Decimal("-0.25")),
+        ("p2", "f1", Decimal(1)),
+        ("p3", "f2", Decimal("-0.25")),
+    ]
+    assert errand.read(answer({"results": []})) == PaymentPage(())
 
 
 @pytest.mark.parametrize(
@@ -204,4 +206,4 @@ def test_funding_is_told_by_fill_and_a_payment_counts_once(paradex, paradex_orde
 )
 def test_payments_that_make_no_sense_are_refused(paradex, paradex_order, answer, now_ms, rows):
     with pytest.raises(ProtocolViolation):
-        paradex.funding(paradex_order, now_ms).read(answer({"results": rows}))
+        paradex.funding(paradex_order, "", now_ms).read(answer({"results": rows}))

@@ -10,6 +10,7 @@ import pytest
 
 from bot4.domain.order import OrderState
 from bot4.errors import ProtocolViolation, VenueRefused
+from bot4.ports import FillPage
 from bot4.venues.vest.lookup import REMEMBERED, Lookup
 
 FILLED = {
@@ -135,11 +136,11 @@ def test_only_so_many_ids_are_remembered(vest_order):
 
 
 def test_the_fills_of_an_order_are_in_the_order(vest, vest_order, answer, now_ms):
-    errand = vest.fills(vest_order, now_ms)
+    errand = vest.fills(vest_order, "", now_ms)
 
-    (fill,) = errand.read(answer([FILLED]))
+    (fill,) = errand.read(answer([FILLED])).fills
     assert (fill.fill_id, fill.size) == ("0xabc:0.01", Decimal("0.01"))
-    assert errand.read(answer([])) == ()
+    assert errand.read(answer([])) == FillPage(())
 
 
 def test_open_orders_are_those_that_wait(vest, answer, now_ms):
