@@ -18,6 +18,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     # venues and streams
     "venue.ready": "A venue answers and our session there is valid",
     "venue.unreachable": "A venue does not answer; it is tried again",
+    "profile.refused": "A venue does not grant what bot4.yaml asks for; it goes on without",
     "row.unread": "A venue's row or event that cannot be read was stepped over",
     "market.changed": "A venue changed the fees of a market we trade",
     "feed.ready": "A book streams and is usable",

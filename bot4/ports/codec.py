@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot4.domain.book import BookUpdate
 from bot4.domain.market import Market
@@ -100,8 +100,11 @@ class VenueCodec(Protocol):
     tells_halts: bool
     """Whether ``markets`` says which of them take no orders now; else only a refusal tells it."""
 
-    def logins(self, now_ms: int) -> Sequence[Errand[None]]:
-        """The errands that make the session usable, to be run one after the other."""
+    def logins(self, now_ms: int) -> Sequence[Errand[Any]]:
+        """The errands that make the session usable, to be run one after the other.
+
+        One may return what the venue did not grant, in words.
+        """
 
     def login_due_ms(self) -> int:
         """Venue wall clock when the session must be renewed by running ``logins`` again."""

@@ -191,7 +191,14 @@ class Line:
             if self.now_ms() < min(self._login_due_ms, self.codec.login_due_ms()):
                 return
             for errand in self.codec.logins(self.now_ms()):
-                await self.ask(errand)
+                if said := await self.ask(errand):
+                    log.warning(
+                        "profile.refused",
+                        message=f"[VENUE] {self.venue}: {said}",
+                        venue=self.venue,
+                        why=said,
+                        do="set profile: pro in bot4.yaml; look whether spread_entry pays for it",
+                    )
                 for secret in self.codec.secrets():
                     self._hide(secret.reveal())
             self._login_due_ms = self.codec.login_due_ms()

@@ -77,9 +77,10 @@ def done(
 
 def log_in(
     session: ParadexSession, signer: StarkSigner, now_ms: int, *, interactive: bool
-) -> Errand[None]:
+) -> Errand[str]:
     """Return the errand that fetches a token.
 
+    An interactive one that is not granted makes the session Pro: then it returns why, else "".
     Its ``read`` raises ``AuthRefused`` for answers that the same keys would always get.
     """
     time_s = now_ms // 1000
@@ -95,16 +96,19 @@ def log_in(
     def keep(value: object) -> None:
         session.signed_in(token(as_row(value), "jwt_token"), now_ms, interactive=interactive)
 
-    def read(answer: Answer) -> None:
+    def read(answer: Answer) -> str:
         fault = read_fault(answer)
         if fault is None:
             read_answer(answer, "log-in", keep)
-        elif rules.is_turned_away(answer, fault.code):
+            return ""
+        if interactive and session.token is not None and rules.is_no(answer, fault.code):
+            session.go_pro()
+            return f"Retail is refused ({fault.why}): trading as Pro, at its fees"
+        if rules.is_turned_away(answer, fault.code):
             raise_signed_out(answer, fault, "log-in")
-        elif fault.code in rules.CREDENTIALS_REFUSED:
+        if fault.code in rules.CREDENTIALS_REFUSED:
             raise AuthRefused(PARADEX, f"log-in: {fault.why}")
-        else:
-            why = f"log-in: {fault.why}"
-            raise VenueRefused(PARADEX, why, code=fault.code, status=answer.status)
+        why = f"log-in: {fault.why}"
+        raise VenueRefused(PARADEX, why, code=fault.code, status=answer.status)
 
     return Errand(Request("POST", path, fields), read, Pool.AUTH)

@@ -69,7 +69,7 @@ class ParadexCodec:
 
     # ------------------------------------------------------------------------ session
 
-    def logins(self, now_ms: int) -> Sequence[Errand[None]]:
+    def logins(self, now_ms: int) -> Sequence[Errand[str]]:
         """Fetch a Pro token, and with the retail profile an interactive one too."""
         kinds = (False, True) if self.session.wants_interactive else (False,)
         return tuple(

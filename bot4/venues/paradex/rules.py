@@ -151,6 +151,12 @@ def is_turned_away(answer: Answer, code: str) -> bool:
     return code == _GEO_BLOCK or is_block_page(answer)
 
 
+def is_no(answer: Answer, code: str) -> bool:
+    """Whether an answer to a wish will be the same the next time: neither haste nor trouble."""
+    definite = 400 <= answer.status < 500 and answer.status != HTTP_TOO_MANY
+    return definite and not is_turned_away(answer, code)
+
+
 def order_pool(order: Order) -> Pool:
     """Return the rate limit that an order counts against: reducing ones go first."""
     return Pool.SAFETY if order.closes else Pool.ORDER

@@ -32,6 +32,10 @@ class ParadexSession:
         else:
             self.token, self._due_ms = Secret(token), now_ms + RENEW_MS
 
+    def go_pro(self) -> None:
+        """Do without an interactive token from now on: none is granted."""
+        self.wants_interactive, self.interactive = False, None
+
     def due_ms(self) -> int:
         """Venue wall clock when a token must be renewed; 0 is at once."""
         if self.token is None or (self.wants_interactive and self.interactive is None):
