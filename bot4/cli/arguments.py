@@ -86,13 +86,8 @@ class Wish:
 
 
 CONFIG: Final = Option("--config", "config", "the settings; default bot4.yaml", "PATH", read_path)
-LOG: Final = Option(
-    "--log",
-    "log",
-    "json or pretty; default: pretty on a terminal",
-    "FORM",
-    one_of("json", "pretty"),
-)
+FORM: Final = one_of("json", "pretty")
+LOG: Final = Option("--log", "log", "json or pretty; default: pretty on a terminal", "FORM", FORM)
 LIVE: Final = Option("--live", "live", "real money: needed beside mode: live")
 VENUE: Final = Option("--venue", "venue", "only this venue", "NAME", one_of("vest", "paradex"))
 SINCE: Final = Option(

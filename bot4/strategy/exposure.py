@@ -185,8 +185,9 @@ class Exposure:
         if market is None:
             return ZERO
         least = max(market.lot, market.min_size)
-        if position is not None and position.entry_price > 0:
-            least = max(least, market.min_notional * NOTIONAL_ROOM / position.entry_price)
+        price = None if position is None else position.entry_price
+        if price is not None and price > 0:
+            least = max(least, market.min_notional * NOTIONAL_ROOM / price)
         return least
 
     def _cut(self, key: MarketKey, size: Decimal) -> Decimal:

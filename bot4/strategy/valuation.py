@@ -65,7 +65,7 @@ def if_closed(
     for fills, usd in ((opening, entry_rate), (closing, rate.rate)):
         for fill in fills:
             price = fill.price / usd if fill.venue == PARADEX else fill.price
-            total -= fill.signed * price + fill.fee
+            total -= fill.signed * price + (fill.fee or _ZERO)
     for key, size in held.items():
         if size:
             price = rate.price_in_usdc(key.venue, close_price(books[key], size))
