@@ -6,6 +6,7 @@ import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -22,6 +23,22 @@ settings.load_profile("bot4")
 for _number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
+
+
+TOGETHER = ("tests/supabase/", "tests/scripts/test_setup.py::")
+"""What one worker has all of: a database, or a whole set-up, costs each that has any."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Group tests by where they stand: xdist's own groups do not reach a pytest of 9.1 or later."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((one for one in TOGETHER if nodeid.startswith(one)), nodeid)
+
+    return Together(config, log)
 
 
 # Collecting makes thousands of things that all stay: looking through them again and again for

@@ -68,7 +68,7 @@ def _prices(truth: dict[str, Any]) -> Iterator[str]:
             continue
         market = sum(prices, Decimal(0)) / len(prices)
         for order in state["orders"]:
-            limit = order["limit"]
+            limit = None if order.get("foreign") else order["limit"]
             if limit is None or order["kind"] in ("LIQUIDATION", "MANUAL"):
                 continue
             away = abs(Decimal(limit) / market - 1)

@@ -64,7 +64,8 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
     if stopped is None:
         return
     code, last = process.code, _last(story, process)
-    resting = [order for state in truth.values() for order in state["open_orders"]]
+    rows = (order for state in truth.values() for order in state["open_orders"])
+    resting = [order for order in rows if not order.get("foreign")]
     naked = abs(sum(held(truth).values(), Decimal(0))) >= DUST
     if story.flattens:
         if code == 0 and (resting or held(truth)):
@@ -151,7 +152,8 @@ def _journal(story: Story) -> Iterator[str]:
     for venue, state in story.truth.items():
         for order in state["orders"]:
             handle = str(order[HANDLES[venue]])
-            if order["kind"] in ("LIQUIDATION", "MANUAL") or not handle:
+            theirs = order.get("foreign") or order["kind"] in ("LIQUIDATION", "MANUAL")
+            if theirs or not handle:
                 continue
             ours[venue, handle] = Decimal(order["filled"])
             if (venue, handle) not in intended:

@@ -1,4 +1,4 @@
-"""Twenty-odd short stories on a quiet feed; the bot is stopped at every step of each."""
+"""Some forty short stories on a quiet feed; the bot is stopped at every step of each."""
 
 from __future__ import annotations
 
@@ -56,6 +56,11 @@ def _lose(venue: str, kind: str, **args: Any) -> tuple[Fault, ...]:
 
 def _dark(venue: str, event: str, after_s: float) -> tuple[Later, ...]:
     return (Later(event, after_s, {"venue": venue, "kind": DARK}),)
+
+
+def _later(venue: str, kind: str, after_s: float = 0.05, **args: Any) -> tuple[Later, ...]:
+    """So long after the pair is on."""
+    return (Later("pair.opened", after_s, _order(venue, kind, market=MARKETS[venue], **args)),)
 
 
 BAND: Final = {"cancel_reason": "PRICE_BAND"}
@@ -200,6 +205,30 @@ SCENARIOS: Final = tuple(
             "later": (
                 Later("pair.opened", 0.3, _order(PARADEX, "manual_close", market=MARKETS[PARADEX])),
             ),
+            "until": OVER,
+        },
+        {
+            "name": "vest-shut",
+            "later": _later(VEST, "halt", 1.0, symbol=MARKETS[VEST], seconds=0.9),
+            "until": ("exit.held", 0.1),
+        },
+        {
+            "name": "paradex-shut",
+            "later": _later(PARADEX, "post_only", 1.0, seconds=0.9),
+            "until": ("exit.held", 0.1),
+            "on_stop": "flatten",
+        },
+        {
+            "name": "odd-rows",
+            "later": (
+                *_later(PARADEX, "foreign_order", shape="tpsl"),
+                *_later(VEST, "foreign_order", shape="null_nonce"),
+            ),
+            "until": OVER,
+        },
+        {
+            "name": "turned-away",
+            "later": (Later("pair.opening", 0.05, _order(VEST, "blocked", seconds=2)),),
             "until": OVER,
         },
         {"name": "journal-gone", "gap_s": 30.0, "until": HELD, "forgets": True},

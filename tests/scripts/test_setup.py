@@ -33,9 +33,6 @@ FOREIGN = {
 }
 """Settings of other people's pip that would make another .venv, or none."""
 
-pytestmark = pytest.mark.xdist_group("set-up")
-"""One worker: the fixture is a whole set-up, twelve seconds of CPU."""
-
 LOCKED = {"builder": "1.0", "alpha": "1.0", "beta-two": "1.5", "pyyaml": "6.0", "bot4": "0.1.0"}
 
 

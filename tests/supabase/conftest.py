@@ -45,14 +45,6 @@ NAMES = {"account": "vest 0xabc, paradex 0xdef", "mode": "testnet"}
 ACCOUNT = account_key("testnet", IDENTITY)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker has all of them: a database and a PostgREST of its own cost each one seconds."""
-    ours = str(Path(__file__).parent)
-    for item in items:
-        if str(item.path.parent) == ours:
-            item.add_marker(pytest.mark.xdist_group("supabase"))
-
-
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     try:
