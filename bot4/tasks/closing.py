@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -116,10 +115,15 @@ async def equity_of(gateways: Mapping[str, Gateway]) -> Decimal | None:
 
     Cancellation: safe.
     """
-    with trio.move_on_after(FILLS_LIMIT_S), suppress(*SAID):
-        accounts = [await gateway.account() for gateway in gateways.values()]
-        return sum((account.equity for account in accounts), Decimal(0))
-    return None
+    total = Decimal(0)
+    with trio.move_on_after(FILLS_LIMIT_S) as limit:
+        for gateway in gateways.values():
+            try:
+                account = await gateway.account()
+            except SAID:
+                return None
+            total += account.equity
+    return None if limit.cancelled_caught else total
 
 
 def hedged_once(trade: Trade) -> bool:

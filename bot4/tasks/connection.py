@@ -104,6 +104,8 @@ class Connection:
     _acknowledged: int = attrs.field(default=0, init=False)
     _reading: trio.CancelScope | None = attrs.field(default=None, init=False)
     _dropped: str = attrs.field(default="", init=False)
+    _wanted: trio.Event = attrs.field(factory=trio.Event, init=False)
+    """Set when there is something to hear at last."""
     _failed: int = attrs.field(default=0, init=False)
     """How often it was lost since it was useful last."""
     _told_at: float = attrs.field(default=float("-inf"), init=False)
@@ -144,8 +146,10 @@ class Connection:
                 task_status.started()
 
         if not self.needed():
+            announced = True
             task_status.started()
-            await closing.wait()
+            with closing.while_running():
+                await self._wanted.wait()
         while not closing.raised:
             try:
                 await self._session(closing, on_useful)
@@ -169,6 +173,7 @@ class Connection:
     def drop(self, why: str) -> None:
         """Have the connection opened anew; what it kept true is forgotten at once."""
         self._dropped, self.useful = why, False
+        self._wanted.set()
         self.listener.lost()
         if self._reading is not None:
             self._reading.cancel(reason=why)

@@ -14,6 +14,7 @@ from bot4.domain.order import Purpose, Side
 from bot4.domain.units import floor_step
 from bot4.errors import JournalFault
 from bot4.ports import Retry
+from bot4.strategy.clips import smallest
 from bot4.strategy.complete_or_unwind import Complete, Wait
 from bot4.strategy.events import Compensate, Unwound
 from bot4.strategy.legs import Leg
@@ -143,8 +144,13 @@ class Mender:
             and not leg.filled
             and Retry.LIMIT in self._told(leg)
         ]
-        lot = self.judge.pair.on(venue).lot
-        return max(floor_step(min(refused) / 2, lot), lot) if refused else None
+        if not refused:
+            return None
+        market, part = self.judge.pair.on(venue), min(refused) / 2
+        least = smallest(market, trade.legs[0].order.limit)
+        # Below the smallest order nothing helps: then it was no matter of size, and all of it is
+        # tried again.
+        return floor_step(part, market.lot) if part >= least else None
 
     def _told(self, leg: Leg) -> tuple[Retry, Retry]:
         """What an order's refusal allows, by its answer and by its end."""

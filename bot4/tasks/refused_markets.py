@@ -13,8 +13,8 @@ from bot4.tasks.gate import Gate
 CLOSE_AGAIN_S: Final = 3.0
 """After so long a hedged pair is tried again: its other leg leaves only once this one is taken."""
 FIRST_S: Final = 10.0
-MOST_S: Final = 600.0
-"""How long nothing opens there: doubled with each refusal in a row. Source: ours."""
+MOST_S: Final = 60.0
+"""How long nothing opens there: doubled with each refusal after the pause. Source: ours."""
 
 
 @attrs.frozen
@@ -38,7 +38,9 @@ class RefusedMarkets:
     def refused(self, symbol: str, why: str) -> None:
         """An order was refused: no order is executed on this market now."""
         now, before = trio.current_time(), self._last.get(symbol)
-        pause_s = FIRST_S if before is None else min(before.pause_s * 2, MOST_S)
+        pause_s = FIRST_S if before is None else before.pause_s
+        if before is not None and now >= before.open_again_at:
+            pause_s = min(pause_s * 2, MOST_S)
         self._last[symbol] = Refusal(why, now + CLOSE_AGAIN_S, now + pause_s, pause_s)
         self._block(symbol, shut=True)
 
@@ -69,10 +71,10 @@ class RefusedMarkets:
         return f"{self.venue} {symbol} refused"
 
 
-LIMIT_FIRST_S: Final = 900.0
+LIMIT_FIRST_S: Final = 60.0
 LIMIT_MOST_S: Final = 4 * 3600.0
 """How long nothing opens on a market whose limits refused an order and do not say why: doubled
-with each in a row. Each costs a leg that is taken back. Source: ours."""
+with each after the pause. Each costs a leg that is taken back. Source: ours."""
 
 
 @attrs.define
@@ -88,16 +90,17 @@ class RefusedSizes:
 
     def refused(self, symbol: str, why: str) -> None:
         """An order was refused for its size, or for how many are open."""
-        before = self._pause_s.get(symbol)
-        pause_s = LIMIT_FIRST_S if before is None else min(before * 2, LIMIT_MOST_S)
+        pause_s, now = self._pause_s.get(symbol, LIMIT_FIRST_S / 2), trio.current_time()
+        if symbol not in self._until:
+            pause_s = min(pause_s * 2, LIMIT_MOST_S)
         self._pause_s[symbol] = pause_s
-        self._until[symbol] = trio.current_time() + pause_s
+        self._until[symbol] = now + pause_s
         self.unread.add(symbol)
         self.gate.block(
             self._name(symbol),
             f"{self.venue} refused the size of an order on {symbol}: {why}",
-            f"nothing: it is tried again in {pause_s / 60:.0f} minutes, sooner if its limits "
-            "change; a smaller notional in bot4.yaml may be taken",
+            f"nothing: it is tried again in {pause_s:.0f} s, sooner if its limits change; a "
+            "smaller notional in bot4.yaml may be taken",
             on=MarketKey(self.venue, symbol),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 import attrs
@@ -51,6 +51,8 @@ class Session:
     """Raised when the streams close: nothing is read any more, and no silence complained of."""
     open_orders: int | None = None
     """How many of the account rest, when that was last asked; None before."""
+    relisted: Callable[[], object] = lambda: None
+    """Called when a market is listed again: its books have to be subscribed to."""
     unlisted: set[str] = attrs.field(factory=set)
     """Symbols of ours that the venue does not list: nothing is subscribed to there."""
     _upkeep: Upkeep | None = None
@@ -100,6 +102,10 @@ class Session:
         if self._upkeep is not None:
             try:
                 await self._upkeep.run_due()
+                if self._upkeep.back:
+                    await self._set_leverage()
+                    self._upkeep.back = False
+                    self.relisted()
             except SAID as said:
                 self._complain(said)
 
@@ -163,7 +169,7 @@ class Session:
             if symbol not in listed:
                 why = f"{key.venue} does not list {symbol}; it has {near(symbol, listed)}"
                 self.gate.block(f"{key.venue} {symbol}", why, _gone(key.venue), on=key, shut=True)
-                self.unlisted.add(symbol)
+                self._upkeep.miss(symbol)
             else:
                 self._upkeep.compare(symbol, listed[symbol])
         await self._upkeep.run_due()
@@ -243,7 +249,8 @@ def near(symbol: str, listed: Iterable[str]) -> str:
     """Some of the listed names, those first that look like this one."""
     names = sorted(listed)
     alike = get_close_matches(symbol, names, SHOWN, cutoff=0.5)
-    return ", ".join([*alike, *(name for name in names if name not in alike)][:SHOWN])
+    shown = [*alike, *(name for name in names if name not in alike)][:SHOWN]
+    return ", ".join(shown) or "no market"
 
 
 def _gone(venue: str) -> str:

@@ -44,6 +44,8 @@ class Upkeep:
     """Those that the venue does not list now."""
     markets_at: float = attrs.field(factory=trio.current_time)
     """Trio time when they were read last."""
+    back: bool = False
+    """Whether one of them is listed again since somebody looked."""
     _state_at: float = float("-inf")
     _odd: set[str] = attrs.field(factory=set)
 
@@ -93,11 +95,19 @@ class Upkeep:
         words = why and f"{venue}: {why}"
         self.gate.judge(f"{venue} state", words, "wait: it is asked again", on=venue, shut=True)
 
+    def miss(self, symbol: str) -> None:
+        """The venue does not list it at the start: it is looked for again and again."""
+        self.unlisted.add(symbol)
+        self._odd.add(symbol)
+
     def compare(self, symbol: str, read: Market | None) -> None:
         """Take what the venue says of one market now; None is that it no longer lists it."""
         known, name = self.markets[symbol], f"{self.gateway.venue} {symbol}"
         away = changes = ""
+        self.back = self.back or (read is not None and symbol in self.unlisted)
         (self.unlisted.add if read is None else self.unlisted.discard)(symbol)
+        if read is not None and not known.listed:
+            known = self.markets[symbol] = read  # nothing was built on its steps yet
         if read is None:
             away = f"{name} is no longer listed"
         elif not read.trading:
@@ -112,8 +122,6 @@ class Upkeep:
                     for step in changed
                 )
                 changes = f"{symbol} changed its steps: {steps}"
-            if not known.listed:
-                changes = f"{symbol} is listed again"
             again = "start the bot again: it reads the new ones"
             self.gate.judge(f"{name} steps", changes, again, on=known.key)
             self._take_rates(known, read)

@@ -188,6 +188,7 @@ async def open_venue(
         clock_limit_ms=config.ages.clock_offset_ms,
         closing=shared.closing,
         unlisted=speech.unlisted,
+        relisted=lambda: public.drop("a market is listed again"),
     )
     silence_s = config.ages.silence_ms / 1000
     public = Connection(

@@ -86,7 +86,7 @@ async def test_nothing_is_sent_where_the_limits_leave_no_room(
 async def test_a_size_that_is_refused_is_not_tried_again_after_every_pause(
     play: Any, autojump_clock: Any, venue: str, limits: dict[str, Any], bps: float
 ):
-    """Nobody announced the limit, or not yet."""
+    """Nobody announced the limit, or not yet: after 60 s, 120 s and so on, not every ten."""
     async with play.universe(simulation=CALM) as universe:
         async with play.bot(universe) as run:
             await run.until("feed.ready", 4)
@@ -95,7 +95,7 @@ async def test_a_size_that_is_refused_is_not_tried_again_after_every_pause(
             await settled(run)
             stopped = run.said("opening.stopped")
 
-        assert len(run.said("pair.opening")) == 1
+        assert 1 <= len(run.said("pair.opening")) <= 3
         assert any("size" in one["why"] and venue in one["why"] for one in stopped), stopped
         assert run.positions() == {}
         assert run.code == 0
