@@ -69,6 +69,21 @@ async def test_the_other_pairs_trade_when_one_market_was_delisted_before_the_sta
 
 
 @VENUES
+async def test_a_market_that_is_listed_again_is_traded_with_no_restart(
+    play: Any, autojump_clock: Any, venue: str
+):
+    async with play.universe(simulation=CALM, pairs=(BTC, ETH)) as universe:
+        delist(universe, venue, seconds=60)
+        async with started(play, universe) as run:
+            await trio.sleep(100)
+            assert run.said("pair.opening") == []
+            run.gap(45.0, 60.0, base="BTC")
+            await run.until("pair.opened", within_s=20)
+
+        assert run.code == 0
+
+
+@VENUES
 async def test_a_pair_whose_market_was_settled_while_the_bot_was_down_is_taken_back(
     play: Any, autojump_clock: Any, venue: str
 ):

@@ -169,3 +169,19 @@ async def test_a_leg_that_is_alone_is_taken_back_in_clips(
             assert run.said("exposure.left") == []
 
         assert run.code == 0
+
+
+async def test_a_leg_that_is_alone_is_never_halved_below_the_smallest_order(
+    play: Any, autojump_clock: Any
+):
+    async with play.universe(simulation=CALM) as universe:
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            run.gap(45.0, 300.0)
+            await run.until("pair.opened")
+            limited(universe, order="0.00001", seconds=20)
+            run.fault("vest", "liquidate", market=MARKETS["vest"])
+            assert await longest_naked_s(run, 60.0) < 30.0
+
+        assert len(run.said("leg.refused")) > 1
+        assert run.code == 0
