@@ -15,6 +15,7 @@ from bot4.domain.order import Order, Purpose, Side
 from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
 from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
+from bot4.strategy.clips import cut, smallest
 from bot4.strategy.limits import cost_of_one, unwind_limit
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.parcel import Parcel
@@ -51,7 +52,7 @@ class Reducer:
 
         Args:
             held: the position, signed, base units.
-            size: how much of it to close, base units.
+            size: how much of it to close, base units; cut to the venue's largest order.
             attempt: from 1 on; each goes further from the touch.
 
         Raises:
@@ -63,6 +64,9 @@ class Reducer:
         book = await book_of(self.gateway, market.key)
         side = Side.SELL if held > 0 else Side.BUY
         rung_bps = RUNGS_BPS[min(attempt, len(RUNGS_BPS)) - 1]
+        limit = unwind_limit(book, side, rung_bps, market)
+        if market.max_order is not None:
+            size = cut(size, market.max_order, smallest(market, limit), market.lot) or size
         gateway, now_ms = self.gateway, self.gateway.now_ms()
         order = Order(
             client_order_id=gateway.codec.next_handle(now_ms, self.next_row(), "F", attempt),
@@ -70,7 +74,7 @@ class Reducer:
             key=market.key,
             side=side,
             size=size,
-            limit=unwind_limit(book, side, rung_bps, market),
+            limit=limit,
             purpose=Purpose.FLATTEN,
             attempt=attempt,
             reduce_only=True,

@@ -183,6 +183,24 @@ async def test_a_venue_that_opens_again_in_time_is_waited_for(
         assert watched.naked_s < 3
 
 
+async def test_a_pair_larger_than_the_largest_order_goes_in_parts_leg_after_leg(
+    play: Any, autojump_clock: Any
+):
+    runs: list[Any] = []
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        runs[0].fault("paradex", "limits", symbol=MARKETS["paradex"], order="0.001", seconds=EVER_S)
+        watched = await flatten(after, runs[0])
+
+        assert runs[0].positions() == {}
+        assert watched.code == 0
+        assert watched.naked <= D("0.001")
+
+
 @pytest.mark.parametrize("what", REFUSALS)
 async def test_a_venue_that_says_it_is_open_and_refuses_is_found_out_by_a_small_order(
     play: Any, events: Any, autojump_clock: Any, what: str

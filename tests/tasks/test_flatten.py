@@ -58,6 +58,18 @@ async def test_a_position_is_closed_reduce_only_on_its_own_side(
     assert summary(flat) == "vest: flat; 0 orders cancelled, closed 0.003 BTC-PERP"
 
 
+async def test_no_order_is_larger_than_the_venue_takes(
+    flattener: Any, venue: Any, autojump_clock: Any
+):
+    venue.market = attrs.evolve(venue.market, max_order=D("0.0012"))
+    venue.position = D("0.0030")
+    flat = await flattener.flatten()
+
+    assert [order.size for order in venue.orders()] == [D("0.0012"), D("0.0012"), D("0.0006")]
+    assert flat.proven
+    assert flat.closed == {"BTC-PERP": D("0.0030")}
+
+
 async def test_a_flat_venue_stays_flat_without_an_order(
     flattener: Any, venue: Any, autojump_clock: Any
 ):
