@@ -40,6 +40,10 @@ PAGES = 20
 TOLD_KEPT: Final = 256
 """Rows that could not be read, remembered so that each is told once."""
 ASK_TIMEOUT_S = 3.0
+RENEW_FIRST_S: Final = 1.0
+RENEW_MOST_S: Final = 10.0
+"""Between two sessions asked for because the last one was refused as well: doubled each time, so
+that a venue that refuses them all is not asked for one with every question. Source: ours."""
 WARM_CONNECTIONS = 3
 """An order's, a question's, and one more."""
 SAID: tuple[type[Exception], ...] = (Unreachable, VenueRefused, AuthRefused, ProtocolViolation)
@@ -85,6 +89,8 @@ class Line:
         self._login_lock = trio.Lock()
         self._login_due_ms = 0
         self._clock_doubted = False
+        self._renew_pause_s = 0.0
+        self._renew_at = float("-inf")
         self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
     def now_ms(self) -> int:
@@ -125,6 +131,8 @@ class Line:
     async def ask_signed_in(self, make: Callable[[int], Errand[T]]) -> T:
         """Run an errand that needs the session; sign in again once when it was lost.
 
+        Where the new session is refused too, the next one is asked for after a pause.
+
         Raises:
             As ``ask``.
         """
@@ -132,6 +140,8 @@ class Line:
         try:
             return await self.ask(make(self.now_ms()))
         except AuthRefused:
+            if trio.current_time() < self._renew_at:
+                raise
             self.codec.session_lost()
             self._login_due_ms = 0
         except VenueRefused as refused:
@@ -139,7 +149,14 @@ class Line:
                 raise
             self.doubt_clock()
         await self.get_ready()
-        return await self.ask(make(self.now_ms()))
+        try:
+            value = await self.ask(make(self.now_ms()))
+        except AuthRefused:
+            self._renew_pause_s = min(max(self._renew_pause_s * 2, RENEW_FIRST_S), RENEW_MOST_S)
+            self._renew_at = trio.current_time() + self._renew_pause_s
+            raise
+        self._renew_pause_s = 0.0
+        return value
 
     async def ask_pages(self, ask: Callable[[str, int], Errand[P]]) -> list[P]:
         """Read every page of a list, ``PAGES`` at most. Raises as ``ask``."""

@@ -236,6 +236,25 @@ async def test_a_lost_session_is_renewed_once_and_the_question_put_again(
         await gateway.account()
 
 
+async def test_a_venue_that_refuses_every_session_is_not_asked_for_one_with_every_question(
+    gateway: Any, venue: Any, autojump_clock: Any
+):
+    venue.trouble("account", AuthRefused("vest", "expired"), 10_000)
+    for _ in range(120):
+        with pytest.raises(AuthRefused):
+            await gateway.ask_signed_in(venue.account)
+        await trio.sleep(0.5)
+    assert 6 <= venue.asked.count("login") <= 12
+
+    venue._troubles.clear()
+    await trio.sleep(10)
+    await gateway.ask_signed_in(venue.account)
+    venue.trouble("account", AuthRefused("vest", "expired"))
+    logins = venue.asked.count("login")
+    await gateway.ask_signed_in(venue.account)
+    assert venue.asked.count("login") == logins + 1
+
+
 async def test_signing_in_is_done_once_however_many_ask(
     venue: Any, world: Any, nursery: Any, autojump_clock: Any
 ):
