@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +60,21 @@ class Watched:
             await trio.sleep(0.02)
 
 
+@asynccontextmanager
+async def dead_with_a_pair(play: Any) -> AsyncIterator[tuple[Any, Any]]:
+    """Kill a bot that holds a hedged pair; yield its run, which still sees the venues, and what
+    it left.
+    """
+    runs: list[Any] = []
+
+    async def held(run: Any) -> None:
+        runs.append(run)
+        await hedged(run)
+
+    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+        yield runs[0], after
+
+
 async def flatten(
     after: Any,
     run: Any,
@@ -93,19 +109,13 @@ def said(events: Any, event: str) -> list[str]:
 async def test_a_cancel_that_is_refused_for_ever_stops_no_closing(
     play: Any, events: Any, autojump_clock: Any, venue: str, what: str
 ):
-    runs: list[Any] = []
-
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+    async with dead_with_a_pair(play) as (dead, after):
         if what == "any cancel":
-            runs[0].fault(venue, "refuse", request="cancel", count=-1)
-        runs[0].fault(venue, "foreign_order", shape="tpsl", market=MARKETS[venue], cancel="refused")
-        watched = await flatten(after, runs[0])
+            dead.fault(venue, "refuse", request="cancel", count=-1)
+        dead.fault(venue, "foreign_order", shape="tpsl", market=MARKETS[venue], cancel="refused")
+        watched = await flatten(after, dead)
 
-        assert runs[0].positions() == {}
+        assert dead.positions() == {}
         assert watched.naked_s < 3
         assert watched.code == 3
     (told,) = [m for m in said(events, "flatten.failed") if venue in m]
@@ -117,21 +127,15 @@ async def test_a_cancel_that_is_refused_for_ever_stops_no_closing(
 async def test_many_orders_whose_cancels_are_slow_and_refused_hold_up_no_closing(
     play: Any, autojump_clock: Any, venue: str
 ):
-    runs: list[Any] = []
-
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+    async with dead_with_a_pair(play) as (dead, after):
         for _ in range(30):
-            runs[0].fault(
+            dead.fault(
                 venue, "foreign_order", shape="tpsl", market=MARKETS[venue], cancel="refused"
             )
-        runs[0].fault(venue, "delay_answer", request="cancel", ms=2500, count=-1)
-        watched = await flatten(after, runs[0])
+        dead.fault(venue, "delay_answer", request="cancel", ms=2500, count=-1)
+        watched = await flatten(after, dead)
 
-        assert runs[0].positions() == {}
+        assert dead.positions() == {}
         assert watched.naked_s < 5
         assert watched.code == 3
         assert watched.took_s < 90
@@ -141,20 +145,14 @@ async def test_many_orders_whose_cancels_are_slow_and_refused_hold_up_no_closing
 async def test_no_leg_of_a_hedged_pair_goes_while_the_other_venue_stays_shut(
     play: Any, events: Any, autojump_clock: Any, what: str
 ):
-    runs: list[Any] = []
     venue, fault = LASTING[what]
-
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
-        before = runs[0].positions()
-        runs[0].fault(venue, seconds=EVER_S, **fault)
-        watched = await flatten(after, runs[0])
+    async with dead_with_a_pair(play) as (dead, after):
+        before = dead.positions()
+        dead.fault(venue, seconds=EVER_S, **fault)
+        watched = await flatten(after, dead)
 
         assert watched.naked < DUST
-        assert runs[0].positions() == before
+        assert dead.positions() == before
         assert watched.code == 3
         assert watched.took_s < 120
     words = " ".join(said(events, "flatten.failed"))
@@ -167,18 +165,12 @@ async def test_no_leg_of_a_hedged_pair_goes_while_the_other_venue_stays_shut(
 async def test_a_venue_that_opens_again_in_time_is_waited_for(
     play: Any, autojump_clock: Any, what: str
 ):
-    runs: list[Any] = []
     venue, fault = LASTING[what]
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault(venue, seconds=20.0, **fault)
+        watched = await flatten(after, dead)
 
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
-        runs[0].fault(venue, seconds=20.0, **fault)
-        watched = await flatten(after, runs[0])
-
-        assert runs[0].positions() == {}
+        assert dead.positions() == {}
         assert watched.code == 0
         assert watched.naked_s < 3
 
@@ -186,17 +178,11 @@ async def test_a_venue_that_opens_again_in_time_is_waited_for(
 async def test_a_pair_larger_than_the_largest_order_goes_in_parts_leg_after_leg(
     play: Any, autojump_clock: Any
 ):
-    runs: list[Any] = []
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault("paradex", "limits", symbol=MARKETS["paradex"], order="0.001", seconds=EVER_S)
+        watched = await flatten(after, dead)
 
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
-        runs[0].fault("paradex", "limits", symbol=MARKETS["paradex"], order="0.001", seconds=EVER_S)
-        watched = await flatten(after, runs[0])
-
-        assert runs[0].positions() == {}
+        assert dead.positions() == {}
         assert watched.code == 0
         assert watched.naked <= D("0.001")
 
@@ -205,19 +191,13 @@ async def test_a_pair_larger_than_the_largest_order_goes_in_parts_leg_after_leg(
 async def test_a_venue_that_says_it_is_open_and_refuses_is_found_out_by_a_small_order(
     play: Any, events: Any, autojump_clock: Any, what: str
 ):
-    runs: list[Any] = []
     venue, fault = REFUSALS[what]
-
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
-        runs[0].fault(venue, count=-1, **fault)
-        watched = await flatten(after, runs[0])
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault(venue, count=-1, **fault)
+        watched = await flatten(after, dead)
 
         assert watched.naked <= CLIP
-        assert set(runs[0].positions()) == {"vest:BTC-PERP", "paradex:BTC-USD-PERP"}
+        assert set(dead.positions()) == {"vest:BTC-PERP", "paradex:BTC-USD-PERP"}
         assert watched.code == 3
     naked = said(events, "exposure.left")
     assert bool(naked) == (watched.naked >= DUST)
@@ -227,18 +207,12 @@ async def test_a_venue_that_says_it_is_open_and_refuses_is_found_out_by_a_small_
 async def test_a_venue_that_is_named_alone_is_closed_whatever_the_other_one_does(
     play: Any, autojump_clock: Any, venue: str
 ):
-    runs: list[Any] = []
-
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+    async with dead_with_a_pair(play) as (dead, after):
         other = "vest" if venue == "paradex" else "paradex"
-        runs[0].fault(other, "refuse_connect", seconds=EVER_S)
-        watched = await flatten(after, runs[0], venues=(venue,))
+        dead.fault(other, "refuse_connect", seconds=EVER_S)
+        watched = await flatten(after, dead, venues=(venue,))
 
-        assert set(runs[0].positions()) == {f"{other}:{MARKETS[other]}"}
+        assert set(dead.positions()) == {f"{other}:{MARKETS[other]}"}
         assert watched.code == 0
 
 
@@ -247,18 +221,12 @@ async def test_a_venue_that_is_named_alone_is_closed_whatever_the_other_one_does
 async def test_a_leg_that_is_alone_is_brought_home(
     play: Any, events: Any, autojump_clock: Any, venue: str, close: bool
 ):
-    runs: list[Any] = []
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault(venue, "manual_close", market=MARKETS[venue])
+        assert len(dead.positions()) == 1
+        watched = await flatten(after, dead, close=close)
 
-    async def alone(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, alone) as after:
-        runs[0].fault(venue, "manual_close", market=MARKETS[venue])
-        assert len(runs[0].positions()) == 1
-        watched = await flatten(after, runs[0], close=close)
-
-        assert runs[0].positions() == {}
+        assert dead.positions() == {}
         assert watched.code == 0
     assert said(events, "exposure.left") == []
 
@@ -267,21 +235,15 @@ async def test_a_leg_that_is_alone_is_brought_home(
 async def test_of_an_uneven_pair_only_what_is_alone_is_taken_back_and_the_rest_told_as_held(
     play: Any, events: Any, autojump_clock: Any, venue: str
 ):
-    runs: list[Any] = []
-
-    async def uneven(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, uneven) as after:
-        runs[0].fault(venue, "liquidate", market=MARKETS[venue], share="0.5")
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault(venue, "liquidate", market=MARKETS[venue], share="0.5")
         await trio.sleep(1)
-        assert abs(runs[0].net()) >= DUST
-        watched = await flatten(after, runs[0], close=False)
+        assert abs(dead.net()) >= DUST
+        watched = await flatten(after, dead, close=False)
 
-        held = runs[0].positions()
+        held = dead.positions()
         assert len(held) == 2
-        assert abs(runs[0].net()) < DUST
+        assert abs(dead.net()) < DUST
         assert watched.code == 0
     (told,) = said(events, "pair.held")
     for size in held.values():
@@ -291,16 +253,10 @@ async def test_of_an_uneven_pair_only_what_is_alone_is_taken_back_and_the_rest_t
 async def test_a_lone_leg_at_a_venue_that_refuses_is_named_with_its_danger(
     play: Any, events: Any, autojump_clock: Any
 ):
-    runs: list[Any] = []
-
-    async def alone(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, alone) as after:
-        runs[0].fault("paradex", "manual_close", market=MARKETS["paradex"])
-        runs[0].fault("vest", "refuse", request="order", count=-1)
-        watched = await flatten(after, runs[0])
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault("paradex", "manual_close", market=MARKETS["paradex"])
+        dead.fault("vest", "refuse", request="order", count=-1)
+        watched = await flatten(after, dead)
 
         assert watched.code == 3
     told = " ".join(said(events, "exposure.left"))
@@ -311,16 +267,10 @@ async def test_a_lone_leg_at_a_venue_that_refuses_is_named_with_its_danger(
 async def test_a_bot_started_after_it_books_the_trade_with_the_venues_own_fills(
     play: Any, autojump_clock: Any, alone: bool
 ):
-    runs: list[Any] = []
-
-    async def held(run: Any) -> None:
-        runs.append(run)
-        await hedged(run)
-
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, held) as after:
+    async with dead_with_a_pair(play) as (dead, after):
         if alone:
-            runs[0].fault("vest", "manual_close", market=MARKETS["vest"])
-        watched = await flatten(after, runs[0])
+            dead.fault("vest", "manual_close", market=MARKETS["vest"])
+        watched = await flatten(after, dead)
         assert watched.code == 0
         again = attrs.evolve(after, world=after.new_world(98))
         async with play.bot(again) as run:

@@ -33,6 +33,13 @@ async def longest_naked_s(run: Any, watched_s: float) -> float:
     return longest
 
 
+async def bite(run: Any, venue: str) -> None:
+    """Have the venue take a position in eight bites of one size, two seconds apart."""
+    for left in (8, 7, 6, 5, 4, 3, 2, 1):
+        run.fault(venue, "liquidate", market=MARKETS[venue], share=1 / left)
+        await trio.sleep(2)
+
+
 @pytest.mark.parametrize("share", ["1", "0.5"])
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
 async def test_the_other_leg_follows_a_liquidation_in_the_time_of_one_order(
@@ -56,13 +63,8 @@ async def test_a_position_that_goes_in_bites_is_followed_bite_by_bite(
         async with play.bot(universe) as run:
             await hedged(run)
 
-            async def bite() -> None:
-                for left in (8, 7, 6, 5, 4, 3, 2, 1):
-                    run.fault(venue, "liquidate", market=MARKETS[venue], share=1 / left)
-                    await trio.sleep(2)
-
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(bite)
+                nursery.start_soon(bite, run, venue)
                 assert await longest_naked_s(run, 20.0) < ONE_ORDER_S
 
         assert run.code == 0
@@ -79,13 +81,8 @@ async def test_bites_that_no_event_tells_of_are_followed_by_what_two_readings_ag
             run.fault(venue, "mute_private", count=1000)
             size = max(abs(one) for one in run.positions().values())
 
-            async def bite() -> None:
-                for left in (8, 7, 6, 5, 4, 3, 2, 1):
-                    run.fault(venue, "liquidate", market=MARKETS[venue], share=1 / left)
-                    await trio.sleep(2)
-
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(bite)
+                nursery.start_soon(bite, run, venue)
                 await trio.sleep(15)
                 # Seven eighths went, the first six of them long enough ago.
                 assert abs(run.net()) <= size / 2
