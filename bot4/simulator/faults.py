@@ -8,10 +8,13 @@ event, ``active`` for faults that last, and callbacks for those that happen at o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 import trio
+
+from bot4.simulator.orders import Side
 
 VENUES: Final = ("vest", "paradex")
 
@@ -96,6 +99,31 @@ class Fault:
     def number(self, name: str, default: float) -> float:
         """Return an argument as a float."""
         return float(self.args.get(name, default))
+
+    def side(self, usual: Side) -> Side:
+        """Return the side told, or the usual one. Raises UnknownFault for a word that is none."""
+        match str(self.args.get("side", usual)):
+            case "buy":
+                return "buy"
+            case "sell":
+                return "sell"
+            case text:
+                raise UnknownFault(f"side must be buy or sell, not {text!r}")
+
+    def size(self, usual: Decimal) -> Decimal:
+        """Return the size told, or the usual one, base units.
+
+        Raises:
+            UnknownFault: it is no number above zero.
+        """
+        told = self.args.get("size", usual)
+        try:
+            size = Decimal(str(told))
+        except ArithmeticError:
+            size = Decimal(0)
+        if not size.is_finite() or size <= 0:
+            raise UnknownFault(f"size must be a number above zero, not {told!r}")
+        return size
 
     def matches(self, occasion: Mapping[str, Any]) -> bool:
         """Tell whether the fault is meant for this occasion."""

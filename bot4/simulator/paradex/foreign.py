@@ -61,11 +61,11 @@ def place_foreign(desk: ParadexDesk, fault: Fault) -> None:
         raise UnknownFault(f"Paradex has no foreign order {shape!r} in {args.get('market')!r}")
     if shape == "tpsl":
         held = desk.ledger.position(market.symbol).size
-        side = _side(str(args.get("side", "buy" if held < 0 else "sell")))
+        side = fault.side("buy" if held < 0 else "sell")
         orders = [_pair_order(desk, market, side, kind) for kind in PAIR]
     else:
-        side = _side(str(args.get("side", "buy")))
-        orders = [_limit_order(desk, market, side, _size(args, LOTS * market.lot))]
+        side = fault.side("buy")
+        orders = [_limit_order(desk, market, side, fault.size(LOTS * market.lot))]
         orders[0].handle = str(args.get("client_id", _continued(desk)))
     shown = dict(SHAPES[shape])
     if shape == "null_field":
@@ -157,21 +157,3 @@ def _order(desk: ParadexDesk, market: SimMarket, side: Side, size: Decimal, kind
 
 def _on_tick(market: SimMarket, price: Decimal) -> Decimal:
     return price // market.tick * market.tick
-
-
-def _side(text: str) -> Side:
-    if text == "buy":
-        return "buy"
-    if text == "sell":
-        return "sell"
-    raise UnknownFault(f"side must be buy or sell, not {text!r}")
-
-
-def _size(args: dict[str, Any], usual: Decimal) -> Decimal:
-    try:
-        size = Decimal(str(args.get("size", usual)))
-    except ArithmeticError:
-        size = ZERO
-    if not size.is_finite() or size <= 0:
-        raise UnknownFault(f"size must be a number above zero, not {args.get('size')!r}")
-    return size

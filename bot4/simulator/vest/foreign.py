@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from bot4.simulator.faults import Fault, UnknownFault
-from bot4.simulator.orders import ZERO, Side, SimMarket, SimOrder
+from bot4.simulator.orders import Side, SimMarket, SimOrder
 from bot4.simulator.vest.digests import keccak256
 from bot4.simulator.vest.refusals import VestRefusal
 from bot4.simulator.vest.shapes import order_event, order_row
@@ -54,8 +54,8 @@ def place_foreign(venue: VestVenue, fault: Fault) -> None:
     if shape not in SHAPES or market is None:
         raise UnknownFault(f"Vest has no foreign order {shape!r} in {args.get('market')!r}")
     held = venue.ledger.position(market.symbol).size
-    side = _side(str(args.get("side", "buy" if shape != "tpsl" or held < 0 else "sell")))
-    size = _size(args, abs(held) if shape == "tpsl" and held else LOTS * market.lot)
+    side = fault.side("buy" if shape != "tpsl" or held < 0 else "sell")
+    size = fault.size(abs(held) if shape == "tpsl" and held else LOTS * market.lot)
     shown = dict(SHAPES[shape])
     if shape == "null_field":
         field = str(args.get("field", "limitPrice"))
@@ -125,21 +125,3 @@ def _order(venue: VestVenue, market: SimMarket, side: Side, size: Decimal, kind:
         resting=True,
         extra={"nonce": now_ms, "mark": str(venue.mark(market.symbol))},
     )
-
-
-def _side(text: str) -> Side:
-    if text == "buy":
-        return "buy"
-    if text == "sell":
-        return "sell"
-    raise UnknownFault(f"side must be buy or sell, not {text!r}")
-
-
-def _size(args: dict[str, Any], usual: Decimal) -> Decimal:
-    try:
-        size = Decimal(str(args.get("size", usual)))
-    except ArithmeticError:
-        size = ZERO
-    if not size.is_finite() or size <= 0:
-        raise UnknownFault(f"size must be a number above zero, not {args.get('size')!r}")
-    return size
