@@ -15,6 +15,7 @@ import attrs
 from bot4.domain.market import Market, MarketKey
 from bot4.domain.position import Position
 from bot4.domain.units import ceil_step, common_step, floor_step, plain
+from bot4.strategy.clips import smallest
 
 ZERO: Final = Decimal(0)
 NOTIONAL_ROOM: Final = Decimal("1.1")
@@ -184,11 +185,10 @@ class Exposure:
         market, position = self.markets.get(key), self._held.get(key)
         if market is None:
             return ZERO
-        least = max(market.lot, market.min_size)
         price = None if position is None else position.entry_price
-        if price is not None and price > 0:
-            least = max(least, market.min_notional * NOTIONAL_ROOM / price)
-        return least
+        if price is None or price <= 0:
+            return max(market.lot, market.min_size)
+        return smallest(market, price / NOTIONAL_ROOM)
 
     def _cut(self, key: MarketKey, size: Decimal) -> Decimal:
         """What of a size the market takes as an order of its own."""
@@ -222,7 +222,7 @@ class Exposure:
     def _leg(self, key: MarketKey) -> str:
         size = self._size(key)
         if size:
-            return f"still {'long' if size > 0 else 'short'} {plain(abs(size))} {key.symbol}"
+            return f"still {described(size, key.symbol)}"
         return "was closed" if self._closed.get(key) else "holds nothing"
 
     def _pair(self, name: str, one: MarketKey, two: MarketKey) -> Remark | None:
@@ -243,3 +243,8 @@ class Exposure:
             text = f"{name}: {legs}: you are {way} {plain(abs(net))}"
             return Remark(name, naked=True, text=text)
         return Remark(name, naked=False, text=f"{name} stays on, hedged: {legs}")
+
+
+def described(size: Decimal, symbol: str) -> str:
+    """Return a position in words, such as ``short 0.0036 BTC-PERP``; the size is signed, not 0."""
+    return f"{'long' if size > 0 else 'short'} {plain(abs(size))} {symbol}"

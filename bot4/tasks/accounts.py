@@ -60,8 +60,11 @@ class Accounts:
         reading = self._readings.get(venue)
         return float("inf") if reading is None else trio.current_time() - reading.at
 
-    def funding(self, keys: Collection[MarketKey]) -> Decimal:
-        """What the positions on these markets earned in funding and have not settled, USDC."""
+    def funding(self, keys: Collection[MarketKey]) -> Decimal | None:
+        """What the positions on these markets earned in funding and have not settled, USDC.
+
+        None where no venue tells of any.
+        """
         held = [one for reading in self._readings.values() for one in reading.positions]
         told = [one.funding for one in held if one.key in keys and one.funding is not None]
-        return sum(told, Decimal(0))
+        return sum(told, Decimal(0)) if told else None

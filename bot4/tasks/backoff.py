@@ -1,10 +1,11 @@
-"""How long to wait before dialling again."""
+"""How long to wait before trying again."""
 
 from __future__ import annotations
 
 from random import Random
 
 import attrs
+import trio
 
 
 @attrs.define
@@ -30,3 +31,32 @@ class Backoff:
             return 0.0
         ceiling = min(self.cap_s, self.first_s * 2 ** (self._failures - 2))
         return self.random.uniform(ceiling / 4, ceiling)
+
+
+@attrs.define
+class Pause:
+    """How long not to try what was refused: twice as long when it is refused after that again.
+
+    Seconds, on Trio's clock.
+    """
+
+    first_s: float
+    cap_s: float
+    seconds: float = attrs.field(default=0.0, init=False)
+    """The newest one's length; 0 before any."""
+    until: float = attrs.field(default=float("-inf"), init=False)
+
+    @property
+    def over(self) -> bool:
+        """Whether it may be tried."""
+        return trio.current_time() >= self.until
+
+    def begin(self) -> None:
+        """It was refused. While a pause lasts, one of the same length begins anew."""
+        if self.over:
+            self.seconds = min(max(self.seconds * 2, self.first_s), self.cap_s)
+        self.until = trio.current_time() + self.seconds
+
+    def reset(self) -> None:
+        """It was not refused: the next pause is the first."""
+        self.seconds, self.until = 0.0, float("-inf")

@@ -20,7 +20,7 @@ from bot4.domain.market import MarketKey
 from bot4.domain.order import OrderReport
 from bot4.domain.position import Position
 from bot4.domain.units import plain
-from bot4.strategy.exposure import Exposure
+from bot4.strategy.exposure import Exposure, described
 from bot4.strategy.receiving import MOST_MS
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.line import SAID
@@ -273,10 +273,7 @@ def summary(flat: Flat) -> str:
     closed = ", ".join(f"{plain(size)} {symbol}" for symbol, size in flat.closed.items()) or "none"
     left = "what it holds could not be read"
     if flat.left is not None:
-        words = [
-            f"{'long' if size > 0 else 'short'} {plain(abs(size))} {symbol}"
-            for symbol, size in flat.left.items()
-        ]
+        words = [described(size, symbol) for symbol, size in flat.left.items()]
         left = f"still {', '.join(words)}" if words else "holds nothing"
     if flat.proven and not flat.closes:
         return (

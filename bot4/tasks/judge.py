@@ -288,7 +288,7 @@ class Judge:
     def _tell(self, view: View) -> None:
         spreads = self._sampler.tell(view, self.decision, self.rules, self._memory.flickers)
         if spreads is not None and view.holding is not None:
-            funding = self.accounts.funding(self.pair.keys)
+            funding = self.accounts.funding(self.pair.keys) or Decimal(0)
             mark = self._if_closed(view.holding, spreads) + funding
             self.ledger.results.mark(self.pair.name, mark)
 

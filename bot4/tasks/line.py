@@ -28,6 +28,7 @@ from bot4.ports import (
     World,
 )
 from bot4.tasks.allowance import Allowance
+from bot4.tasks.backoff import Pause
 from bot4.tasks.gate import Gate
 from bot4.tasks.health import Health
 
@@ -89,8 +90,7 @@ class Line:
         self._login_lock = trio.Lock()
         self._login_due_ms = 0
         self._clock_doubted = False
-        self._renew_pause_s = 0.0
-        self._renew_at = float("-inf")
+        self._renewal = Pause(RENEW_FIRST_S, RENEW_MOST_S)
         self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
 
     def now_ms(self) -> int:
@@ -140,7 +140,7 @@ class Line:
         try:
             return await self.ask(make(self.now_ms()))
         except AuthRefused:
-            if trio.current_time() < self._renew_at:
+            if not self._renewal.over:
                 raise
             self.codec.session_lost()
             self._login_due_ms = 0
@@ -152,10 +152,9 @@ class Line:
         try:
             value = await self.ask(make(self.now_ms()))
         except AuthRefused:
-            self._renew_pause_s = min(max(self._renew_pause_s * 2, RENEW_FIRST_S), RENEW_MOST_S)
-            self._renew_at = trio.current_time() + self._renew_pause_s
+            self._renewal.begin()
             raise
-        self._renew_pause_s = 0.0
+        self._renewal.reset()
         return value
 
     async def ask_pages(self, ask: Callable[[str, int], Errand[P]]) -> list[P]:
@@ -219,6 +218,19 @@ class Line:
                 for secret in self.codec.secrets():
                     self._hide(secret.reveal())
             self._login_due_ms = self.codec.login_due_ms()
+
+    async def greet(self) -> None:
+        """Measure the clock and sign in, before anything else is asked.
+
+        The clock first: signatures and tokens depend on it. Once more after it: a venue whose clock
+        can only be read when signed in answered with the coarse public one.
+
+        Raises:
+            As ``ask``.
+        """
+        await self.sync_clock()
+        await self.sign_in()
+        await self.sync_clock()
 
     async def sync_clock(self) -> None:
         """Measure the venue's clock against ours.

@@ -8,6 +8,7 @@ import attrs
 import trio
 
 from bot4.domain.market import MarketKey
+from bot4.tasks.backoff import Pause
 from bot4.tasks.gate import Gate
 
 CLOSE_AGAIN_S: Final = 3.0
@@ -23,8 +24,8 @@ class Refusal:
 
     why: str
     close_again_at: float
-    open_again_at: float
-    pause_s: float
+    pause: Pause
+    """Nothing opens before it is over."""
 
 
 @attrs.define
@@ -37,11 +38,10 @@ class RefusedMarkets:
 
     def refused(self, symbol: str, why: str) -> None:
         """An order was refused: no order is executed on this market now."""
-        now, before = trio.current_time(), self._last.get(symbol)
-        pause_s = FIRST_S if before is None else before.pause_s
-        if before is not None and now >= before.open_again_at:
-            pause_s = min(pause_s * 2, MOST_S)
-        self._last[symbol] = Refusal(why, now + CLOSE_AGAIN_S, now + pause_s, pause_s)
+        before = self._last.get(symbol)
+        pause = Pause(FIRST_S, MOST_S) if before is None else before.pause
+        pause.begin()
+        self._last[symbol] = Refusal(why, trio.current_time() + CLOSE_AGAIN_S, pause)
         self._block(symbol, shut=True)
 
     def accepted(self, symbol: str) -> None:
@@ -51,11 +51,10 @@ class RefusedMarkets:
 
     def expire(self) -> None:
         """Let those be tried again whose time is over. The next refusal doubles it all the same."""
-        now = trio.current_time()
         for symbol, last in self._last.items():
-            if last.open_again_at <= now:
+            if last.pause.over:
                 self.gate.clear(self._name(symbol))
-            elif last.close_again_at <= now:
+            elif last.close_again_at <= trio.current_time():
                 self._block(symbol, shut=False)
 
     def _block(self, symbol: str, *, shut: bool) -> None:
@@ -85,21 +84,17 @@ class RefusedSizes:
     gate: Gate
     unread: set[str] = attrs.field(factory=set)
     """Those whose limits are to be read anew."""
-    _until: dict[str, float] = attrs.field(factory=dict)
-    _pause_s: dict[str, float] = attrs.field(factory=dict)
+    _pauses: dict[str, Pause] = attrs.field(factory=dict)
 
     def refused(self, symbol: str, why: str) -> None:
         """An order was refused for its size, or for how many are open."""
-        pause_s, now = self._pause_s.get(symbol, LIMIT_FIRST_S / 2), trio.current_time()
-        if symbol not in self._until:
-            pause_s = min(pause_s * 2, LIMIT_MOST_S)
-        self._pause_s[symbol] = pause_s
-        self._until[symbol] = now + pause_s
+        pause = self._pauses.setdefault(symbol, Pause(LIMIT_FIRST_S, LIMIT_MOST_S))
+        pause.begin()
         self.unread.add(symbol)
         self.gate.block(
             self._name(symbol),
             f"{self.venue} refused the size of an order on {symbol}: {why}",
-            f"nothing: it is tried again in {pause_s:.0f} s, sooner if its limits change; a "
+            f"nothing: it is tried again in {pause.seconds:.0f} s, sooner if its limits change; a "
             "smaller notional in bot4.yaml may be taken",
             on=MarketKey(self.venue, symbol),
         )
@@ -107,18 +102,14 @@ class RefusedSizes:
     def read(self, symbol: str, *, changed: bool) -> None:
         """The market's limits were read anew."""
         self.unread.discard(symbol)
-        if changed:
-            self._pause_s.pop(symbol, None)
-            self._end(symbol)
+        if changed and self._pauses.pop(symbol, None) is not None:
+            self.gate.clear(self._name(symbol))
 
     def expire(self) -> None:
         """Let those be tried again whose time is over."""
-        for symbol in [one for one, at in self._until.items() if at <= trio.current_time()]:
-            self._end(symbol)
-
-    def _end(self, symbol: str) -> None:
-        if self._until.pop(symbol, None) is not None:
-            self.gate.clear(self._name(symbol))
+        for symbol, pause in self._pauses.items():
+            if pause.over:
+                self.gate.clear(self._name(symbol))
 
     def _name(self, symbol: str) -> str:
         return f"{self.venue} {symbol} limits"

@@ -132,11 +132,7 @@ class Session:
     async def _open(self) -> None:
         while True:
             try:
-                # The clock first: signatures and tokens depend on it. A venue whose clock can
-                # only be read when signed in answers with the coarse public one.
-                await self.gateway.sync_clock()
-                await self.gateway.sign_in()
-                await self.gateway.sync_clock()
+                await self.gateway.greet()
                 self._judge_clock()
                 await self._learn_markets()
                 await self.read_account()

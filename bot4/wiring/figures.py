@@ -73,7 +73,7 @@ class Sight:
         keys = (trade.plan.long, trade.plan.short)
         held = {key: trade.position(key.venue) for key in keys}
         books = {key: book for key in keys if (book := self.books.last(key)) is not None}
-        funding = self._funding(keys)
+        funding = self.accounts.funding(keys)
         value = closed = spread = None
         judge = self.judges.get(trade.plan.pair)
         if all(key in books or not size for key, size in held.items()):
@@ -123,16 +123,6 @@ class Sight:
         entry_rate = trade.plan.quote_rate
         fills = told.opening, told.fills
         return if_closed(*fills, held, books, fee, entry_rate, self.rate) + funding
-
-    def _funding(self, keys: tuple[MarketKey, ...]) -> Decimal | None:
-        readings = [reading for key in keys if (reading := self.accounts.get(key.venue))]
-        said = [
-            one.funding
-            for reading in readings
-            for one in reading.positions
-            if one.key in keys and one.funding is not None
-        ]
-        return sum(said, _ZERO) if said else None
 
     def _nearest(self, keys: tuple[MarketKey, ...]) -> tuple[str, Decimal] | None:
         found = []

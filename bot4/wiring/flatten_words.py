@@ -15,7 +15,7 @@ from bot4.config.schema import Config
 from bot4.domain.units import plain
 from bot4.errors import ExitCode, StartRefused
 from bot4.invocation import command
-from bot4.strategy.exposure import Remark
+from bot4.strategy.exposure import Remark, described
 from bot4.tasks.flatten import Flattener
 from bot4.tasks.line import SAID
 from bot4.tasks.reducing import cost_of
@@ -136,9 +136,8 @@ def held_words(flatteners: list[Flattener]) -> str:
         exposure, venue = flattener.exposure, flattener.gateway.venue
         if not exposure.is_read(venue):
             words.append(f"{venue} could not be read")
-        for symbol, size in exposure.sizes(venue).items():
-            way = "long" if size > 0 else "short"
-            words.append(f"{venue} {way} {plain(abs(size))} {symbol}")
+        sizes = exposure.sizes(venue).items()
+        words += [f"{venue} {described(size, symbol)}" for symbol, size in sizes]
     return ", ".join(words)
 
 

@@ -150,9 +150,7 @@ class _Asked:
         door = HttpxDoor(self._world, speech.rest_url)
         gateway = Gateway(speech.codec, door, self._world, hide=register_token)
         try:
-            await gateway.sync_clock()
-            await gateway.sign_in()
-            await gateway.sync_clock()
+            await gateway.greet()
             account, positions = await gateway.account(), await gateway.positions()
             self.accounts.post(venue, account, positions, trio.current_time())
             self.markets |= {market.key: market for market in await gateway.markets()}

@@ -108,9 +108,7 @@ async def ask_venues(config: Config, secrets: Secrets, world: World) -> Status:
 
 async def _ask(gateway: Gateway) -> dict[str, Any]:
     try:
-        await gateway.sync_clock()
-        await gateway.sign_in()
-        await gateway.sync_clock()
+        await gateway.greet()
         account, positions = await gateway.account(), await gateway.positions()
         orders = len(await gateway.open_orders())
     except SAID as said:
