@@ -21,6 +21,12 @@ STATES = ("hedged", "one leg", "under way")
 CHANGES = ("manual_close", "liquidate", "bust", "delist")
 """Faults that take a leg themselves."""
 LIMIT_S = 120.0
+CELLS = [
+    (state, venue, kind)
+    for state in STATES
+    for venue, kind in CASES
+    if (state, kind) != ("under way", "bust")  # nothing is filled yet that could be taken back
+]
 
 
 async def brought(run: Any, state: str, venue: str) -> None:
@@ -37,8 +43,7 @@ async def brought(run: Any, state: str, venue: str) -> None:
 
 
 @pytest.mark.parametrize("close", [True, False], ids=["flatten", "guard"])
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize(("venue", "kind"), CASES)
+@pytest.mark.parametrize(("state", "venue", "kind"), CELLS)
 async def test_the_account_is_left_as_the_words_say(
     play: Any, events: Any, autojump_clock: Any, venue: str, kind: str, state: str, close: bool
 ):
