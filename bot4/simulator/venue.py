@@ -8,7 +8,7 @@ world between two awaits, so a request is either wholly done or not done.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -262,24 +262,25 @@ class SimVenue(MarketView, ABC):
         while True:
             await trio.sleep(self.setup.tick_s)
             now = trio.current_time()
-            self._accrue_funding(Decimal(str(now - before)))
+            hourly = {symbol: self.hourly_funding(symbol) for symbol in self.markets}
+            self._accrue_funding(hourly, Decimal(str(now - before)))
             before = now
             for order in [o for o in self.orders.values() if o.resting and not o.done]:
                 if "foreign" not in order.extra:
                     self.rest(order)
-            self._remember()
+            self._remember(hourly)
             if self.ledger.positions:
                 self.check_health()
 
-    def _accrue_funding(self, seconds: Decimal) -> None:
-        for symbol in self.markets:
-            growth = self.index(symbol) * self.hourly_funding(symbol) * seconds / 3600
-            index = self.ledger.funding_index
+    def _accrue_funding(self, hourly: Mapping[str, Decimal], seconds: Decimal) -> None:
+        index = self.ledger.funding_index
+        for symbol, rate in hourly.items():
+            growth = self.index(symbol) * rate * seconds / 3600
             index[symbol] = index.get(symbol, ZERO) + growth
 
-    def _remember(self) -> None:
+    def _remember(self, hourly: Mapping[str, Decimal]) -> None:
         now_ms = self.wall_ms()
         for symbol, history in self.histories.items():
             history.see(self.mark(symbol), now_ms)
             index = self.ledger.funding_index.get(symbol, ZERO)
-            history.rate(Rate(now_ms, self.hourly_funding(symbol), index))
+            history.rate(Rate(now_ms, hourly[symbol], index))

@@ -116,15 +116,18 @@ class BookFeed:
         )
 
     def step(self, book: Depth, time_us: int, *, watched: bool) -> Frame | None:
-        """Move to a new picture of the book; return the frame, None when it gets lost.
+        """Move to a new picture of the book; return the frame, None when nobody gets one.
 
         Faults strike only while somebody is watching.
         """
         self.seq_no += 1
-        if watched and self._faults.take(self._venue, "crossed", symbol=self.market) is not None:
+        if not watched:
+            self.shown = book
+            return None
+        if self._faults.take(self._venue, "crossed", symbol=self.market) is not None:
             book = self._crossed(book)
         before, self.shown = self.shown, book
-        if watched and self._faults.take(self._venue, "gap", symbol=self.market) is not None:
+        if self._faults.take(self._venue, "gap", symbol=self.market) is not None:
             return None
         return Frame(
             market=self.market,
