@@ -9,7 +9,7 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
@@ -67,8 +67,7 @@ class Bot:
 
     @property
     def last(self) -> dict[str, Any]:
-        """The last word; a pair that stays on is told behind it."""
-        return [line for line in self.lines if line["event"] != "shutdown.held"][-1]
+        return last_word(self.lines)
 
     def said(self, event: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["event"] == event]
@@ -111,6 +110,8 @@ class Bot:
     async def keep_peace(self) -> None:
         """Close the gap as soon as there are venues: a story may take as long as it likes."""
         while not self.said("simulator.started"):
+            if self._read.cancel_called:
+                return  # It ended without venues of its own.
             await self._news.wait()
         # Whoever dies first needs no peace.
         with suppress(httpx.TransportError):
@@ -264,10 +265,20 @@ class Home:
         """What the venues wrote when they ended."""
         return json.loads((self.state / "truth.json").read_text())
 
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last word of the log file."""
+        return last_word(self.log())
+
     def log(self) -> list[dict[str, Any]]:
         """The log file, whole lines only."""
         text = (self.state / "bot4.log").read_text()
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def last_word(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The last word; a pair that stays on is told behind it."""
+    return [line for line in lines if line["event"] != "shutdown.held"][-1]
 
 
 def children(pid: int) -> list[int]:

@@ -54,6 +54,6 @@ async def test_a_reader_that_goes_away_stops_nothing(home: Any, judge: Any):
                 await trio.sleep(0.05)
             assert await bot.stop() == 0
 
-    judge.as_claimed(home.log()[-1], home.truth())
+    judge.as_claimed(home.last, home.truth())
     assert judge.positions(home.truth()) == {}
     assert bot.stderr.read_bytes() == b""

@@ -125,7 +125,7 @@ async def test_a_bot_on_a_terminal_that_takes_nothing_goes_on_and_ends_clean(
             process.send_signal(signal.SIGINT)
             assert await process.wait() == 0
 
-    judge.as_claimed(home.log()[-1], home.truth())
+    judge.as_claimed(home.last, home.truth())
 
 
 @pytest.mark.proof

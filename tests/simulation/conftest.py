@@ -23,7 +23,7 @@ from bot4.signals import Signals
 from bot4.wiring.house import open_house
 from bot4.wiring.universe import Universe, open_universe, plain_config
 
-BOOKS_PER_S = 5.0
+BOOKS_PER_S = 3.0
 """A market slower than the real ones: most of a universe's work is books that change nothing."""
 
 
@@ -74,12 +74,16 @@ class Run:
         return self.said(event)[count - 1]
 
     def positions(self) -> dict[str, Decimal]:
-        """Signed positions by venue and symbol, zeros left out."""
+        """Signed positions by venue and symbol, zeros left out.
+
+        Asked at every instant by what watches a run: the whole truth would cost more than the bot.
+        """
+        box = self.universe.box
         return {
-            f"{venue}:{symbol}": Decimal(size)
-            for venue, state in self.truth.items()
-            for symbol, size in state["positions"].items()
-            if Decimal(size)
+            f"{venue.name}:{symbol}": held.size
+            for venue in (box.vest, box.paradex)
+            for symbol, held in venue.ledger.positions.items()
+            if held.size
         }
 
     def net(self) -> Decimal:

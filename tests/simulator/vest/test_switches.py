@@ -133,7 +133,7 @@ async def test_the_time_of_the_account_is_now_or_its_last_change_or_wrong(
         client = await make_client(vest=switches)
         await client.register()
         placed = await client.settled(await client.place())
-        await trio.sleep(100)
+        await trio.sleep(30)
         time_ms = (await client.vest("GET", f"/account?time={client.now_ms}")).json["time"]
         return time_ms, client.now_ms, placed["lastFilledTime"]
 
@@ -142,7 +142,7 @@ async def test_the_time_of_the_account_is_now_or_its_last_change_or_wrong(
     off, latest, _ = await told(account_time="off", account_time_off_ms=-7000)
 
     assert abs(now - clock) < 1000
-    assert changed == filled < later - 90_000
+    assert changed == filled < later - 25_000
     assert abs(off - (latest - 7000)) < 1000
 
 
