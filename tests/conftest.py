@@ -41,6 +41,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Together(config, log)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Make a proof of every cell that a test does not name in its marker ``ordinary``."""
+    kept = item.get_closest_marker("ordinary")
+    if kept is not None and item.callspec.id not in kept.args:  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.proof)
+
+
+# Before -m takes cells away: a name that is no cell would leave a kind to the proofs alone.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse a cell in a marker ``ordinary`` that the test does not have."""
+    if any("::" in argument for argument in config.args):
+        return  # A cell asked for by name comes without its others.
+    named: dict[str, set[str]] = {}
+    for item in items:
+        kept = item.get_closest_marker("ordinary")
+        if kept is not None:
+            missing = named.setdefault(item.nodeid.partition("[")[0], set(kept.args))
+            missing.discard(item.callspec.id)  # type: ignore[attr-defined]
+    if wrong := [f"{test} has no cell {cells}" for test, cells in named.items() if cells]:
+        raise pytest.UsageError("\n".join(wrong))
+
+
 # Collecting makes thousands of things that all stay: looking through them again and again for
 # garbage was an eighth of its work, in every worker.
 gc.disable()

@@ -18,6 +18,7 @@ def sent_without_a_session(bot: Any) -> list[str]:
     return [line["why"] for line in bot.said("leg.refused") if "missing value" in line["why"]]
 
 
+@pytest.mark.proof
 async def test_a_missing_leg_is_mended_with_a_new_session(home: Any, judge: Any):
     with trio.fail_after(STORY_S):
         async with home.bot() as bot:

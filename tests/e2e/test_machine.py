@@ -36,6 +36,7 @@ async def test_a_damaged_journal_stops_the_start_and_not_the_flattening(home: An
     assert judge.positions(home.truth()) == {}
 
 
+@pytest.mark.proof
 async def test_a_process_that_was_stopped_for_a_while_goes_on(home: Any, judge: Any):
     with trio.fail_after(STORY_S):
         async with home.bot() as bot:

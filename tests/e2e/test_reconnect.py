@@ -39,6 +39,7 @@ async def test_every_connection_is_back_after_a_cut(home: Any, judge: Any):
     assert judge.positions(home.truth()) == {}
 
 
+@pytest.mark.proof
 async def test_venues_that_refuse_for_two_seconds_are_taken_up_again(home: Any, judge: Any):
     with trio.fail_after(STORY_S):
         async with home.bot() as bot:

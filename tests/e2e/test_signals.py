@@ -33,6 +33,7 @@ def at_a_terminal(home: Any) -> None:
         ("SIGHUP", "simulator.started"),
     ],
 )
+@pytest.mark.ordinary("SIGINT-config.loaded", "SIGTERM-bot.started")
 async def test_a_signal_during_start_up_ends_it_and_is_clean_only_after_a_look(
     home: Any, judge: Any, name: str, line: str
 ):
@@ -52,6 +53,7 @@ async def test_a_signal_during_start_up_ends_it_and_is_clean_only_after_a_look(
 
 
 @pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.ordinary("SIGINT")
 async def test_one_wish_delivered_twice_in_the_middle_of_an_entry_leaves_flat_or_hedged(
     home: Any, judge: Any, name: str
 ):
@@ -71,6 +73,7 @@ async def test_one_wish_delivered_twice_in_the_middle_of_an_entry_leaves_flat_or
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+@pytest.mark.ordinary("SIGHUP")
 async def test_a_signal_while_hedged_keeps_the_pair_and_says_so(home: Any, judge: Any, name: str):
     with trio.fail_after(STORY_S):
         async with home.bot() as bot:
@@ -85,6 +88,7 @@ async def test_a_signal_while_hedged_keeps_the_pair_and_says_so(home: Any, judge
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.ordinary("SIGTERM")
 async def test_a_signal_while_closing_goes_forward_to_flat(home: Any, judge: Any, name: str):
     home.configure(latency_scale=1)
     with trio.fail_after(STORY_S):

@@ -47,6 +47,7 @@ def blocked(pid: int) -> set[int]:
     [TRIO_RUN, [sys.executable, "-m", "bot4"], [*python("bot4.trio_run"), "bot4"]],
     ids=["trio-run", "-m bot4", "launcher"],
 )
+@pytest.mark.ordinary("launcher")
 def test_a_ctrl_c_before_python_has_started_stops_the_bot_before_it_looks(
     home: Any, door: list[str]
 ):

@@ -149,6 +149,7 @@ async def test_the_second_bot_on_an_account_is_refused_from_any_folder_and_told_
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 async def test_flatten_touches_no_account_that_a_bot_of_another_folder_trades(real: Any):
     async with real.pairs("one") as pairs:
         first = real.settle("first", pairs["one"], pairs["one"])
@@ -196,7 +197,7 @@ async def races(real: Any, times: int) -> None:
 
 @pytest.mark.slow
 async def test_of_two_bots_that_start_at_one_instant_one_never_asks_a_venue(real: Any):
-    await races(real, 6)
+    await races(real, 1 + len(SHARED))
 
 
 @pytest.mark.proof

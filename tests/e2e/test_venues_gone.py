@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("stage", ["ready", "hedged"])
+@pytest.mark.ordinary("hedged")
 async def test_simulated_venues_that_are_killed_are_named_in_one_line_and_the_bot_stops(
     home: Any, stage: str
 ):

@@ -58,6 +58,7 @@ def test_the_frames_it_feeds_are_readable():
     assert len(quick_json_book(json_book("s", 1, 15)).asks) == 15
 
 
+@pytest.mark.proof
 def test_everything_it_thinks_about_can_be_measured():
     names = [figure.name for figure in figures(quick=True)]
 

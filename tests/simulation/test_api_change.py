@@ -19,6 +19,7 @@ def stopped(run: Any, venue: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("venue", "what", "encoding"), PUBLIC)
+@pytest.mark.ordinary("paradex-schema-sbe", "vest-type-sbe")
 async def test_books_of_another_kind_stop_opening_in_one_line_that_says_what_to_do(
     play: Any, autojump_clock: Any, venue: str, what: str, encoding: str
 ):
@@ -42,6 +43,7 @@ async def test_books_of_another_kind_stop_opening_in_one_line_that_says_what_to_
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest")
 async def test_a_status_nobody_knows_stops_opening_and_never_closing(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -63,6 +65,7 @@ async def test_a_status_nobody_knows_stops_opening_and_never_closing(
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("paradex")
 async def test_a_status_nobody_knows_while_entering_ends_hedged_or_flat(
     play: Any, autojump_clock: Any, venue: str
 ):

@@ -49,6 +49,7 @@ async def hold_btc(run: Any) -> None:
 
 
 @VENUES
+@pytest.mark.ordinary("paradex")
 async def test_the_other_pairs_trade_when_one_market_was_delisted_before_the_start(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -69,6 +70,7 @@ async def test_the_other_pairs_trade_when_one_market_was_delisted_before_the_sta
 
 
 @VENUES
+@pytest.mark.ordinary("vest")
 async def test_a_market_that_is_listed_again_is_traded_with_no_restart(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -84,6 +86,7 @@ async def test_a_market_that_is_listed_again_is_traded_with_no_restart(
 
 
 @VENUES
+@pytest.mark.ordinary("vest")
 async def test_a_pair_whose_market_was_settled_while_the_bot_was_down_is_taken_back(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -103,6 +106,7 @@ async def test_a_pair_whose_market_was_settled_while_the_bot_was_down_is_taken_b
 
 
 @VENUES
+@pytest.mark.ordinary("paradex")
 async def test_a_pair_whose_market_is_gone_and_its_position_kept_stays_hedged_and_names_flatten(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -121,6 +125,7 @@ async def test_a_pair_whose_market_is_gone_and_its_position_kept_stays_hedged_an
 
 
 @VENUES
+@pytest.mark.ordinary("vest")
 async def test_a_single_pair_whose_market_is_gone_starts_where_something_is_held(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -152,6 +157,7 @@ async def test_where_no_pair_can_be_traded_the_start_is_refused_and_near_names_a
 
 
 @VENUES
+@pytest.mark.ordinary("paradex")
 async def test_a_lot_that_grew_while_the_bot_was_down_leaves_less_than_a_lot_and_both_legs_alike(
     play: Any, autojump_clock: Any, venue: str
 ):

@@ -80,6 +80,7 @@ def words(run: Any, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", WORDS, ids=["full", "read-only"])
+@pytest.mark.ordinary("full")
 async def test_a_disk_that_fails_while_hedged_stops_opening_and_the_pair_is_closed(
     play: Any, autojump_clock: Any, how: str
 ):
@@ -153,6 +154,7 @@ async def test_what_was_closed_from_memory_is_understood_by_the_next_start(
 
 
 @pytest.mark.parametrize("ms", [HOUR_MS, -HOUR_MS], ids=["an hour ahead", "an hour back"])
+@pytest.mark.ordinary("an hour ahead")
 async def test_a_wall_clock_that_jumps_while_hedged_closes_the_pair_and_opens_when_it_is_right(
     play: Any, autojump_clock: Any, ms: int
 ):
@@ -182,6 +184,7 @@ async def test_a_wall_clock_that_jumps_while_hedged_closes_the_pair_and_opens_wh
 
 
 @pytest.mark.parametrize("ms", [HOUR_MS, -HOUR_MS], ids=["an hour ahead", "an hour back"])
+@pytest.mark.ordinary("an hour back")
 async def test_a_wall_clock_that_jumps_in_the_middle_of_an_entry_leaves_flat_or_hedged(
     play: Any, autojump_clock: Any, ms: int
 ):
@@ -197,6 +200,7 @@ async def test_a_wall_clock_that_jumps_in_the_middle_of_an_entry_leaves_flat_or_
 
 
 @pytest.mark.parametrize("slept_s", [30, 600])
+@pytest.mark.ordinary("600")
 async def test_after_a_suspend_everything_is_new_before_anything_opens(
     play: Any, autojump_clock: Any, slept_s: int
 ):

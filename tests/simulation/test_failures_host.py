@@ -34,6 +34,7 @@ async def settled(run: Any, within_s: float = 90.0) -> None:
 
 
 @pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.ordinary("paradex")
 async def test_killed_while_an_order_is_held_up_and_started_before_it_arrives(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -105,6 +106,7 @@ async def test_the_stop_file_between_decision_and_first_byte_keeps_both_orders_h
 
 
 @pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.ordinary("vest")
 async def test_a_venue_dark_beside_a_filled_leg_is_cried_about_and_settled_when_back(
     play: Any, autojump_clock: Any, venue: str
 ):

@@ -53,6 +53,16 @@ LOST = {
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("how", LOST)
+@pytest.mark.ordinary(
+    "never arrived-paradex",
+    "filled, and the answer was lost-vest",
+    "an error before anything was done-paradex",
+    "an error after it was done-vest",
+    "an unreadable answer-paradex",
+    "a page instead of an answer-vest",
+    "the connection was cut after it-paradex",
+    "the connection was cut in the middle of it-vest",
+)
 async def test_an_order_of_which_nothing_is_known_is_asked_about_and_never_sent_twice(
     play: Any, autojump_clock: Any, venue: str, how: str
 ):

@@ -31,6 +31,14 @@ REFUSALS = [
 
 @pytest.mark.parametrize("bps", [45.0, -45.0], ids=["vest dear", "vest cheap"])
 @pytest.mark.parametrize(("venue", "args", "_why"), REFUSALS, ids=[r[2] for r in REFUSALS])
+@pytest.mark.ordinary(
+    "a price that moved-vest dear",
+    "too little margin0-vest cheap",
+    "a rate limit of Paradex-vest dear",
+    "too little margin1-vest cheap",
+    "a refusal before the queue-vest dear",
+    "a rate limit of Vest, in doubt by default-vest cheap",
+)
 async def test_one_leg_refused_once_ends_hedged_or_flat(
     play: Any, autojump_clock: Any, venue: str, args: dict[str, Any], _why: str, bps: float
 ):

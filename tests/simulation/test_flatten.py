@@ -106,6 +106,7 @@ def said(events: Any, event: str) -> list[str]:
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("what", ["order of another", "any cancel"])
+@pytest.mark.ordinary("any cancel-vest", "order of another-paradex")
 async def test_a_cancel_that_is_refused_for_ever_stops_no_closing(
     play: Any, events: Any, autojump_clock: Any, venue: str, what: str
 ):
@@ -124,6 +125,7 @@ async def test_a_cancel_that_is_refused_for_ever_stops_no_closing(
 
 
 @pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.ordinary("paradex")
 async def test_many_orders_whose_cancels_are_slow_and_refused_hold_up_no_closing(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -142,6 +144,7 @@ async def test_many_orders_whose_cancels_are_slow_and_refused_hold_up_no_closing
 
 
 @pytest.mark.parametrize("what", LASTING)
+@pytest.mark.ordinary("vest halted", "paradex unreachable")
 async def test_no_leg_of_a_hedged_pair_goes_while_the_other_venue_stays_shut(
     play: Any, events: Any, autojump_clock: Any, what: str
 ):
@@ -162,6 +165,7 @@ async def test_no_leg_of_a_hedged_pair_goes_while_the_other_venue_stays_shut(
 
 
 @pytest.mark.parametrize("what", LASTING)
+@pytest.mark.ordinary("vest unreachable", "paradex halted", "paradex cancel-only")
 async def test_a_venue_that_opens_again_in_time_is_waited_for(
     play: Any, autojump_clock: Any, what: str
 ):
@@ -188,6 +192,7 @@ async def test_a_pair_larger_than_the_largest_order_goes_in_parts_leg_after_leg(
 
 
 @pytest.mark.parametrize("what", REFUSALS)
+@pytest.mark.ordinary("vest refuses orders")
 async def test_a_venue_that_says_it_is_open_and_refuses_is_found_out_by_a_small_order(
     play: Any, events: Any, autojump_clock: Any, what: str
 ):
@@ -218,6 +223,7 @@ async def test_a_venue_that_is_named_alone_is_closed_whatever_the_other_one_does
 
 @pytest.mark.parametrize("close", [True, False], ids=["flatten", "only what is alone"])
 @pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.ordinary("vest-flatten", "paradex-only what is alone")
 async def test_a_leg_that_is_alone_is_brought_home(
     play: Any, events: Any, autojump_clock: Any, venue: str, close: bool
 ):

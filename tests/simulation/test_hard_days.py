@@ -67,6 +67,7 @@ async def test_a_busted_closing_fill_that_brings_a_leg_back_is_closed_again(
 
 @pytest.mark.parametrize("share", ["1", "0.5"])
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest-1", "paradex-0.5")
 async def test_a_liquidated_leg_reduces_the_other(
     play: Any, autojump_clock: Any, venue: str, share: str
 ):
@@ -83,6 +84,7 @@ async def test_a_liquidated_leg_reduces_the_other(
 
 @pytest.mark.parametrize("args", [{}, {"code": 3024}], ids=["at the door", "on landing"])
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest-on landing", "paradex-at the door")
 async def test_a_halt_while_entering_leaves_nothing_naked(
     play: Any, autojump_clock: Any, venue: str, args: dict[str, Any]
 ):
@@ -99,6 +101,7 @@ async def test_a_halt_while_entering_leaves_nothing_naked(
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("paradex")
 async def test_a_halt_while_hedged_is_waited_out(play: Any, autojump_clock: Any, venue: str):
     async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
         async with play.bot(universe) as run:
@@ -113,6 +116,7 @@ async def test_a_halt_while_hedged_is_waited_out(play: Any, autojump_clock: Any,
 
 @pytest.mark.parametrize("ms", [4_000, -4_000, 400])
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest-400", "paradex--4000")
 async def test_a_venue_whose_clock_jumps_ends_hedged_or_flat(
     play: Any, autojump_clock: Any, venue: str, ms: int
 ):
@@ -137,6 +141,7 @@ async def test_a_venue_whose_clock_jumps_ends_hedged_or_flat(
     ("venue", "side", "gap"),
     [("vest", "asks", -18.0), ("vest", "bids", 18.0), ("paradex", "asks", 18.0)],
 )
+@pytest.mark.ordinary("vest-bids-18.0", "paradex-asks-18.0")
 async def test_a_level_that_is_not_there_is_never_taken_at_its_word(
     play: Any, autojump_clock: Any, venue: str, side: str, gap: float
 ):

@@ -40,6 +40,7 @@ async def gaps(run: Any, seconds: float, bps: float = 45.0) -> None:
 
 @BOTH_WAYS
 @pytest.mark.parametrize("limit", ["order", "position"])
+@pytest.mark.ordinary("order-long Vest", "position-long Paradex")
 async def test_both_legs_of_an_entry_keep_to_what_the_venue_announces(
     play: Any, autojump_clock: Any, limit: str, bps: float
 ):
@@ -58,6 +59,7 @@ async def test_both_legs_of_an_entry_keep_to_what_the_venue_announces(
 
 @BOTH_WAYS
 @pytest.mark.parametrize("limits", [{"order": "0.0001"}, {"position": "0"}, {"open_orders": 0}])
+@pytest.mark.ordinary("limits0-long Vest", "limits1-long Paradex", "limits2-long Vest")
 async def test_nothing_is_sent_where_the_limits_leave_no_room(
     play: Any, autojump_clock: Any, limits: dict[str, Any], bps: float
 ):
@@ -83,6 +85,7 @@ async def test_nothing_is_sent_where_the_limits_leave_no_room(
         ("paradex", {"open_orders": 0}),
     ],
 )
+@pytest.mark.ordinary("vest-limits0-long Vest")
 async def test_a_size_that_is_refused_is_not_tried_again_after_every_pause(
     play: Any, autojump_clock: Any, venue: str, limits: dict[str, Any], bps: float
 ):
@@ -118,6 +121,7 @@ async def test_a_limit_that_shrank_is_read_after_the_refusal_and_kept_to(
 
 
 @pytest.mark.parametrize("bps", [45.0, -45.0])
+@pytest.mark.ordinary("45.0")
 async def test_a_pair_larger_than_the_largest_order_is_closed_in_clips(
     play: Any, autojump_clock: Any, bps: float
 ):
@@ -139,6 +143,7 @@ async def test_a_pair_larger_than_the_largest_order_is_closed_in_clips(
 
 
 @pytest.mark.parametrize("bps", [45.0, -45.0])
+@pytest.mark.ordinary("-45.0")
 async def test_a_stop_closes_in_clips_too(play: Any, autojump_clock: Any, bps: float):
     async with play.universe(simulation=CALM, execution=FLATTEN) as universe:
         async with play.bot(universe) as run:
@@ -154,6 +159,7 @@ async def test_a_stop_closes_in_clips_too(play: Any, autojump_clock: Any, bps: f
 
 
 @pytest.mark.parametrize("bps", [45.0, -45.0])
+@pytest.mark.ordinary("45.0")
 async def test_a_leg_that_is_alone_is_taken_back_in_clips(
     play: Any, autojump_clock: Any, bps: float
 ):

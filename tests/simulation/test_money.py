@@ -23,6 +23,7 @@ def cash(run: Any) -> Decimal:
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.ordinary("1")
 async def test_our_account_of_the_money_is_the_venues_and_naked_times_are_short(
     play: Any, autojump_clock: Any, seed: int
 ):

@@ -57,6 +57,13 @@ def nothing_stood_still(run: Any) -> None:
 
 
 @pytest.mark.parametrize(("venue", "shape", "field"), FOREIGN)
+@pytest.mark.ordinary(
+    "vest-tpsl-",
+    "vest-null_nonce-",
+    "paradex-looks_like_ours-",
+    "paradex-unknown_type-",
+    "paradex-null_field-size",
+)
 async def test_an_order_of_somebody_stops_nothing(
     play: Any, autojump_clock: Any, venue: str, shape: str, field: str
 ):
@@ -75,6 +82,7 @@ async def test_an_order_of_somebody_stops_nothing(
 
 @pytest.mark.parametrize("private_sbe", [False, True])
 @pytest.mark.parametrize("shape", ["zero_price", "no_side", "no_fee", "other_currency"])
+@pytest.mark.ordinary("no_fee-True", "no_side-False", "zero_price-True", "other_currency-False")
 async def test_an_odd_fill_at_paradex_ends_hedged_and_is_booked(
     play: Any, autojump_clock: Any, tmp_path: Path, shape: str, private_sbe: bool
 ):
@@ -125,6 +133,7 @@ async def test_a_liquidation_without_a_nonce_loses_no_stream(
 
 
 @pytest.mark.parametrize("status", ["RESYNC", "LIQUIDATION"])
+@pytest.mark.ordinary("LIQUIDATION")
 async def test_an_account_in_trouble_opens_nothing_until_it_is_well(
     play: Any, autojump_clock: Any, status: str
 ):

@@ -54,6 +54,7 @@ async def test_an_order_whose_news_never_come_is_asked_about_within_the_budget(
     ids=["refused", "unanswered"],
 )
 @pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.ordinary("vest-refused", "paradex-unanswered")
 async def test_questions_that_fail_for_long_prove_nothing(
     play: Any, autojump_clock: Any, venue: str, trouble: dict[str, Any]
 ):

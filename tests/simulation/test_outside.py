@@ -42,6 +42,7 @@ async def bite(run: Any, venue: str) -> None:
 
 @pytest.mark.parametrize("share", ["1", "0.5"])
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest-1", "paradex-0.5")
 async def test_the_other_leg_follows_a_liquidation_in_the_time_of_one_order(
     play: Any, autojump_clock: Any, venue: str, share: str
 ):
@@ -56,6 +57,7 @@ async def test_the_other_leg_follows_a_liquidation_in_the_time_of_one_order(
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest")
 async def test_a_position_that_goes_in_bites_is_followed_bite_by_bite(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -72,6 +74,7 @@ async def test_a_position_that_goes_in_bites_is_followed_bite_by_bite(
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("paradex")
 async def test_bites_that_no_event_tells_of_are_followed_by_what_two_readings_agree_on(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -93,6 +96,7 @@ async def test_bites_that_no_event_tells_of_are_followed_by_what_two_readings_ag
 
 @pytest.mark.parametrize("venues", [("vest",), ("paradex",), ("vest", "paradex")], ids="+".join)
 @pytest.mark.parametrize("kind", ["liquidate", "manual_close"])
+@pytest.mark.ordinary("liquidate-vest", "manual_close-paradex", "manual_close-vest+paradex")
 async def test_what_others_closed_is_in_our_account_of_the_money_with_its_fees(
     play: Any, autojump_clock: Any, kind: str, venues: tuple[str, ...]
 ):

@@ -34,6 +34,7 @@ async def closing(run: Any, after_ms: int) -> None:
 
 
 @pytest.mark.parametrize("after_ms", [*range(0, 420, 20), 600, 1200])
+@pytest.mark.ordinary("0", "60", "120", "200", "280", "360", "600", "1200")
 async def test_killed_while_entering(play: Any, autojump_clock: Any, after_ms: int):
     async with (
         play.universe(simulation=CALM) as universe,
@@ -58,6 +59,7 @@ async def test_killed_while_entering(play: Any, autojump_clock: Any, after_ms: i
 
 
 @pytest.mark.parametrize("after_ms", range(0, 300, 20))
+@pytest.mark.ordinary("0", "60", "120", "180", "260")
 async def test_killed_while_closing(play: Any, autojump_clock: Any, after_ms: int):
     async with (
         play.universe(simulation=CALM) as universe,
@@ -89,6 +91,7 @@ async def test_killed_before_the_journal_knew_anything(play: Any, autojump_clock
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest")
 async def test_closed_by_hand_while_dead_is_booked_and_trading_goes_on(
     play: Any, autojump_clock: Any, venue: str
 ):

@@ -30,6 +30,9 @@ def served(path: Path, most: Any, **paradex: Any) -> Any:
 
 @pytest.mark.parametrize("orders", ["rest", "ws"])
 @pytest.mark.parametrize(("most", "spoken"), SPOKEN)
+@pytest.mark.ordinary(
+    "2-v1 sbe 1:2-rest", "1-v1 sbe 1:1-ws", "0-v1 sbe 1:0-rest", "none-v1 json-ws"
+)
 async def test_the_bot_steps_down_to_what_is_served_and_says_so(
     play: Any, autojump_clock: Any, tmp_path: Path, most: Any, spoken: str, orders: str
 ):

@@ -39,6 +39,7 @@ async def alone_s(run: Any, within_s: float = 40.0) -> float:
 
 
 @pytest.mark.parametrize("how", ["401", "403", "401_plain", "403_plain"])
+@pytest.mark.ordinary("401")
 async def test_a_key_that_died_is_replaced_and_the_order_looked_up(
     play: Any, autojump_clock: Any, tmp_path: Path, how: str
 ):
@@ -57,6 +58,7 @@ async def test_a_key_that_died_is_replaced_and_the_order_looked_up(
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest")
 async def test_an_address_turned_away_while_entering_leaves_no_leg_alone(
     play: Any, autojump_clock: Any, venue: str
 ):

@@ -35,6 +35,7 @@ def shut(run: Any, what: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("what", SHUT)
+@pytest.mark.ordinary("vest market halted", "paradex post-only")
 async def test_a_pair_at_its_target_waits_for_both_venues(
     play: Any, autojump_clock: Any, what: str
 ):
@@ -53,6 +54,7 @@ async def test_a_pair_at_its_target_waits_for_both_venues(
 
 
 @pytest.mark.parametrize("what", SHUT)
+@pytest.mark.ordinary("vest market halted", "paradex maintained")
 async def test_an_exit_by_time_waits_for_both_venues(play: Any, autojump_clock: Any, what: str):
     hours = StrategyConfig(max_hold_hours=D(10) / 3600, spread_exit=D(5))
     async with play.universe(simulation=CALM, strategy=hours) as universe:
@@ -66,6 +68,7 @@ async def test_an_exit_by_time_waits_for_both_venues(play: Any, autojump_clock: 
 
 
 @pytest.mark.parametrize("what", SHUT)
+@pytest.mark.ordinary("vest market halted", "paradex cancel-only")
 async def test_a_stop_that_would_flatten_keeps_both_legs_and_says_which_venue_is_shut(
     play: Any, autojump_clock: Any, what: str
 ):
@@ -86,6 +89,7 @@ async def test_a_stop_that_would_flatten_keeps_both_legs_and_says_which_venue_is
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("paradex")
 async def test_a_halted_market_stops_its_own_pair_only_and_says_so(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -109,6 +113,7 @@ async def test_a_halted_market_stops_its_own_pair_only_and_says_so(
 @pytest.mark.parametrize("bps", [45.0, -45.0], ids=["long Vest", "long Paradex"])
 @pytest.mark.parametrize("args", [{}, {"code": 3024}], ids=["at the door", "on landing"])
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest-at the door-long Vest", "paradex-on landing-long Paradex")
 async def test_an_entry_on_a_halted_market_is_taken_back_and_not_tried_again_at_once(
     play: Any, autojump_clock: Any, venue: str, args: dict[str, Any], bps: float
 ):

@@ -63,6 +63,7 @@ def slow(play: Any, autojump_clock: Any, tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize("ms", [120, 200, 350])
+@pytest.mark.ordinary("350")
 async def test_a_disk_slower_than_a_tenth_of_a_second_still_trades(
     play: Any, slow: Any, autojump_clock: Any, ms: float
 ):

@@ -26,6 +26,7 @@ async def stopped_in_doubt_of_a_dark_venue(run: Any) -> None:
 
 
 @pytest.mark.parametrize("after_ms", range(0, 1000, 50))
+@pytest.mark.ordinary("0", "150", "300", "450", "600", "750", "900")
 async def test_a_stop_at_any_moment_of_an_entry_leaves_flat_or_hedged(
     play: Any, autojump_clock: Any, after_ms: int
 ):
@@ -83,6 +84,7 @@ async def test_a_stop_while_a_venue_never_answers_ends_at_once(
 
 
 @pytest.mark.parametrize("after_ms", range(0, 600, 50))
+@pytest.mark.ordinary("0", "150", "300", "450")
 async def test_a_stop_while_closing_ends_flat_or_hedged(
     play: Any, autojump_clock: Any, after_ms: int
 ):
@@ -230,6 +232,7 @@ async def test_a_clean_stop_complains_of_no_venue(play: Any, autojump_clock: Any
 
 @pytest.mark.parametrize("after", ["pair.opening", "pair.opened"])
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest-pair.opening", "paradex-pair.opened")
 async def test_a_venue_that_is_away_is_listed_within_what_stopping_may_take(
     play: Any, autojump_clock: Any, venue: str, after: str
 ):

@@ -22,6 +22,7 @@ def strays(run: Any, venue: str) -> list[str]:
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("vest")
 async def test_the_bot_starts_and_trades_what_the_order_does_not_concern(
     play: Any, autojump_clock: Any, venue: str
 ):
@@ -50,6 +51,7 @@ async def test_the_bot_starts_and_trades_what_the_order_does_not_concern(
 
 
 @pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.ordinary("paradex")
 async def test_opening_goes_on_when_somebody_took_the_order_away(
     play: Any, autojump_clock: Any, venue: str
 ):

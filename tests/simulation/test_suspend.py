@@ -131,6 +131,7 @@ def nothing_left_blind(run: Any, made: Machine) -> None:
 
 
 @pytest.mark.parametrize("lines", LINES)
+@pytest.mark.ordinary("alive")
 async def test_a_gap_that_was_open_before_a_sleep_is_entered_on_new_books_only(
     play: Any, autojump_clock: Any, lines: str
 ):
@@ -148,6 +149,7 @@ async def test_a_gap_that_was_open_before_a_sleep_is_entered_on_new_books_only(
 
 
 @pytest.mark.parametrize("lines", LINES)
+@pytest.mark.ordinary("dead")
 async def test_a_pair_that_could_be_closed_before_a_sleep_is_closed_on_new_books_only(
     play: Any, autojump_clock: Any, lines: str
 ):
@@ -167,6 +169,7 @@ async def test_a_pair_that_could_be_closed_before_a_sleep_is_closed_on_new_books
 
 @pytest.mark.parametrize("lines", LINES)
 @pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.ordinary("vest-dead", "paradex-cut")
 async def test_a_leg_that_is_alone_at_a_sleep_is_taken_back_at_a_new_price_only(
     play: Any, autojump_clock: Any, venue: str, lines: str
 ):
@@ -184,6 +187,7 @@ async def test_a_leg_that_is_alone_at_a_sleep_is_taken_back_at_a_new_price_only(
 
 @pytest.mark.parametrize("where", ["sleeps_at_commit", "sleeps_at_dial"])
 @pytest.mark.parametrize("when", ["entry", "exit"])
+@pytest.mark.ordinary("entry-sleeps_at_dial", "exit-sleeps_at_commit")
 async def test_orders_that_a_sleep_overtook_after_their_decision_stay_home(
     play: Any, autojump_clock: Any, when: str, where: str
 ):

@@ -17,6 +17,7 @@ SYMBOL = "BTC-USD-PERP"
 
 
 @pytest.mark.parametrize("state", ["maintenance", "cancel_only", "post_only"])
+@pytest.mark.ordinary("maintenance", "post_only")
 async def test_a_venue_that_shuts_opens_nothing_says_it_once_and_goes_on_after(
     play: Any, autojump_clock: Any, state: str
 ):

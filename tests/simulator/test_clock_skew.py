@@ -19,6 +19,7 @@ async def vest_ms(client):
 
 
 @pytest.mark.parametrize("ms", [4000, -4000])
+@pytest.mark.ordinary("-4000")
 async def test_a_venue_can_have_a_clock_of_its_own(autojump_clock, client, ms):
     client.box.faults.add({"venue": "paradex", "kind": "clock_skew", "ms": ms})
 

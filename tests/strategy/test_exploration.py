@@ -10,6 +10,8 @@ from modelchecklib.mutants import MUTANTS
 from bot4.strategy.events import step, todo
 from bot4.strategy.saga import State
 
+pytestmark = pytest.mark.proof
+
 
 def test_every_invariant_holds_in_every_reachable_state():
     found = explore(SMALL, Saga(step, todo))
@@ -18,7 +20,6 @@ def test_every_invariant_holds_in_every_reachable_state():
     assert found.states > 5_000
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_planted_bug_is_caught(name: str):
     with pytest.raises((Violation, ValueError, KeyError)):

@@ -265,6 +265,7 @@ async def test_trading_does_not_notice_that_supabase_is_down_and_all_arrives_lat
     assert agrees(rows, moved)
 
 
+@pytest.mark.proof
 async def test_a_holder_that_cannot_renew_closes_what_it_has_and_opens_nothing(
     play, fast_clock, gateway, rows
 ):

@@ -133,6 +133,13 @@ async def test_an_hour_without_supabase_under_trading_costs_nothing_and_all_of_i
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
 @pytest.mark.parametrize("table", ["trades", "orders", "fills", "events", "bot4_claim"])
+@pytest.mark.ordinary(
+    "trades-drop_before",
+    "orders-drop_after",
+    "fills-drop_before",
+    "events-drop_after",
+    "bot4_claim-drop_after",
+)
 async def test_an_answer_that_is_lost_makes_no_second_row(
     machine, keeping, gateway, story, converged, kind, table
 ):
@@ -146,6 +153,7 @@ async def test_an_answer_that_is_lost_makes_no_second_row(
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.ordinary("2")
 async def test_after_any_weather_the_copy_is_exact(
     machine, keeping, gateway, story, converged, seed
 ):

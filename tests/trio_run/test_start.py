@@ -129,6 +129,7 @@ def test_a_wish_to_stop_outlives_the_new_start(
 
 @pytest.mark.parametrize("door", [TRIO_RUN, MODULE], ids=["trio-run", "-m"])
 @pytest.mark.parametrize("in_the_folder", [False, True], ids=["path", "path and folder"])
+@pytest.mark.ordinary("path-trio-run", "path and folder--m")
 def test_no_foreign_code_runs(here: Path, hostile: Path, door: list[str], in_the_folder: bool):
     if in_the_folder:
         lay_traps(here)

@@ -27,6 +27,7 @@ async def trade(rig, count):
 
 
 @pytest.mark.parametrize("path", LISTS.values(), ids=LISTS)
+@pytest.mark.ordinary("/v1/fills")
 async def test_a_long_list_comes_in_pages_of_a_hundred(autojump_clock, logged_in, path):
     await trade(logged_in, 130)
 

@@ -14,8 +14,11 @@ from bot4.ports import Frame
 from bot4.secret import Secret
 from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
+from tests.venues.vest.test_hostile_frames import tries
 
 EXAMPLES = settings.default.max_examples
+
+
 SBE = ParadexConfig()
 ORDER = {
     "id": "17",
@@ -95,29 +98,41 @@ JSONS = st.recursive(
 )
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=15 * EXAMPLES)
-def test_random_bytes_raise_nothing_but_a_violation(data):
-    for stream in STREAMS:
-        assert isinstance(heard(stream, data), tuple)
+@tries(4, 15)
+def test_random_bytes_raise_nothing_but_a_violation(times):
+    @given(st.binary(max_size=200) | st.text(max_size=200))
+    @settings(max_examples=times * EXAMPLES)
+    def holds(data):
+        for stream in STREAMS:
+            assert isinstance(heard(stream, data), tuple)
+
+    holds()
 
 
-@given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.integers(0, 600), st.characters())))
-@settings(max_examples=15 * EXAMPLES)
-def test_mutated_texts_raise_nothing_but_a_violation(sample, changes):
-    mutated = list(sample)
-    for at, value in changes:
-        mutated[at % len(mutated)] = value
-    for stream in STREAMS:
-        assert isinstance(heard(stream, "".join(mutated)), tuple)
+@tries(4, 15)
+def test_mutated_texts_raise_nothing_but_a_violation(times):
+    @given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.integers(0, 600), st.characters())))
+    @settings(max_examples=times * EXAMPLES)
+    def holds(sample, changes):
+        mutated = list(sample)
+        for at, value in changes:
+            mutated[at % len(mutated)] = value
+        for stream in STREAMS:
+            assert isinstance(heard(stream, "".join(mutated)), tuple)
+
+    holds()
 
 
-@given(st.sampled_from(["orders", "fills"]), st.sampled_from(sorted({**ORDER, **FILL})), JSONS)
-@settings(max_examples=20 * EXAMPLES)
-def test_any_value_in_any_field_raises_nothing_but_a_violation(kind, field, value):
-    data = (ORDER if kind == "orders" else FILL) | {field: value}
+@tries(4, 20)
+def test_any_value_in_any_field_raises_nothing_but_a_violation(times):
+    @given(st.sampled_from(["orders", "fills"]), st.sampled_from(sorted({**ORDER, **FILL})), JSONS)
+    @settings(max_examples=times * EXAMPLES)
+    def holds(kind, field, value):
+        data = (ORDER if kind == "orders" else FILL) | {field: value}
 
-    assert isinstance(heard(STREAMS[1], push(f"{kind}.ALL", data).data), tuple)
+        assert isinstance(heard(STREAMS[1], push(f"{kind}.ALL", data).data), tuple)
+
+    holds()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,14 @@ from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.streams import VestPrivate, VestPublic
 
 EXAMPLES = settings.default.max_examples
+
+
+def tries(few: int, many: int):
+    """Run a test with a few times the profile's examples, and as a proof with many times."""
+    cells = pytest.mark.parametrize("times", [few, many])
+    return lambda test: cells(pytest.mark.ordinary(str(few))(test))
+
+
 BOOK = {
     "channel": "BTC-PERP@depth",
     "data": {
@@ -71,28 +80,36 @@ STREAMS = fuzzed()
 SAMPLES = [json.dumps(BOOK).encode(), event().data.encode(), b'{"result":null,"id":1}']
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=15 * EXAMPLES)
-def test_random_bytes_raise_nothing_but_a_violation(data):
-    for stream in STREAMS:
-        assert isinstance(heard(stream, data), tuple | list)
+@tries(4, 15)
+def test_random_bytes_raise_nothing_but_a_violation(times):
+    @given(st.binary(max_size=200) | st.text(max_size=200))
+    @settings(max_examples=times * EXAMPLES)
+    def holds(data):
+        for stream in STREAMS:
+            assert isinstance(heard(stream, data), tuple | list)
+
+    holds()
 
 
-@given(
-    st.sampled_from(SAMPLES),
-    st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), min_size=1, max_size=6),
-    st.integers(0, 600),
-)
-@settings(max_examples=20 * EXAMPLES)
-def test_mutated_messages_raise_nothing_but_a_violation(sample, changes, cut):
-    data = bytearray(sample)
-    for at, value in changes:
-        data[at % len(data)] = value
-    for stream in STREAMS:
-        for mutated in (bytes(data), bytes(data[:cut])):
-            for notice in heard(stream, mutated):
-                if isinstance(notice, BookUpdate):
-                    assert all(p > 0 and s > 0 for p, s in (*notice.bids, *notice.asks))
+@tries(4, 20)
+def test_mutated_messages_raise_nothing_but_a_violation(times):
+    @given(
+        st.sampled_from(SAMPLES),
+        st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), min_size=1, max_size=6),
+        st.integers(0, 600),
+    )
+    @settings(max_examples=times * EXAMPLES)
+    def holds(sample, changes, cut):
+        data = bytearray(sample)
+        for at, value in changes:
+            data[at % len(data)] = value
+        for stream in STREAMS:
+            for mutated in (bytes(data), bytes(data[:cut])):
+                for notice in heard(stream, mutated):
+                    if isinstance(notice, BookUpdate):
+                        assert all(p > 0 and s > 0 for p, s in (*notice.bids, *notice.asks))
+
+    holds()
 
 
 JSONS = st.recursive(
@@ -104,10 +121,14 @@ JSONS = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(FILLED)), JSONS)
-@settings(max_examples=20 * EXAMPLES)
-def test_any_value_in_any_field_raises_nothing_but_a_violation(field, value):
-    message = {"event": "ORDER", "args": FILLED | {field: value}}
-    text = json.dumps({"channel": "account_private", "data": message})
+@tries(4, 20)
+def test_any_value_in_any_field_raises_nothing_but_a_violation(times):
+    @given(st.sampled_from(sorted(FILLED)), JSONS)
+    @settings(max_examples=times * EXAMPLES)
+    def holds(field, value):
+        message = {"event": "ORDER", "args": FILLED | {field: value}}
+        text = json.dumps({"channel": "account_private", "data": message})
 
-    assert isinstance(heard(STREAMS[1], text), tuple | list)
+        assert isinstance(heard(STREAMS[1], text), tuple | list)
+
+    holds()
