@@ -40,9 +40,7 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("name", DEATHS)
-@pytest.mark.ordinary(
-    "between", "hedged, and again while recovering", "one fill, the other never comes"
-)
+@pytest.mark.ordinary("between", "hedged, and again while recovering")
 async def test_a_killed_trade_is_found_and_carried_home(home: Any, judge: Any, name: str):
     death = DEATHS[name]
     with trio.fail_after(STORY_S):

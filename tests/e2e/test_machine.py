@@ -12,6 +12,7 @@ from timeouts import ASLEEP_S, STORY_S
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.proof
 async def test_a_damaged_journal_stops_the_start_and_not_the_flattening(home: Any, judge: Any):
     with trio.fail_after(STORY_S):
         async with home.bot() as bot:

@@ -33,7 +33,7 @@ def at_a_terminal(home: Any) -> None:
         ("SIGHUP", "simulator.started"),
     ],
 )
-@pytest.mark.ordinary("SIGINT-config.loaded", "SIGTERM-bot.started")
+@pytest.mark.ordinary("SIGTERM-bot.started")
 async def test_a_signal_during_start_up_ends_it_and_is_clean_only_after_a_look(
     home: Any, judge: Any, name: str, line: str
 ):

@@ -106,7 +106,7 @@ def said(events: Any, event: str) -> list[str]:
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("what", ["order of another", "any cancel"])
-@pytest.mark.ordinary("any cancel-vest", "order of another-paradex")
+@pytest.mark.ordinary("order of another-paradex")
 async def test_a_cancel_that_is_refused_for_ever_stops_no_closing(
     play: Any, events: Any, autojump_clock: Any, venue: str, what: str
 ):
@@ -165,7 +165,7 @@ async def test_no_leg_of_a_hedged_pair_goes_while_the_other_venue_stays_shut(
 
 
 @pytest.mark.parametrize("what", LASTING)
-@pytest.mark.ordinary("vest unreachable", "paradex halted", "paradex cancel-only")
+@pytest.mark.ordinary("vest unreachable", "paradex halted")
 async def test_a_venue_that_opens_again_in_time_is_waited_for(
     play: Any, autojump_clock: Any, what: str
 ):

@@ -85,7 +85,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("hurt", HURTS, ids=lambda hurt: hurt.__name__)
-@pytest.mark.ordinary("deleted", "journal_replaced", "newest_rows_deleted")
+@pytest.mark.ordinary("deleted", "replaced", "journal_replaced", "newest_rows_deleted")
 async def test_opening_stops_within_two_seconds_closing_goes_on_and_the_end_says_it(
     play: Any, folder: Path, autojump_clock: Any, hurt: Callable[[Path], None]
 ):
@@ -114,6 +114,7 @@ async def test_opening_stops_within_two_seconds_closing_goes_on_and_the_end_says
     assert "put it back before the next start" in last["do"]
 
 
+@pytest.mark.proof
 async def test_nothing_of_a_folder_that_took_the_place_of_ours_is_touched(
     play: Any, folder: Path, autojump_clock: Any
 ):

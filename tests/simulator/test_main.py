@@ -33,6 +33,7 @@ def test_switches_are_given_on_the_command_line(tmp_path):
         ("vest.frames=text", "VENUE.NAME"),
     ],
 )
+@pytest.mark.ordinary("paradex.nonsense=1-no switch")
 def test_a_switch_that_is_none_is_refused(tmp_path, switch, why):
     bad = simulator(tmp_path, "--switch", switch)
 

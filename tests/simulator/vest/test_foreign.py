@@ -15,6 +15,7 @@ async def listed(client, query=""):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.ordinary("tpsl", "null_nonce", "unknown_status")
 async def test_a_foreign_order_rests_until_it_is_cancelled(autojump_clock, client, shape):
     async with client.vest_socket("account_private", key=await client.listen_key()) as socket:
         spec = {"venue": "vest", "kind": "foreign_order", "shape": shape}
