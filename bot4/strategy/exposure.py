@@ -15,7 +15,7 @@ import attrs
 from bot4.domain.market import Market, MarketKey
 from bot4.domain.position import Position
 from bot4.domain.units import ceil_step, common_step, floor_step, plain
-from bot4.strategy.clips import smallest
+from bot4.strategy.clips import cut, smallest
 
 ZERO: Final = Decimal(0)
 NOTIONAL_ROOM: Final = Decimal("1.1")
@@ -59,6 +59,10 @@ class Exposure:
     """Whether a venue says which markets are halted."""
     done: dict[str, bool] = attrs.field(factory=dict)
     """Whether nothing is left to do, by venue."""
+    under_way: set[MarketKey] = attrs.field(factory=set)
+    """Markets whose closing order has not ended."""
+    late: bool = False
+    """Whether the time is over: a hedged pair is not begun any more."""
     changes: int = 0
     """Grows with whatever another venue's leg may have waited for."""
     _held: dict[MarketKey, Position] = attrs.field(factory=dict)
@@ -66,6 +70,8 @@ class Exposure:
     _read: set[str] = attrs.field(factory=set)
     _executes: set[MarketKey] = attrs.field(factory=set)
     _refused: dict[MarketKey, int] = attrs.field(factory=dict)
+    _most: dict[MarketKey, Decimal] = attrs.field(factory=dict)
+    """The largest order that refusals leave to be tried, where no limit was announced."""
 
     # ------------------------------------------------------------------------- what happened
 
@@ -107,7 +113,31 @@ class Exposure:
         self._refused[key] = self._refused.get(key, 0) + 1
         self._executes.discard(key)
 
+    def note_too_large(self, key: MarketKey, size: Decimal) -> bool:
+        """Note that a market's limits refused so large an order; whether half of it is worth a try.
+
+        Below the smallest order nothing helps: then it was no matter of size, and all is tried.
+        """
+        market = self.markets[key]
+        half = floor_step(size / 2, market.lot)
+        if half < max(self._least(key), market.lot):
+            self._most.pop(key, None)
+            return False
+        self._most[key] = half
+        return True
+
     # -------------------------------------------------------------------------- what is known
+
+    def market(self, key: MarketKey) -> Market:
+        """Return a market as listed, its largest order no larger than refusals have taught.
+
+        Raises:
+            KeyError: it is not listed.
+        """
+        market, most = self.markets[key], self._most.get(key)
+        if most is None:
+            return market
+        return attrs.evolve(market, max_order=min(most, market.max_order or most))
 
     def is_read(self, venue: str) -> bool:
         """Whether the venue's positions were ever read."""
@@ -153,9 +183,11 @@ class Exposure:
             return Room(lone)
         if why := self._why_shut(key) or self._why_shut(other):
             return Room(lone, f"{why}: the hedged part stays on at both venues")
-        if lone or not self._leads(key) or self._cut(other, self._lone(other)):
+        if lone or self.late or not self._leads(key) or self._cut(other, self._lone(other)):
             return Room(lone, f"{key.symbol} waits for {other}")
-        return Room(own if {key, other} <= self._executes else self._first(key, other, own))
+        if not {key, other} <= self._executes:
+            return Room(self._first(key, other, own))
+        return Room(self._at_once(other, own))
 
     def remarks(self) -> list[Remark]:
         """Return what is left, pair by pair, and then the markets of no pair."""
@@ -203,6 +235,13 @@ class Exposure:
         clip = ceil_step(max(self._least(key), self._least(other)), lot)
         return own if own < 2 * clip else clip
 
+    def _at_once(self, follows: MarketKey, own: Decimal) -> Decimal:
+        """As much of a leg as one order of the leg that follows it takes."""
+        market = self.market(follows)
+        if market.max_order is None:
+            return own
+        return cut(own, market.max_order, self._least(follows), market.lot) or own
+
     def _leads(self, key: MarketKey) -> bool:
         def rank(one: MarketKey) -> tuple[int, bool, str]:
             silent = not self.halts_told.get(one.venue, False)
@@ -242,6 +281,8 @@ class Exposure:
         if any(self._cut(key, self._lone(key)) for key in (one, two)):
             text = f"{name}: {legs}: you are {way} {plain(abs(net))}"
             return Remark(name, naked=True, text=text)
+        if not (self._size(one) and self._size(two)):
+            return Remark(name, naked=False, text=f"{name}: {legs}: less than the smallest order")
         return Remark(name, naked=False, text=f"{name} stays on, hedged: {legs}")
 
 

@@ -19,15 +19,17 @@ import trio
 from bot4.domain.market import MarketKey
 from bot4.domain.order import OrderReport
 from bot4.domain.position import Position
-from bot4.domain.units import plain
-from bot4.strategy.exposure import Exposure, described
+from bot4.strategy.exposure import Exposure
 from bot4.strategy.receiving import MOST_MS
+from bot4.tasks.flat import TOPICS, Flat
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.line import SAID
-from bot4.tasks.reducing import Reducer
+from bot4.tasks.reducing import End, Reducer
 
 LIMIT_S: Final = 60.0
 """For all of it; what is under way then ends by its own limit, seconds later. Source: ours."""
+FOLLOWS_S: Final = 15.0
+"""What a leg gets after that to follow the other one, whose order was still under way."""
 POLL_S = 0.2
 WAIT_S: Final = 1.0
 """For the other venue's leg, or for one that is shut: then everything is read again."""
@@ -39,36 +41,6 @@ SETTLE_S = 1.0
 LATEST_S = MOST_MS / 1000 + SETTLE_S
 """What somebody sent just before we began may arrive so much later: the longest window that an
 order is given, and what a venue takes to show it. Nothing is proven sooner."""
-TOPICS: Final = frozenset({"clock", "state", "markets", "orders", "positions"})
-"""Of what stands in the way; the others are symbols."""
-
-
-@attrs.define
-class Flat:
-    """What became of one venue."""
-
-    venue: str
-    closes: bool = True
-    """Whether everything was to be closed; else only what nothing hedges."""
-    proven: bool = False
-    cancelled: int = 0
-    closed: dict[str, Decimal] = attrs.field(factory=dict)
-    left: dict[str, Decimal] | None = None
-    """What it held when last read; None when that never was."""
-    faults: dict[str, str] = attrs.field(factory=dict)
-    """What stands in the way, by what it concerns."""
-
-    @property
-    def why(self) -> str:
-        """What stands in the way, in words; "" when nothing does."""
-        return "; ".join(dict.fromkeys(self.faults.values()))
-
-    def note(self, topic: str, why: str) -> None:
-        """Keep or forget what stands in the way."""
-        if why:
-            self.faults[topic] = why
-        else:
-            self.faults.pop(topic, None)
 
 
 @attrs.frozen
@@ -102,18 +74,30 @@ class Flattener:
         exposure.done[flat.venue] = False
         exposure.halts_told[flat.venue] = self.gateway.codec.tells_halts
         attempts: dict[str, int] = {}  # By order cancelled, and by market closed.
-        while trio.current_time() < began + LIMIT_S:
+        while not self._is_over(flat, began):
+            closed = exposure.closed(flat.venue)
             flat.proven = exposure.done[flat.venue] = await self._round(
                 flat, attempts, began + LATEST_S
             )
             if flat.proven and all(exposure.done.values()):
                 break
             failures = 0 if "positions" not in flat.faults else failures + 1
-            await self._pause(POLL_S * 2 ** min(failures, 4) if failures else WAIT_S)
+            # What goes in parts goes on at once; a leg that the other one follows waits for it.
+            moves = exposure.closed(flat.venue) != closed and self._ready(flat)
+            await self._pause(POLL_S * 2 ** min(failures, 4) if failures or moves else WAIT_S)
         flat.closed = exposure.closed(flat.venue)
         if exposure.is_read(flat.venue):
             flat.left = exposure.sizes(flat.venue)
         return flat
+
+    def _is_over(self, flat: Flat, began: float) -> bool:
+        """Whether the time is: then nothing hedged goes, and what is alone still follows."""
+        exposure, late_s = self.exposure, trio.current_time() - began - LIMIT_S
+        if late_s < 0:
+            return False
+        exposure.late = True
+        follows = exposure.under_way or self._ready(flat)
+        return not follows or late_s >= FOLLOWS_S
 
     async def _round(self, flat: Flat, attempts: dict[str, int], nothing_later: float) -> bool:
         """One pass; True when two readings show nothing open and nothing to close."""
@@ -154,9 +138,13 @@ class Flattener:
 
     def _follows(self, flat: Flat, attempts: dict[str, int]) -> bool:
         """Whether a leg may go now and nothing of ours rests: cancelling others' comes after it."""
-        keys = [MarketKey(flat.venue, symbol) for symbol in self.exposure.sizes(flat.venue)]
-        ready = [k for k in keys if self.exposure.room(k, everything=flat.closes).size]
+        ready = self._ready(flat)
         return bool(ready) and not any(attempts.get(key.symbol) for key in ready)
+
+    def _ready(self, flat: Flat) -> list[MarketKey]:
+        """The markets where something may be closed now."""
+        keys = [MarketKey(flat.venue, symbol) for symbol in self.exposure.sizes(flat.venue)]
+        return [k for k in keys if self.exposure.room(k, everything=flat.closes).size]
 
     async def _ask_markets(self) -> str:
         """What is halted is told here at some venues; elsewhere they are read once."""
@@ -232,19 +220,20 @@ class Flattener:
             flat.note(symbol, room.why)
             if not room.size:
                 continue
-            market = self.exposure.markets.get(key)
-            if market is None:
+            if key not in self.exposure.markets:
                 listed = flat.venue in self.exposure.listed
                 why = "is not listed any more: close it on the venue's page"
                 flat.note(symbol, f"{symbol} {why}" if listed else "its markets could not be read")
                 continue
             attempts[symbol] = attempts.get(symbol, 0) + 1
-            reducer = Reducer(self.gateway, market, self.next_row)
+            self.exposure.under_way.add(key)
             try:
-                end = await reducer.send(held, room.size, attempts[symbol])
+                end = await self._reduce(key, held, room.size, attempts[symbol])
             except SAID as said:
                 flat.note(symbol, f"{symbol}: {said}")
                 continue
+            finally:
+                self.exposure.under_way.discard(key)
             if end.filled is None:
                 self.exposure.note_refused(key)
             else:
@@ -254,6 +243,14 @@ class Flattener:
             else:
                 attempts[symbol] = 0
         return not self._left(flat)
+
+    async def _reduce(self, key: MarketKey, held: Decimal, size: Decimal, attempt: int) -> End:
+        """Send one order; one whose size is refused is halved at once, down to the smallest."""
+        while True:
+            market = self.exposure.market(key)
+            end = await Reducer(self.gateway, market, self.next_row).send(held, size, attempt)
+            if end.too_large is None or not self.exposure.note_too_large(key, end.too_large):
+                return end
 
     async def _pause(self, seconds: float) -> None:
         """Wait, and no longer than until the other venue has news."""
@@ -266,21 +263,3 @@ class Flattener:
 
     def _ours(self, symbol: str) -> bool:
         return self.symbols is None or symbol in self.symbols
-
-
-def summary(flat: Flat) -> str:
-    """One line for a person."""
-    closed = ", ".join(f"{plain(size)} {symbol}" for symbol, size in flat.closed.items()) or "none"
-    left = "what it holds could not be read"
-    if flat.left is not None:
-        words = [described(size, symbol) for symbol, size in flat.left.items()]
-        left = f"still {', '.join(words)}" if words else "holds nothing"
-    if flat.proven and not flat.closes:
-        return (
-            f"{flat.venue}: no order is open; {flat.cancelled} cancelled, closed {closed}, {left}"
-        )
-    if flat.proven:
-        return f"{flat.venue}: flat; {flat.cancelled} orders cancelled, closed {closed}"
-    what = "flat" if flat.closes else "in order"
-    why = flat.why or "it still holds something"
-    return f"{flat.venue}: NOT proven {what} ({why}); closed {closed}, {left}"

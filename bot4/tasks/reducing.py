@@ -14,7 +14,7 @@ from bot4.domain.market import Market, MarketKey
 from bot4.domain.order import Order, Purpose, Side
 from bot4.domain.units import plain
 from bot4.errors import ProtocolViolation
-from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused
+from bot4.ports import Accepted, InDoubt, NotSent, PlaceOutcome, Refused, Retry
 from bot4.strategy.clips import cut, smallest
 from bot4.strategy.limits import cost_of_one, unwind_limit
 from bot4.tasks.gateway import Gateway
@@ -37,6 +37,8 @@ class End:
     """Base units; None where it never came to be."""
     why: str = ""
     """Why less filled than was wanted; "" when all did."""
+    too_large: Decimal | None = None
+    """Its size, base units, where the market's limits refused that."""
 
 
 @attrs.frozen
@@ -102,28 +104,32 @@ class Reducer:
         await answered.wait()
         symbol = market.key.symbol
         match outcomes[0]:
-            case Refused(code, why):
-                return End(None, f"{symbol}: {code} {why}")
+            case Refused(code, why, retry):
+                too_large = size if retry is Retry.LIMIT else None
+                return End(None, f"{symbol}: {code} {why}", too_large)
             case NotSent(why):
                 return End(None, f"{symbol}: {why}")
             case Accepted() | InDoubt():
-                filled = await self._wait_end(order)
+                filled, reason = await self._wait_end(order)
+                if not filled and reason and gateway.codec.retry(reason) is Retry.LIMIT:
+                    return End(None, f"{symbol}: {reason}", size)
                 return End(filled, "" if filled >= size else f"{symbol}: filled {plain(filled)}")
 
-    async def _wait_end(self, order: Order) -> Decimal:
-        """Ask until the order ended, or its fence is past and the venue does not know it.
+    async def _wait_end(self, order: Order) -> tuple[Decimal, str]:
+        """Return what it filled, and the venue's reason for no more.
 
+        Asked until the order ended, or its fence is past and the venue does not know it.
         One that rests is left to the next round, which cancels it first.
         """
         missing, until = 0, trio.current_time() + REST_LIMIT_S
         while True:
             report, venue_now_ms = await self.gateway.find(order)
             if report is not None and (report.state.terminal or trio.current_time() > until):
-                return report.filled or Decimal(0)
+                return report.filled or Decimal(0), report.reason
             if report is None and venue_now_ms > order.fence_ms + 1000 * SETTLE_S:
                 missing += 1
                 if missing > 1:
-                    return Decimal(0)
+                    return Decimal(0), ""
                 await trio.sleep(SETTLE_S)
             await trio.sleep(POLL_S)
 

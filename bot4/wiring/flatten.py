@@ -22,7 +22,8 @@ from bot4.invocation import command
 from bot4.logs.redact import register_token
 from bot4.ports import World
 from bot4.strategy.exposure import Exposure
-from bot4.tasks.flatten import Flat, Flattener, summary
+from bot4.tasks.flat import Flat, summary
+from bot4.tasks.flatten import Flattener
 from bot4.tasks.gateway import Gateway
 from bot4.transport.database import SqliteDatabase, is_in_use, open_database
 from bot4.transport.http import HttpxDoor

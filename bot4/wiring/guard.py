@@ -12,7 +12,7 @@ import trio
 from bot4.config.env import load_secrets
 from bot4.config.load import load_config
 from bot4.config.options import GuardOptions, RunOptions
-from bot4.config.schema import Config, Mode
+from bot4.config.schema import Config, Mode, Secrets
 from bot4.domain.market import VENUES
 from bot4.errors import ExitCode, StartRefused
 from bot4.invocation import command
@@ -94,18 +94,31 @@ class RealHands:
         Cancellation: may leave a venue half flattened.
         """
         run_options = RunOptions(config=self.options.config, live=self.options.live)
-        everything: dict[str, frozenset[str] | None] = dict.fromkeys(VENUES)
         async with AsyncExitStack() as stack:
             hand = only_hand(self.config, ask=False, force=False)
             await stack.enter_async_context(hand)
             opened = await stack.enter_async_context(open_world(self.config, run_options))
-            await stack.enter_async_context(lock_to_close(*opened, VENUES, force=False))
-            flatteners = await stack.enter_async_context(open_flatteners(*opened, everything))
-            code = await flatten_all(flatteners, close=self.config.guard.flatten)
-            if code is ExitCode.CLEAN:
-                # Nobody is missed any more. Still under the lock: no bot can have spoken.
-                forget_status(self.config)
-            return CleanUp(code is ExitCode.CLEAN, held_words(flatteners))
+            return await clean_account(*opened)
+
+
+async def clean_account(config: Config, secrets: Secrets, world: World) -> CleanUp:
+    """Clean up under the locks of the accounts; whoever calls this holds the journal's.
+
+    Raises:
+        StartRefused: somebody else holds an account; nothing was touched.
+
+    Cancellation: may leave a venue half flattened.
+    """
+    everything: dict[str, frozenset[str] | None] = dict.fromkeys(VENUES)
+    async with (
+        lock_to_close(config, secrets, world, VENUES, force=False),
+        open_flatteners(config, secrets, world, everything) as flatteners,
+    ):
+        code = await flatten_all(flatteners, close=config.guard.flatten)
+        if code is ExitCode.CLEAN:
+            # Nobody is missed any more. Still under the lock: no bot can have spoken.
+            forget_status(config)
+        return CleanUp(code is ExitCode.CLEAN, held_words(flatteners))
 
 
 async def run_guard(options: GuardOptions, signals: Signals) -> ExitCode:

@@ -13,6 +13,7 @@ from typing import Final
 
 import trio
 
+from killtestlib import emergency
 from killtestlib.rounds import Story, Tally
 from killtestlib.twins import open_twins
 
@@ -27,16 +28,31 @@ def main() -> int:
     parser.add_argument("--stops", type=int, help="SIGINTs; default: as many")
     parser.add_argument("--seed", type=int, help="which moments; default: drawn and printed")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} of each")
+    parser.add_argument(
+        "--flatten", type=int, metavar="N", help="instead: N cells of flatten and guard, drawn"
+    )
     args = parser.parse_args()
     kills = QUICK if args.quick else args.kills
     stops = kills if args.stops is None else args.stops
     seed = SystemRandom().randrange(1_000_000) if args.seed is None else args.seed
+    if args.flatten:
+        return emergencies(seed, args.flatten)
     print(f"seed {seed}: {kills} kills, {stops} stops", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="killtest") as folder:
         tally = trio.run(partial(run, Path(folder), seed, kills=kills, stops=stops))
     print(figures(tally, seed, time.monotonic() - began))
     return 1 if tally.violations else 0
+
+
+def emergencies(seed: int, count: int) -> int:
+    """Play cells of flatten and the guard; 1 after any violation."""
+    print(f"seed {seed}: {count} cells", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="killtest") as folder:
+        outcomes = trio.run(emergency.play_all, Path(folder), seed, count)
+    print(emergency.figures(outcomes, seed, time.monotonic() - began))
+    return 1 if any(one.broken for one in outcomes) else 0
 
 
 async def run(folder: Path, seed: int, *, kills: int, stops: int) -> Tally:

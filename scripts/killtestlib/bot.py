@@ -107,11 +107,11 @@ def _owns_signals(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def living(twins: Twins, config: Path) -> AsyncIterator[Bot]:
-    """Start a bot; whatever still runs at the end of the block is killed."""
+async def living(twins: Twins, config: Path, command: str = "run") -> AsyncIterator[Bot]:
+    """Start a bot, or another command; whatever still runs at the end of the block is killed."""
     with config.with_name("bot.err").open("ab") as errors:
         process = await trio.lowlevel.open_process(
-            [*twins.command(), str(config)],
+            [*twins.command(command), str(config)],
             env=twins.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

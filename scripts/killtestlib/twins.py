@@ -75,6 +75,14 @@ class Twins:
         truth: dict[str, Any] = answer.raise_for_status().json()
         return truth
 
+    async def strike(self, fault: Mapping[str, Any]) -> None:
+        """Have a fault of the menu. Raises httpx.HTTPError when it is refused."""
+        (await self._client.post("/fault", json=dict(fault))).raise_for_status()
+
+    async def calm(self) -> None:
+        """Take every fault off the menu. Raises httpx.HTTPError when they do not answer."""
+        (await self._client.post("/clear")).raise_for_status()
+
     async def move(self) -> None:
         """Have a gap come every moment while ``moving``. Runs until it is cancelled."""
         for base in cycle(BASES):
@@ -82,9 +90,9 @@ class Twins:
                 await self._client.post("/fault", json={**GAP, "base": base})
             await trio.sleep(GAP_EVERY_S)
 
-    def command(self) -> list[str]:
-        """Return the command of a bot in the folder of ``settle_in``."""
-        return [_program(), "bot4", "run", "--log", "json", "--config"]
+    def command(self, name: str = "run") -> list[str]:
+        """Return the command of a bot, or another of its commands, up to the settings' file."""
+        return [_program(), "bot4", name, "--log", "json", "--config"]
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a bot: the keys, and whom to trust."""

@@ -32,6 +32,7 @@ OTHERS = {
     "--faults": "shrink",
     "--hunt": "hunt",
     "--policies": "policies",
+    "--flatten": "flattening",
 }
 """Options that are a command of their own, and the module whose main takes over."""
 EPILOG = """commands of their own, each with its own --help:
@@ -40,6 +41,7 @@ EPILOG = """commands of their own, each with its own --help:
   --shrink           a failing --seed reduced to a short script of faults
   --faults SCRIPT    play such a script again
   --hunt             look for the troubles that leave a leg alone longest
+  --flatten          every fault in every state that a bot leaves, met by flatten and guard
   --policies         the same universes under what other bots do about a failed leg
 
 docs/simulation.md says what a universe is and what it leaves out."""

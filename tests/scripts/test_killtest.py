@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from killtestlib import judge
+from killtestlib import emergency, judge
 from killtestlib.__main__ import figures
 from killtestlib.rounds import Tally
+from universelib.aftermath import STATES, TOOLS
+from universelib.flatproof import Outcome
 
 EARLY = f"[SHUTDOWN] {judge.EARLY}: by the journal nothing is held"
 CLEAN = {"event": "shutdown.clean", "message": judge.CLEAN}
@@ -153,3 +155,22 @@ def test_the_closing_line_counts_the_violations():
 
     assert figures(tally, 7, 12.0).endswith("12 s, 1 violations")
     assert "3 kills and 2 stops" in figures(tally, 7, 12.0)
+
+
+def test_two_dozen_cells_of_an_emergency_have_every_state_both_tools_and_no_fault_twice():
+    cells = emergency.draw(7, 24)
+
+    assert {(cell.state, cell.tool) for cell in cells} == {(s, t) for s in STATES for t in TOOLS}
+    assert len({(cell.venue, cell.kind) for cell in cells}) == 24
+    assert [cell.lasts for cell in cells] == sorted((cell.lasts for cell in cells), reverse=True)
+    assert any(cell.lasts for cell in cells)
+    assert cells == emergency.draw(7, 24) != emergency.draw(8, 24)
+
+
+def test_the_closing_line_of_an_emergency_counts_endings_codes_and_violations():
+    good = Outcome("hedged/vest/cut/flatten", (), 0, "flat", "", 0.0, 9.0)
+    bad = Outcome("bot-hung/vest/halt/flatten", ("x",), 3, "a leg", "--force", 0.0, 90.0)
+
+    line = emergency.figures([good, bad], 7, 60.0)
+    assert "2 cells with real processes, 1 ended flat, 1 with code 0, 1 with 3, 1 refused" in line
+    assert line.endswith("60 s, 1 violations")

@@ -191,6 +191,70 @@ async def test_a_pair_larger_than_the_largest_order_goes_in_parts_leg_after_leg(
         assert watched.naked <= D("0.001")
 
 
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("state", ["hedged", "one leg", "one leg, only what is alone"])
+async def test_a_size_that_is_refused_without_a_limit_announced_is_halved_until_it_is_taken(
+    play: Any, autojump_clock: Any, venue: str, state: str
+):
+    async with dead_with_a_pair(play) as (dead, after):
+        if state != "hedged":
+            (gone,) = set(VENUES) - {venue}
+            dead.fault(gone, "manual_close", market=MARKETS[gone])
+        limit = {"symbol": MARKETS[venue], "order": "0.001", "told": False}
+        dead.fault(venue, "limits", seconds=EVER_S, **limit)
+        watched = await flatten(after, dead, close="only" not in state)
+
+        assert dead.positions() == {}
+        assert watched.code == 0
+        assert watched.naked_s < 8
+        assert watched.took_s < 30
+
+
+@pytest.mark.parametrize("venue", VENUES)
+async def test_a_market_that_takes_no_size_at_all_is_told_with_what_is_left_there(
+    play: Any, events: Any, autojump_clock: Any, venue: str
+):
+    async with dead_with_a_pair(play) as (dead, after):
+        limit = {"symbol": MARKETS[venue], "order": "0.00001", "told": False}
+        dead.fault(venue, "limits", seconds=EVER_S, **limit)
+        watched = await flatten(after, dead)
+
+        assert watched.naked <= CLIP
+        assert set(dead.positions()) == {"vest:BTC-PERP", "paradex:BTC-USD-PERP"}
+        assert watched.code == 3
+    assert MARKETS[venue] in " ".join(said(events, "flatten.failed"))
+
+
+@pytest.mark.parametrize("shut_s", [46.0, 54.0])
+async def test_a_leg_whose_other_one_goes_as_the_time_is_over_still_follows_it(
+    play: Any, autojump_clock: Any, shut_s: float
+):
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault("paradex", "post_only", seconds=shut_s)
+        dead.fault("paradex", "delay_answer", request="any", ms=1500, count=-1)
+        watched = await flatten(after, dead)
+
+        assert abs(dead.net()) < DUST, dead.positions()
+        assert watched.took_s < 120
+        assert watched.code == (3 if dead.positions() else 0)
+
+
+async def test_a_rest_that_no_order_is_small_enough_for_is_not_called_hedged(
+    play: Any, events: Any, autojump_clock: Any
+):
+    async with dead_with_a_pair(play) as (dead, after):
+        dead.fault("vest", "manual_close", market=MARKETS["vest"])
+        dead.fault("paradex", "partial_fill", fraction=0.4, count=-1)
+        watched = await flatten(after, dead, close=False)
+
+        (rest,) = dead.positions().values()
+        assert rest < DUST
+        assert watched.code == 0
+    (told,) = said(events, "pair.held")
+    assert "hedged" not in told
+    assert str(rest) in told
+
+
 @pytest.mark.parametrize("what", REFUSALS)
 @pytest.mark.ordinary("vest refuses orders")
 async def test_a_venue_that_says_it_is_open_and_refuses_is_found_out_by_a_small_order(

@@ -1,81 +1,91 @@
-"""The whole menu against flatten and what the guard does: no leg is alone that was not before.
-
-Each fault lasts, so that nothing is to be had by waiting. What is shut is waited for in vain, what
-is merely rude is got past; whatever comes of it, the exit code and the words must say what is so.
-"""
+"""Some cells of ``scripts/universe --flatten``, and that its proof finds what is wrong."""
 
 from __future__ import annotations
 
-from typing import Any
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
 
 import pytest
-import trio
+from timeouts import SCRIPT_S
 
-from tests.simulation.test_every_fault import CASES, arguments
-from tests.simulation.test_flatten import CALM, CLIP, EVER_S, flatten, said
-from tests.simulation.test_hard_days import DUST, MARKETS, hedged
+CELLS: Final = (
+    "hedged/vest/halt/flatten",
+    "one-leg-there/paradex/post_only/guard",
+    "in-doubt/paradex/delay_answer/flatten",
+    "resting-orders/vest/cut/guard",
+    "journal-missing/paradex/limits/flatten",
+    "bot-hung/vest/expire_token/flatten",
+    "bot-hung-one-leg/paradex/clock_skew/guard",
+)
+PLANTED: Final = {
+    "VENUES": ('("vest",)', "hedged/paradex/funding/flatten"),
+    "flatten_all": ("says_zero", "one-leg-here/vest/halt/flatten"),
+}
+"""A flatten that leaves a venue out, and one that always ends with 0."""
+SCRIPT: Final = f"""
+from unittest.mock import patch
+from universelib import aftermath, flattening
 
-pytestmark = pytest.mark.proof
+async def says_zero(flatteners):
+    await right(flatteners)
+    return 0
 
-STATES = ("hedged", "one leg", "under way")
-CHANGES = ("manual_close", "liquidate", "bust", "delist")
-"""Faults that take a leg themselves."""
-LIMIT_S = 120.0
-CELLS = [
-    (state, venue, kind)
-    for state in STATES
-    for venue, kind in CASES
-    if (state, kind) != ("under way", "bust")  # nothing is filled yet that could be taken back
-]
+right = aftermath.flatten_all
+def main(names):
+    print("ended with", flattening.main(["--flatten", "--only", names]), flush=True)
+
+main({",".join(CELLS)!r})
+"""
 
 
-async def brought(run: Any, state: str, venue: str) -> None:
-    """Bring the account to a state, with the bot about to die."""
-    if state == "under way":
-        await run.until("feed.ready", 4)
-        run.gap(45.0, 300.0)
-        await run.until("pair.opening")
-        await trio.sleep(0.06)
-        return
-    await hedged(run)
-    if state == "one leg":
-        run.fault(venue, "manual_close", market=MARKETS[venue])
+@pytest.fixture(scope="module")
+def said(root: Path) -> list[list[str]]:
+    """What one process says of the cells, and then of each planted wrong, as lines."""
+    planted = "".join(
+        f"with patch.object(aftermath, {name!r}, {value}):\n    main({cell!r})\n"
+        for name, (value, cell) in PLANTED.items()
+    )
+    # A process of its own: universes seed Trio's scheduler.
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT + planted],
+        cwd=root / "scripts",
+        capture_output=True,
+        text=True,
+        timeout=SCRIPT_S,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    parts: list[list[str]] = [[]]
+    for line in ended.stdout.splitlines():
+        parts[-1].append(line)
+        if line.startswith("ended with"):
+            parts.append([])
+    return parts[:-1]
 
 
-@pytest.mark.parametrize("close", [True, False], ids=["flatten", "guard"])
-@pytest.mark.parametrize(("state", "venue", "kind"), CELLS)
-async def test_the_account_is_left_as_the_words_say(
-    play: Any, events: Any, autojump_clock: Any, venue: str, kind: str, state: str, close: bool
-):
-    runs: list[Any] = []
+def test_a_cell_of_every_state_and_both_tools_is_left_as_the_words_say(said: list[list[str]]):
+    *_, figures, end = said[0]
 
-    async def killed(run: Any) -> None:
-        runs.append(run)
-        await brought(run, state, venue)
+    assert end == "ended with 0", said[0]
+    assert figures.startswith(f"{len(CELLS)} cells, 1 of them refused with 4 until forced")
+    assert figures.endswith("0 violations")
 
-    async with play.universe(simulation=CALM) as universe, play.killed(universe, killed) as after:
-        run = runs[0]
-        args = arguments(venue, kind)
-        lasting = {"seconds": EVER_S, "count": -1}
-        was = abs(run.net())
-        run.fault(venue, kind, **{**args, **{k: v for k, v in lasting.items() if k in args}})
-        watched = await flatten(after, run, close=close)
 
-        net, held = abs(run.net()), run.positions()
-        assert watched.took_s < LIMIT_S
-        if state == "hedged" and kind not in CHANGES:
-            assert was < DUST
-            assert net <= CLIP
-        if watched.code == 0:
-            assert run.open_orders() == []
-            assert net < DUST
-            assert held == {} or not close
-            assert bool(said(events, "pair.held")) == bool(held)
-        else:
-            assert said(events, "flatten.failed")
-            assert watched.code == 3
-        if net >= DUST:
-            told = " ".join([*said(events, "exposure.left"), *said(events, "flatten.failed")])
-            for market in held:
-                assert market.partition(":")[2] in told or "could not be read" in told
-        assert not any("holds ?" in line for line in said(events, "flatten.failed"))
+def test_a_flatten_that_leaves_a_venue_out_is_found(said: list[list[str]]):
+    *_, end = lines = said[1]
+
+    assert end == "ended with 1"
+    found = [line for line in lines if line.startswith("VIOLATED hedged/paradex/funding/flatten")]
+    assert any("alone at paradex, which could have been closed" in line for line in found)
+    assert any("code 0" in line for line in found)
+    replay = "  replay: scripts/universe --flatten --only hedged/paradex/funding/flatten"
+    assert replay in lines
+
+
+def test_an_exit_code_that_is_not_true_is_found(said: list[list[str]]):
+    *_, end = lines = said[2]
+
+    assert end == "ended with 1"
+    assert any("code 0 with a leg alone" in line for line in lines)

@@ -17,7 +17,8 @@ from bot4.domain.order import Side
 from bot4.domain.units import to_e8
 from bot4.errors import VenueRefused
 from bot4.ports import InDoubt, NotSent, Refused
-from bot4.tasks.flatten import Flattener, summary
+from bot4.tasks.flat import summary
+from bot4.tasks.flatten import Flattener
 from bot4.tasks.gateway import Gateway
 
 D = Decimal

@@ -119,13 +119,20 @@ class ParadexDesk(SimVenue):
         """Return the limits in force of a market.
 
         They are its own unless a switch says otherwise, or the fault ``limits`` (``order``,
-        ``position``, ``open_orders``) while it lasts.
+        ``position``, ``open_orders``) while it lasts. With ``told: false`` nobody announces that.
         """
         found = self.markets[symbol].limits.narrowed(self.switches.limits())
         fault = self.faults.active(self.name, "limits", symbol=symbol)
         if fault is None:
             return found
         return found.narrowed({name: fault.args.get(name) for name in LIMIT_NAMES})
+
+    def told_limits(self, symbol: str) -> MarketLimits:
+        """Return the limits that GET /markets announces."""
+        fault = self.faults.active(self.name, "limits", symbol=symbol)
+        if fault is not None and fault.args.get("told", True):
+            return self.limits_of(symbol)
+        return self.markets[symbol].limits.narrowed(self.switches.limits())
 
     def public_book(self, symbol: str) -> tuple[Depth, int]:
         """Return the book and sequence number REST shows: the stream's, while it speaks."""

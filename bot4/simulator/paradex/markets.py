@@ -71,7 +71,7 @@ def _fee_pair(maker: Decimal, taker: Decimal) -> dict[str, Any]:
 def market(desk: ParadexDesk, symbol: str) -> dict[str, Any]:
     """Return one result of GET /markets."""
     spec = desk.markets[symbol]
-    limits = desk.limits_of(symbol)
+    limits = desk.told_limits(symbol)
     free = _fee_pair(Decimal(0), Decimal(0))
     return {
         "asset_kind": "PERP",

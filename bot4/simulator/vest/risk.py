@@ -37,7 +37,7 @@ def rejection(venue: VestVenue, order: SimOrder) -> int:
         return 3018
     if order.reduce_only and size > room:
         return 3019
-    if not order.reduce_only and _beyond_cap(venue, order):
+    if (not order.reduce_only and _beyond_cap(venue, order)) or _too_large(venue, order):
         return 3010
     if venue.switches.leverage_required and symbol not in ledger.leverage:
         return 3020
@@ -71,3 +71,13 @@ def _beyond_cap(venue: VestVenue, order: SimOrder) -> bool:
     held = venue.ledger.position(order.symbol).size
     after = held + (order.size if order.side == "buy" else -order.size)
     return cap is not None and abs(after) > max(cap, abs(held))
+
+
+def _too_large(venue: VestVenue, order: SimOrder) -> bool:
+    """Tell whether the fault ``limits`` (``order``) forbids so large an order, reducing or not.
+
+    Vest announces no largest order; that it may have one all the same is ours.
+    """
+    fault = venue.faults.active(venue.name, "limits", symbol=order.symbol)
+    most = None if fault is None else fault.args.get("order")
+    return most is not None and order.size > Decimal(str(most))

@@ -112,3 +112,13 @@ async def test_limits_shrink_for_a_while_and_are_announced(autojump_clock, logge
     await trio.sleep(5)
     assert await announced(logged_in) == usual
     assert (await logged_in.place(size="0.25")).status == 201
+
+
+async def test_limits_may_shrink_without_a_word(autojump_clock, logged_in):
+    usual = await announced(logged_in)
+    silent = {"venue": "paradex", "kind": "limits", "order": "0.2", "told": False, "seconds": 5}
+    logged_in.faults.add(silent)
+
+    assert await announced(logged_in) == usual
+    assert (await logged_in.place(size="0.25")).body["error"] == "INVALID_ORDER_SIZE"
+    assert (await logged_in.place(size="0.2")).status == 201

@@ -36,3 +36,11 @@ async def test_a_cap_below_what_is_held_stops_only_what_adds(autojump_clock, cli
 
 async def test_without_a_cap_nothing_is_rejected_for_it(autojump_clock, client):
     assert await landed_codes(client, BUY, BUY) == [None, None]
+
+
+async def test_an_order_too_large_is_rejected_also_where_it_only_reduces(autojump_clock, client):
+    assert await landed_codes(client, BUY) == [None]
+    client.fault("limits", order="0.0100", seconds=60)
+
+    reduce = {**SELL, "reduceOnly": True}
+    assert await landed_codes(client, reduce, {**reduce, "size": "0.0100"}) == [3010, None]
