@@ -16,8 +16,9 @@ from bot4.errors import ExitCode
 from bot4.strategy import events as happened
 from bot4.strategy.events import Intended, Planned, step
 from bot4.strategy.saga import State, Trade
+from bot4.wiring.universe import WALL_0_MS
 from universelib import bounds
-from universelib.check import HANDLES, Ending, silent, violations
+from universelib.check import HANDLES, Ending, silent, strays, unnamed, violations
 from universelib.process import Process
 from universelib.rounds import DUST
 from universelib.story import Story, held
@@ -84,6 +85,14 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
         allowed |= {ExitCode.SECOND_SIGNAL}
     if held_up(story):
         allowed |= {ExitCode.LEFT_OPEN}
+    if others := strays(truth):
+        at_ms = WALL_0_MS + stopped.at_s * 1000
+        if any(order["received_ms"] < at_ms for order in others):
+            allowed -= {ExitCode.CLEAN}
+        allowed |= {ExitCode.LEFT_OPEN}
+        if code == ExitCode.LEFT_OPEN:
+            told = story.log.said("shutdown.left", process.number)
+            yield from unnamed(others, told[-1]["left"] if told else ())
     if code not in allowed:
         yield f"exit code {code} after {stopped.mode}"
     if code != ExitCode.CLEAN and (resting or naked) and last != "shutdown.left":
