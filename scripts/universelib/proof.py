@@ -27,6 +27,8 @@ CAP_USD: Final = Decimal(320)
 """A leg may not be larger than the configured notional and a lot or two."""
 OPENING: Final = ("enter", "mend")
 POLITE: Final = ("sigint", "sigint2")
+LOOKED_S: Final = 1.0
+"""After so long a stop has read what rests, where a venue answers."""
 
 
 def broken(story: Story) -> list[str]:
@@ -95,6 +97,10 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
             yield from unnamed(others, told[-1]["left"] if told else ())
     if code not in allowed:
         yield f"exit code {code} after {stopped.mode}"
+    asked = story.log.said("shutdown.requested", process.number)
+    if asked and process.ended_at - asked[0]["at"] > LOOKED_S:
+        asked_ms = WALL_0_MS + asked[0]["at"] * 1000
+        resting += [order for order in others if order["received_ms"] < asked_ms]
     if code != ExitCode.CLEAN and (resting or naked) and last != "shutdown.left":
         yield f"I5: exit {code} with something open, and the last line is {last}"
 

@@ -17,7 +17,9 @@ EDITS: Final = ("notional", "entry", "on_stop")
 STATES: Final = ("opening", "settling", "mending", "hedged", "closing", "unwinding", "stranded")
 STRANDED: Final = 0.06
 """Share of the universes in which one leg is refused every way out."""
-SHAPES: Final = (0, 0, 2, 4)
+SHAPES: Final = (0, 0, 3, 5)
+RARELY_MET: Final = {"odd_fill": 3}
+"""How many times as often as the others: many a universe has no other fill at that venue."""
 """How many faults with a shape come besides, at times of their own: each is one of many, and most
 wait for a fill, a cancel or an order of a Retail token before they act."""
 RETAIL: Final = ("", "", "", "granted", "refused")
@@ -89,8 +91,9 @@ def draw(seed: int, seconds: float, *, calm: bool = False) -> Script:
         bps = random.choice((-1, 1)) * random.uniform(28, 60)
         lives = random.choice((0.4, 0.8, 1.5, 4.0, 9.0))
         faults.append((at_s, {"venue": "vest", "kind": "gap_jump", "bps": bps, "seconds": lives}))
+    shapes = [ones for (kind, _), ones in shaped().items() for _ in range(RARELY_MET.get(kind, 1))]
     for _ in range(random.choice(SHAPES)):
-        one = random.choice(random.choice(tuple(shaped().values())))
+        one = random.choice(random.choice(shapes))
         at_s = random.uniform(1.0, seconds)
         faults += [(at_s + late, each) for late, each in spelled(one, random)]
     aimed = []

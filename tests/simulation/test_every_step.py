@@ -66,7 +66,7 @@ def test_a_stop_beside_orders_that_nobody_can_cancel_ends_with_3(root: Path, mod
     ended = run(
         root,
         *("-m", "universelib", "--kill-every-step", "--scenario", "cancel-refused"),
-        *("--mode", mode, "--from", "1000", "--to", "1000"),
+        *("--mode", mode, "--from", "600", "--to", "600"),
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
