@@ -15,6 +15,8 @@ from universelib.rounds import DUST, Round
 
 D = Decimal
 CLOSING = frozenset({"exit", "unwind", "flatten"})
+UNLISTED = {("vest", "unknown_status")}
+"""Shapes of orders that no question finds: Vest is asked for those of status NEW."""
 HANDLES = {"vest": "nonce", "paradex": "client_id"}
 
 
@@ -86,12 +88,12 @@ def violations(end: Ending) -> list[str]:
 
 
 def strays(truth: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the orders of others that rest, each with its ``venue``."""
+    """Return the orders of others that rest and can be listed, each with its ``venue``."""
     return [
         {"venue": venue, **order}
         for venue, state in truth.items()
         for order in state["open_orders"]
-        if order.get("foreign")
+        if order.get("foreign") and (venue, order["foreign"]) not in UNLISTED
     ]
 
 

@@ -203,7 +203,7 @@ def test_a_bot_that_does_not_come_back_is_a_violation():
 
 
 def test_an_order_that_rests_needs_its_name_in_the_last_word_and_the_code_for_it():
-    order = {"id": "0xab", "nonce": None, "filled": "0", "reduce_only": False, "foreign": True}
+    order = {"id": "0xab", "nonce": None, "filled": "0", "reduce_only": False, "foreign": "tpsl"}
     vest = {**NOTHING["vest"], "open_orders": [order]}
     truth = {**NOTHING, "vest": vest}
     last = {"event": "shutdown.left", "level": "critical", "why": "it rests"}
@@ -218,6 +218,8 @@ def test_an_order_that_rests_needs_its_name_in_the_last_word_and_the_code_for_it
         "I5: 1 orders of others rest, and the last exit code is 0"
     ]
     assert violations(Ending(NOTHING, [named], [3])) == ["the last exit code is 3"]
+    unlisted = {**vest, "open_orders": [{**order, "foreign": "unknown_status"}]}
+    assert violations(Ending({**NOTHING, "vest": unlisted}, [], [0])) == []
 
 
 def result(**changes: Any) -> Result:
