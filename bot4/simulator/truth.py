@@ -13,7 +13,8 @@ def truth_of(venue: SimVenue) -> dict[str, Any]:
     """Return orders, positions, fills and money of a venue as JSON values.
 
     Decimals are plain text, never in scientific notation. ``open_orders`` are those that may
-    still fill: resting, or accepted and on their way to the engine.
+    still fill: resting, or accepted and on their way to the engine. ``foreign`` is the shape of an
+    order that a fault placed, "" for a client's.
     """
     orders = [_order_row(venue, order) for order in venue.orders.values()]
     ledger = venue.ledger
@@ -83,7 +84,7 @@ def _order_row(venue: SimVenue, order: SimOrder) -> dict[str, Any]:
         "updated_ms": order.updated_ms,
         "avg_price": None if order.avg_price is None else plain(order.avg_price),
         "fees": plain(order.fees),
-        "foreign": "foreign" in order.extra,
+        "foreign": order.extra.get("foreign", ""),
         **venue.truth_order(order),
     }
 

@@ -23,7 +23,11 @@ SHOT_S = 2.0
 
 
 async def leave(
-    gateways: Mapping[str, Gateway], ledger: Ledger, touched: Iterable[str], leave_by: float
+    gateways: Mapping[str, Gateway],
+    ledger: Ledger,
+    touched: Iterable[str],
+    leave_by: float,
+    seen_open: dict[str, str] | None = None,
 ) -> list[str]:
     """Cancel and prove, on every venue that this run may have orders on.
 
@@ -32,15 +36,17 @@ async def leave(
         ledger: the trades as they stand.
         touched: venues where this run, or an unfinished trade, may have an open order.
         leave_by: Trio time by which it is over, whatever a venue does.
+        seen_open: takes, by venue, a line on the orders that were seen open and not gone since.
 
     Returns:
         What is left, one line each; empty when nothing is.
 
-    Cancellation: stops asking; what is not proven by then is in nobody's list.
+    Cancellation: stops asking; of what is not proven by then, ``seen_open`` has what was seen.
     """
     left: dict[str, str] = {
         venue: f"{venue}: open orders could not be read" for venue in sorted(set(touched))
     }
+    there = {} if seen_open is None else seen_open
 
     async def prove(venue: str) -> None:
         gateway, seen, refused = gateways[venue], set[str](), ""
@@ -49,10 +55,12 @@ async def leave(
                 open_orders = await gateway.open_orders()
                 if not open_orders:
                     del left[venue]
+                    there.pop(venue, None)
                     return
                 again = [one for one in open_orders if one.venue_order_id in seen]
                 seen = {one.venue_order_id for one in open_orders}
                 left[venue] = refused or f"{venue}: {len(open_orders)} open orders, being cancelled"
+                there[venue] = f"{venue}: {', '.join(sorted(seen))} not proven cancelled"
                 try:
                     # Cancelling all of them is not said to have failed for one.
                     await (gateway.cancel_each(again) if again else gateway.cancel_everything())

@@ -32,6 +32,8 @@ class Strays:
         self._left: dict[str, set[str]] = {}
         """By venue, the gate's reasons for what rests there."""
         self._looked_at = float("-inf")
+        self.resting: dict[str, str] = {}
+        """By venue, a line on what rests there and could not be cancelled; a stop adds to it."""
 
     async def clear_start(self, gateway: Gateway) -> None:
         """Cancel what rests at one venue; tell what was found, and what would not go.
@@ -83,6 +85,7 @@ class Strays:
             self._left[venue] &= names
             if not self._left[venue]:
                 del self._left[venue]
+                self.resting.pop(venue, None)
             else:
                 stuck = [one for one in rest if _name(venue, one) in self._left[venue]]
                 await self._cancel(gateways[venue], stuck)
@@ -127,6 +130,7 @@ class Strays:
             on = MarketKey(venue, report.symbol) if report.symbol else ""
             self._gate.block(name, words, do, on=on)
             self._left.setdefault(venue, set()).add(name)
+            self.resting[venue] = f"{', '.join(sorted(self._left[venue]))} not cancelled"
 
 
 def _name(venue: str, report: OrderReport) -> str:

@@ -118,7 +118,8 @@ class Rooms:
         if set(touched) == set(self.parts):
             with trio.move_on_at(self._leave_by(PROOF + GOODBYE)):
                 await self.reconciler.compare_once()
-        left = await leave(self._gateways, self.ledger, touched, self._leave_by(GOODBYE))
+        by = self._leave_by(GOODBYE)
+        left = await leave(self._gateways, self.ledger, touched, by, self.reconciler.strays.resting)
         return [*left, *self._unproven()]
 
     async def abandon(self) -> list[str]:
@@ -127,7 +128,8 @@ class Rooms:
             if not self._fired:
                 self._fired = True
                 await fire_cancel_all(self._gateways)
-        return [*unfinished(self.ledger), *self._unproven()]
+        rest = self.reconciler.strays.resting.values()
+        return [*rest, *unfinished(self.ledger), *self._unproven()]
 
     def _unproven(self) -> list[str]:
         """What the venues hold and no trade explains, and pairs whose positions are in question."""
@@ -179,14 +181,12 @@ class Rooms:
             # Else the last word stays: a guard then takes this for the death that it is. What no
             # trade of ours explains is for a person to close.
             forget_status(self.config)
-        lived = max(trio.current_time() - self.started_at, 1e-9)
-        uptime = {}
+        lived, uptime = max(trio.current_time() - self.started_at, 1e-9), {}
         for venue, parts in self.parts.items():
             parts.public.uptime.down()
             uptime[venue] = round(100 * parts.public.uptime.total_s / lived, 2)
         say_ended(self.ledger.results, uptime, lived)
-        compared, lost = self.reconciler.compared, self.state.lost()
-        say_last(left, self.figures, compared=compared, lost=lost)
+        say_last(left, self.figures, compared=self.reconciler.compared, lost=self.state.lost())
 
     @property
     def _gateways(self) -> dict[str, Gateway]:

@@ -10,10 +10,13 @@ from typing import Any
 
 import attrs
 
+from bot4.errors import ExitCode
 from universelib.rounds import DUST, Round
 
 D = Decimal
 CLOSING = frozenset({"exit", "unwind", "flatten"})
+UNLISTED = {("vest", "unknown_status")}
+"""Shapes of orders that no question finds: Vest is asked for those of status NEW."""
 HANDLES = {"vest": "nonce", "paradex": "client_id"}
 
 
@@ -81,9 +84,38 @@ def violations(end: Ending) -> list[str]:
             found.append(f"crashed: {line.get('why')}")
         if line["level"] in ("warning", "error", "critical") and not line.get("why"):
             found.append(f"a warning without why: {line['event']}")
-    if end.codes[-1] != 0:
-        found.append(f"the last exit code is {end.codes[-1]}")
-    return found
+    return found + _last_word(end)
+
+
+def strays(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the orders of others that rest and can be listed, each with its ``venue``."""
+    return [
+        {"venue": venue, **order}
+        for venue, state in truth.items()
+        for order in state["open_orders"]
+        if order.get("foreign") and (venue, order["foreign"]) not in UNLISTED
+    ]
+
+
+def unnamed(orders: Iterable[Mapping[str, Any]], left: Iterable[str]) -> list[str]:
+    """Return a line for each order that no line of a last word names, with its venue."""
+    lines = list(left)
+    return [
+        f"I5: {order['venue']} order {order['id']} rests, and the last word does not name it"
+        for order in orders
+        if not any(order["venue"] in line and order["id"] in line for line in lines)
+    ]
+
+
+def _last_word(end: Ending) -> list[str]:
+    """Whether the last process told by its exit code what rests, and named it."""
+    code, resting = end.codes[-1], strays(end.truth)
+    if not resting:
+        return [f"the last exit code is {code}"] if code else []
+    if code != ExitCode.LEFT_OPEN:
+        return [f"I5: {len(resting)} orders of others rest, and the last exit code is {code}"]
+    last = [line for line in end.events if line["event"] == "shutdown.left"][-1:]
+    return unnamed(resting, last[0]["left"]) if last else []
 
 
 def _invented(end: Ending) -> list[str]:

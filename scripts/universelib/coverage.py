@@ -56,13 +56,20 @@ def table(counts: Counter[str]) -> list[str]:
     for venue in ("vest", "paradex"):
         codes = [c[2] for c in cells if c[:2] == ["code", venue]]
         said.append(f"  {venue}: " + ", ".join(f"{c} {counts[f'code/{venue}/{c}']}" for c in codes))
+    said.append("faults of a shape, as often as one acted")
+    met: dict[str, list[str]] = {}
+    for kind, shape in (cell[1:] for cell in cells if cell[0] == "met"):
+        met.setdefault(kind, []).append(f"{shape} {counts[f'met/{kind}/{shape}']}")
+    said += [f"  {kind}: " + ", ".join(shapes) for kind, shapes in met.items()]
     return said
 
 
 def _grid(title: str, counts: Counter[str], rows: dict[str, None], state_at: int) -> list[str]:
     states = [state.value for state in State]
-    said = [title, " " * 22 + "".join(f"{state:>10}" for state in states)]
+    said = [title, " " * 22 + "".join(f"{name:>10}" for name in (*states, "all"))]
     for row in rows:
         names = [f"saga/{s}/{row}" if state_at == 1 else f"fault/{row}/{s}" for s in states]
-        said.append(f"  {row:<20}" + "".join(f"{counts[name] or '-':>10}" for name in names))
+        row_counts = [counts[name] for name in names]
+        figures = "".join(f"{count or '-':>10}" for count in (*row_counts, sum(row_counts)))
+        said.append(f"  {row:<20}{figures}")
     return said

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from random import Random
 from typing import Final
 
-from universelib.grammar import REFUSAL_CODES, Fault, every, stranding
-from universelib.script import Aimed, Script
+from universelib.grammar import REFUSAL_CODES, Fault, every, shaped, spelled, stranding
+from universelib.script import Aimed, Death, Script
 
 SECONDS: Final = 24.0
 AT_ONCE: Final = 4
@@ -17,6 +18,8 @@ _GAPS: Final[tuple[tuple[float, Fault], ...]] = tuple(
     (at_s, {"venue": "vest", "kind": "gap_jump", "bps": 45, "seconds": 3}) for at_s in (4.0, 14.0)
 )
 _FLAT_S: Final = 3.0
+_DEATH_S: Final = 12.0
+"""Between the gaps; whoever starts cancels what rests."""
 _REFUSED: Final[Fault] = {"venue": "vest", "kind": "refuse", "code": 3001, "reduce_only": False}
 _LEADS: Final[dict[str, tuple[Fault, ...]]] = {
     "settling": (
@@ -32,7 +35,7 @@ _LEADS: Final[dict[str, tuple[Fault, ...]]] = {
 
 
 def scripts(missing: Iterable[str], at_once: int = AT_ONCE) -> list[Script]:
-    """Return scripts that lead to these cells, those of faults and codes; others are left out.
+    """Return scripts that lead to these cells, of faults, shapes and codes; others are left out.
 
     Args:
         missing: the cells.
@@ -43,7 +46,9 @@ def scripts(missing: Iterable[str], at_once: int = AT_ONCE) -> list[Script]:
     by_state: dict[str, list[Fault]] = {}
     for cell in missing:
         kind, name, last = cell.split("/")
-        if kind == "code":
+        if kind == "met":
+            found.append(_met(shaped()[name, last][-1]))
+        elif kind == "code":
             codes += [
                 # A refused exit is tried again and again: one trade meets them all.
                 {"venue": name, "kind": "refuse", "reduce_only": True, **args}
@@ -57,6 +62,12 @@ def scripts(missing: Iterable[str], at_once: int = AT_ONCE) -> list[Script]:
         found += [_towards(state, part) for part in _parts(faults, at_once)]
     refused = [tuple((_FLAT_S, one) for one in part) for part in _parts(codes, at_once)]
     return found + [Script(part + _GAPS, (), "flatten") for part in refused]
+
+
+def _met(fault: Fault) -> Script:
+    timed = tuple((_FLAT_S, one) for _, one in spelled(fault, Random(0)))  # noqa: S311
+    retail = "granted" if fault["kind"] == "retail_lost" else ""
+    return Script(timed + _GAPS, (Death(_DEATH_S, "kill"),), "hold", retail=retail)
 
 
 def _towards(state: str, faults: list[Fault]) -> Script:

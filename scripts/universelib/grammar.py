@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot4.venues.vest.codes import CODES
 
 Fault = dict[str, Any]
-"""``kind``, ``venue`` ("vest", "paradex" or "disk") and the kind's own arguments."""
+"""``kind``, ``venue`` ("vest", "paradex", "disk" or "machine") and the kind's own arguments."""
 
 VENUES: Final = ("vest", "paradex")
 MARKETS: Final = {"vest": "BTC-PERP", "paradex": "BTC-USD-PERP"}
@@ -120,7 +120,9 @@ _FEEDS: Final[tuple[Fault, ...]] = (
 )
 _STATES: Final[tuple[Fault, ...]] = (
     {"kind": "cancel_only", "seconds": 4},
+    {"kind": "cancel_only", "seconds": 9},
     {"kind": "post_only", "seconds": 4},
+    {"kind": "post_only", "seconds": 9},
     {"kind": "limits", "order": 0.002, "seconds": 5},
     {"kind": "limits", "open_orders": 1, "seconds": 5},
 )
@@ -155,10 +157,13 @@ _OTHERS: Final[tuple[Fault, ...]] = (
     {"kind": "foreign_order", "shape": "null_nonce"},
     {"kind": "foreign_order", "shape": "null_field", "field": "size"},
     {"kind": "foreign_order", "shape": "looks_like_ours"},
+    {"kind": "foreign_order", "shape": "looks_like_ours", "cancel": "refused"},
+    {"kind": "refuse", "request": "cancel"},
     {"kind": "odd_fill", "shape": "zero_price"},
     {"kind": "odd_fill", "shape": "no_side"},
     {"kind": "odd_fill", "shape": "no_fee"},
     {"kind": "blocked", "seconds": 5},
+    {"kind": "api_change", "what": "enum"},
 )
 """What others send, how a fill may look, and a guard in front of a venue."""
 _PARADEX: Final[tuple[Fault, ...]] = (
@@ -166,6 +171,14 @@ _PARADEX: Final[tuple[Fault, ...]] = (
     {"kind": "account_status", "status": "LIQUIDATION", "seconds": 3},
     {"kind": "odd_fill", "shape": "other_currency"},
     {"kind": "odd_fill", "shape": "unknown_type"},
+    {"kind": "api_change", "what": "schema"},
+    {"kind": "retail_lost", "seconds": 12},
+)
+_VEST: Final[tuple[Fault, ...]] = ({"kind": "api_change", "what": "type"},)
+MACHINE: Final[tuple[Fault, ...]] = (
+    {"venue": "machine", "kind": "suspend", "seconds": 3, "connections": "alive"},
+    {"venue": "machine", "kind": "suspend", "seconds": 90, "connections": "cut"},
+    {"venue": "machine", "kind": "suspend", "seconds": 900, "connections": "dead"},
 )
 DISK: Final[tuple[Fault, ...]] = (
     {"venue": "disk", "kind": "disk_full", "seconds": 2},
@@ -191,8 +204,37 @@ def every() -> list[Fault]:
         faults += [{"venue": venue, "kind": "refuse"}, {"venue": venue, "kind": "storm"}]
     own = (*_PARTS, *_STATES, *_PARADEX, {"kind": "gap"})
     faults += [{"venue": "paradex", **one} for one in own]
+    faults += [{"venue": "vest", **one} for one in _VEST]
     faults.append({"venue": "paradex", "kind": "bust", "count": 1, "market": MARKETS["paradex"]})
-    return faults + [dict(one) for one in DISK]
+    return faults + [dict(one) for one in (*DISK, *MACHINE)]
+
+
+def shape_of(fault: Fault) -> str:
+    """Return what tells faults of one kind apart in the table of situations; "" for most."""
+    match fault:
+        case {"kind": "foreign_order", "cancel": "refused"}:
+            return "cancel refused"
+        case {"kind": "foreign_order" | "odd_fill", "shape": str(shape)}:
+            return shape
+        case {"kind": "refuse", "request": "cancel"}:
+            return "cancel"
+        case {"kind": "api_change", "what": str(what)}:
+            return what
+        case {"kind": "suspend", "connections": str(connections)}:
+            return connections
+        case {"kind": "retail_lost"}:
+            return "at an order"
+        case _:
+            return ""
+
+
+def shaped() -> dict[tuple[str, str], list[Fault]]:
+    """Return the faults that have a shape, by kind and shape."""
+    found: dict[tuple[str, str], list[Fault]] = {}
+    for fault in every():
+        if shape := shape_of(fault):
+            found.setdefault((fault["kind"], shape), []).append(fault)
+    return found
 
 
 def spelled(fault: Fault, random: Random) -> list[tuple[float, Fault]]:
@@ -203,7 +245,11 @@ def spelled(fault: Fault, random: Random) -> list[tuple[float, Fault]]:
         return [(n * apart_s, dict(cut)) for n in range(times)]
     if fault["kind"] == "refuse" and len(fault) == 2:
         fault = {**fault, **random.choice(REFUSAL_CODES[fault["venue"]])}
-    return [(0.0, {"count": random.choice((1, 1, 1, 2, 5)), **fault})]
+    drawn = [(0.0, {"count": random.choice((1, 1, 1, 2, 5)), **fault})]
+    if shape_of(fault) == "cancel":
+        # The bot's own orders never rest: without another's there is nothing to cancel.
+        drawn.append((0.0, {"venue": fault["venue"], "kind": "foreign_order"}))
+    return drawn
 
 
 def stranding(filled: str, missing: str) -> list[Fault]:

@@ -91,9 +91,10 @@ class Base:
             self._play(folder)
         finally:
             if self._mine is None:
+                # The children's state folders lie in this one.
+                while self._running:
+                    self._collect()
                 shutil.rmtree(folder, ignore_errors=True)
-        while self._running:
-            self._collect()
         return sorted(self.results, key=lambda one: (one.step, one.mode))
 
     def _play(self, folder: Path) -> None:

@@ -35,9 +35,10 @@ DARKENS: Final = frozenset(
         "delist",
         "net_half_open",
         "clock_skew",
+        "suspend",
     }
 )
-DARK_S: Final = {"net_half_open": 10.0}
+DARK_S: Final = {"net_half_open": 10.0, "suspend": 15.0}
 """How long a venue may be unreachable after such a fault; the others say it themselves."""
 
 
@@ -105,7 +106,7 @@ class Stage:
         self.situations.struck(fault)
         kind, now = fault["kind"], trio.current_time()
         if kind in DARKENS:
-            lasts = float(fault.get("seconds", DARK_S.get(kind, 5.0)))
+            lasts = DARK_S.get(kind) or float(fault.get("seconds", 5.0))
             self.dark.append((str(fault["venue"]), now, now + lasts))
 
     def calm(self) -> None:
@@ -114,6 +115,9 @@ class Stage:
         self.universe.calm()
         self.disk.clear()
         self.aimed.clear()
+        for venue in (self.universe.box.vest, self.universe.box.paradex):
+            for order in venue.orders.values():
+                order.extra.pop("cancel_refused", None)
 
     async def aim(self) -> None:
         """Strike when a trade comes to the state that a fault waits for, for ever."""

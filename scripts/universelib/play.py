@@ -83,7 +83,7 @@ def play(
         latency_scale=LATENCIES[script.latency],
         books_per_s=books_per_s,
         vest={"verify_every": VERIFY_EVERY},
-        paradex={"verify_every": VERIFY_EVERY},
+        paradex={"verify_every": VERIFY_EVERY, "interactive": script.retail or "granted"},
         **(LIGHTER if profile == PROFILE else {}),
     )
     began_s = time.process_time()
@@ -106,8 +106,10 @@ def play(
 
 
 def _config(folder: Path, options: Options, script: Script) -> Config:
+    plain = plain_config(folder / "state", options.seed)
     return attrs.evolve(
-        plain_config(folder / "state", options.seed),
+        plain,
+        paradex=attrs.evolve(plain.paradex, profile="retail" if script.retail else "pro"),
         simulation=SimulationConfig(profile=options.profile, seed=options.seed),
         execution=ExecutionConfig(on_stop=OnStop(script.on_stop)),
     )

@@ -16,8 +16,9 @@ from bot4.errors import ExitCode
 from bot4.strategy import events as happened
 from bot4.strategy.events import Intended, Planned, step
 from bot4.strategy.saga import State, Trade
+from bot4.wiring.universe import WALL_0_MS
 from universelib import bounds
-from universelib.check import HANDLES, Ending, silent, violations
+from universelib.check import HANDLES, Ending, silent, strays, unnamed, violations
 from universelib.process import Process
 from universelib.rounds import DUST
 from universelib.story import Story, held
@@ -26,6 +27,8 @@ CAP_USD: Final = Decimal(320)
 """A leg may not be larger than the configured notional and a lot or two."""
 OPENING: Final = ("enter", "mend")
 POLITE: Final = ("sigint", "sigint2")
+LOOKED_S: Final = 1.0
+"""After so long a stop has read what rests, where a venue answers."""
 
 
 def broken(story: Story) -> list[str]:
@@ -84,8 +87,20 @@ def _ending(story: Story, truth: dict[str, Any]) -> Iterator[str]:
         allowed |= {ExitCode.SECOND_SIGNAL}
     if held_up(story):
         allowed |= {ExitCode.LEFT_OPEN}
+    if others := strays(truth):
+        at_ms = WALL_0_MS + stopped.at_s * 1000
+        if any(order["received_ms"] < at_ms for order in others):
+            allowed -= {ExitCode.CLEAN}
+        allowed |= {ExitCode.LEFT_OPEN}
+        if code == ExitCode.LEFT_OPEN:
+            told = story.log.said("shutdown.left", process.number)
+            yield from unnamed(others, told[-1]["left"] if told else ())
     if code not in allowed:
         yield f"exit code {code} after {stopped.mode}"
+    asked = story.log.said("shutdown.requested", process.number)
+    if asked and process.ended_at - asked[0]["at"] > LOOKED_S:
+        asked_ms = WALL_0_MS + asked[0]["at"] * 1000
+        resting += [order for order in others if order["received_ms"] < asked_ms]
     if code != ExitCode.CLEAN and (resting or naked) and last != "shutdown.left":
         yield f"I5: exit {code} with something open, and the last line is {last}"
 

@@ -27,7 +27,8 @@ PERSON_S: Final = 15.0
 GAP_EVERY_S: Final = 9.0
 GAP_S: Final = 4.0
 GAP_BPS: Final = 45.0
-RESTARTS: Final = frozenset({"journal"})
+UNSPOKEN: Final = frozenset({"vest api", "paradex api"})
+RESTARTS: Final = frozenset({"journal"}) | UNSPOKEN
 """Reasons for which a person is told to start the bot again."""
 LASTING: Final = frozenset({"breaker", "daily_loss"})
 """Reasons for which the bot rightly opens nothing for longer than any bound here."""
@@ -49,6 +50,8 @@ class Honest:
     by_hand: int = 0
     """How often a person had to run flatten, as the bot said."""
     _restarted: bool = False
+    _mark: int = 0
+    """Where the log of the life begins."""
 
     def held(self) -> bool:
         """Tell whether a venue holds a position."""
@@ -71,6 +74,7 @@ class Honest:
         Returns:
             Whether a person would start the bot again: it ended by itself, or said so.
         """
+        self._mark = len(self.stage.log.events)
         async with trio.open_nursery() as living:
             living.start_soon(life.live)
             with trio.move_on_at(until_s):
@@ -115,6 +119,12 @@ class Honest:
         ]
         return told[-1:] == ["opening.stopped"] and self.net() != 0
 
+    def _asks(self) -> bool:
+        """Tell whether the bot asks for what a person has not done yet: flatten, or a new start."""
+        told = self.stage.log.said("opening.stopped", since=self._mark)
+        unspoken = any(line["reason"] in UNSPOKEN for line in told)
+        return (self._unexplained() and not self.by_hand) or (unspoken and not self._restarted)
+
     async def _flatten(self) -> None:
         """Do what the bot asks a person for: close everything, with the bot away."""
         stage = self.stage
@@ -131,8 +141,8 @@ class Honest:
         stage, began, mark = self.stage, trio.current_time(), len(self.stage.log.events)
         gap_at = began + 2.0
         while trio.current_time() < began + WITHIN_S:
-            asked = trio.current_time() > began + PERSON_S and self._unexplained()
-            if life.ended.is_set() or (asked and not self.by_hand):
+            looked = trio.current_time() > began + PERSON_S
+            if life.ended.is_set() or (looked and self._asks()):
                 return True
             if trio.current_time() >= gap_at:
                 gap_at += GAP_EVERY_S
@@ -146,7 +156,7 @@ class Honest:
                 return False
         reasons = {
             line["reason"]: line.get("why") or line.get("detail")
-            for line in stage.log.said("opening.stopped", "entry.held", since=0)
+            for line in stage.log.said("opening.stopped", "entry.held", since=self._mark)
             if line["event"] == "opening.stopped" or line["at"] >= began
         }
         if abs(self.net()) >= DUST:

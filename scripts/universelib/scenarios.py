@@ -231,6 +231,15 @@ SCENARIOS: Final = tuple(
             "later": (Later("pair.opening", 0.05, _order(VEST, "blocked", seconds=2)),),
             "until": OVER,
         },
+        {
+            # Of others, and nobody can cancel them: every stop ends with 3 and names both.
+            "name": "cancel-refused",
+            "later": (
+                *_later(VEST, "foreign_order", cancel="refused"),
+                *_later(PARADEX, "foreign_order", cancel="refused"),
+            ),
+            "until": OVER,
+        },
         {"name": "journal-gone", "gap_s": 30.0, "until": HELD, "forgets": True},
         {
             "name": "vest-dark",

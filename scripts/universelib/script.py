@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from universelib.grammar import VENUES, Fault, every, spelled, stranding
+from universelib.grammar import VENUES, Fault, every, shaped, spelled, stranding
 
 LATENCIES: Final = {"near": 0.4, "usual": 1.0, "far": 2.0, "slow": 3.0}
 """How long the venues take, as a multiple of what was seen of them, by profile."""
@@ -17,6 +17,13 @@ EDITS: Final = ("notional", "entry", "on_stop")
 STATES: Final = ("opening", "settling", "mending", "hedged", "closing", "unwinding", "stranded")
 STRANDED: Final = 0.06
 """Share of the universes in which one leg is refused every way out."""
+SHAPES: Final = (0, 0, 3, 5)
+RARELY_MET: Final = {"odd_fill": 3}
+"""How many times as often as the others: many a universe has no other fill at that venue."""
+"""How many faults with a shape come besides, at times of their own: each is one of many, and most
+wait for a fill, a cancel or an order of a Retail token before they act."""
+RETAIL: Final = ("", "", "", "granted", "refused")
+"""What Paradex makes of a Retail token; "" is a bot that asks for none."""
 
 
 @attrs.frozen
@@ -49,6 +56,8 @@ class Script:
     on_stop: str
     aimed: tuple[Aimed, ...] = ()
     latency: str = "usual"
+    retail: str = ""
+    """One of ``RETAIL``."""
 
     @property
     def power(self) -> bool:
@@ -82,6 +91,11 @@ def draw(seed: int, seconds: float, *, calm: bool = False) -> Script:
         bps = random.choice((-1, 1)) * random.uniform(28, 60)
         lives = random.choice((0.4, 0.8, 1.5, 4.0, 9.0))
         faults.append((at_s, {"venue": "vest", "kind": "gap_jump", "bps": bps, "seconds": lives}))
+    shapes = [ones for (kind, _), ones in shaped().items() for _ in range(RARELY_MET.get(kind, 1))]
+    for _ in range(random.choice(SHAPES)):
+        one = random.choice(random.choice(shapes))
+        at_s = random.uniform(1.0, seconds)
+        faults += [(at_s + late, each) for late, each in spelled(one, random)]
     aimed = []
     for _ in range(random.choice((0, 1, 2, 4, 6)) if kinds else 0):
         state, late_s = random.choice(STATES), random.choice((0.0, 0.0, 0.1, 0.4))
@@ -95,12 +109,15 @@ def draw(seed: int, seconds: float, *, calm: bool = False) -> Script:
         kind = random.choice(DEATHS)
         edit = random.choice(EDITS) if kind == "edit" else ""
         deaths.append(Death(random.uniform(2, seconds), kind, edit))
+    lost = any(fault["kind"] == "retail_lost" for _, fault in faults)
     return Script(
         tuple(sorted(faults, key=lambda fault: fault[0])),
         tuple(sorted(deaths, key=lambda death: death.at_s)),
         on_stop,
         tuple(aimed),
         latency,
+        # Only who has it can lose it.
+        "granted" if lost else random.choice(RETAIL),
     )
 
 

@@ -5,31 +5,45 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 import attrs
 
+from bot4.simulator import faults
 from bot4.simulator.box import TwoVenues
+from bot4.simulator.orders import SimOrder
+from bot4.simulator.paradex import rest_orders, ws_orders
 from bot4.simulator.paradex.refusal import Refused
+from bot4.simulator.vest import rest
 from bot4.simulator.vest.refusals import VestRefusal
 from bot4.strategy.events import KINDS, Answered, Event, Verdict, step
 from bot4.strategy.saga import State, Trade
 from bot4.tasks import ledger
-from universelib.grammar import REFUSAL_CODES, VENUES, Fault, every
+from universelib.grammar import REFUSAL_CODES, VENUES, Fault, every, shape_of, shaped
 
 Arrived = Callable[[State], None]
+
+AT_ONCE: Final = frozenset({"foreign_order", "suspend"})
+"""Kinds with a shape that act when they are added; the others wait for what they hit."""
+CANCEL_REFUSED: Final = "cancel refused"
+"""The shape of an order that acts only when somebody would cancel it."""
 
 
 @attrs.define
 class Situations:
-    """Counts cells, named ``saga/STATE/EVENT``, ``code/VENUE/CODE`` and ``fault/KIND/STATE``."""
+    """Counts cells: ``saga/STATE/EVENT``, ``code/VENUE/CODE``, ``fault/KIND/STATE``.
+
+    And ``met/KIND/SHAPE``: faults that acted, which the third counts from when they are added.
+    """
 
     cells: Counter[str] = attrs.field(factory=Counter)
     state: State = State.FLAT
     """Of the trade that last heard something."""
     arrived: Arrived = lambda _state: None
     """Called when a trade comes to another state."""
+    _acted: list[object] = attrs.field(factory=list)
+    """Faults, and orders whose cancel was refused, that are counted already."""
 
     def stepped(self, before: Trade, event: Event, after: Trade) -> None:
         """Count one event of a trade."""
@@ -41,6 +55,9 @@ class Situations:
     def struck(self, fault: Fault) -> None:
         """Count a fault, by the state in which it strikes."""
         self.cells[f"fault/{fault['kind']}/{self.state}"] += 1
+        shape = shape_of(fault)
+        if fault["kind"] in AT_ONCE and shape != CANCEL_REFUSED:
+            self.cells[f"met/{fault['kind']}/{shape}"] += 1
 
     def ended(self, box: TwoVenues) -> None:
         """Count how the venues ended our orders."""
@@ -63,6 +80,12 @@ class Situations:
             for kind, venue in ((VestRefusal, "vest"), (Refused, "paradex")):
                 noting = self._noting(venue, vars(kind)["__init__"])
                 patches.enter_context(patch.object(kind, "__init__", noting))
+            for name in ("take", "active"):
+                acting = self._acting(getattr(faults.FaultMenu, name))
+                patches.enter_context(patch.object(faults.FaultMenu, name, acting))
+            for module in (rest, rest_orders, ws_orders):
+                refusing = self._refusing(module.check_cancel)
+                patches.enter_context(patch.object(module, "check_cancel", refusing))
             yield
 
     def _noting(self, venue: str, make: Any) -> Any:
@@ -72,17 +95,40 @@ class Situations:
 
         return init
 
+    def _acting(self, find: Any) -> Any:
+        def found(menu: Any, venue: str, kind: str, **named: Any) -> Any:
+            fault = find(menu, venue, kind, **named)
+            if fault is not None and (shape := shape_of({"kind": kind, **fault.args})):
+                self._met(fault, f"met/{kind}/{shape}")
+            return fault
+
+        return found
+
+    def _refusing(self, check: Callable[[SimOrder], None]) -> Callable[[SimOrder], None]:
+        def checked(order: SimOrder) -> None:
+            if "cancel_refused" in order.extra:
+                self._met(order, f"met/foreign_order/{CANCEL_REFUSED}")
+            check(order)
+
+        return checked
+
+    def _met(self, one: object, cell: str) -> None:
+        if not any(other is one for other in self._acted):
+            self._acted.append(one)
+            self.cells[cell] += 1
+
 
 def known_cells() -> list[str]:
     """Return every cell that there is, in the order of the table."""
-    kinds = [name for name in KINDS if name not in ("Planned", "Answered")]
-    kinds += [f"Answered.{verdict}" for verdict in Verdict]
-    cells = [f"saga/{state}/{kind}" for state in State for kind in sorted(kinds)]
+    events = [name for name in KINDS if name not in ("Planned", "Answered")]
+    events += [f"Answered.{verdict}" for verdict in Verdict]
+    cells = [f"saga/{state}/{event}" for state in State for event in sorted(events)]
     for venue in VENUES:
         codes = [args.get("cancel_reason", args.get("code")) for args in REFUSAL_CODES[venue]]
         cells += dict.fromkeys(f"code/{venue}/{code}" for code in codes)
-    faults = sorted({fault["kind"] for fault in every()} - {"storm"} | {"gap_jump"})
-    return cells + [f"fault/{kind}/{state}" for kind in faults for state in State]
+    kinds = sorted({fault["kind"] for fault in every()} - {"storm"} | {"gap_jump"})
+    cells += [f"fault/{kind}/{state}" for kind in kinds for state in State]
+    return cells + [f"met/{kind}/{shape}" for kind, shape in sorted(shaped())]
 
 
 def _name(event: Event) -> str:

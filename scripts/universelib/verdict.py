@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from universelib.check import strays
 from universelib.proof import broken, held_up
 from universelib.story import Story
 
@@ -26,7 +27,8 @@ class Injected:
     stop_s: float
     """From the signal to the exit, simulated."""
     kind: str
-    """``plain``, ``doubt`` (something was in doubt) or ``dark`` (or no way out was taken)."""
+    """``plain``, ``doubt`` (something was in doubt) or ``dark`` (no way out was taken, or an order
+    that nobody can cancel rests)."""
     task: str
     seconds: float
     """Simulated, of the whole story."""
@@ -69,7 +71,7 @@ def print_log(story: Story) -> None:
 
 def _kind(story: Story) -> str:
     """Whether the stop met a doubt, about an order or a position, or a venue that is away."""
-    if held_up(story):
+    if held_up(story) or strays(story.exit_truth or {}):
         return "dark"
     at_s, open_ = (story.stopped.at_s if story.stopped else 0.0), set[str]()
     for line in story.log.events:

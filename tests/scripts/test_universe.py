@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import attrs
@@ -13,18 +15,20 @@ import trio
 from universelib import coverage, directed
 from universelib.check import Ending, violations
 from universelib.figures import Result, bound_s, lines
-from universelib.grammar import MARKETS, REFUSAL_CODES, every, spelled
+from universelib.grammar import MARKETS, REFUSAL_CODES, every, shape_of, spelled
 from universelib.script import Script, draw
 from universelib.situations import Situations, known_cells
 from universelib.troubled import TroubledDisk
 
 from bot4.errors import JournalFault
-from bot4.simulator.box import TwoVenues
-from bot4.simulator.faults import UnknownFault
-from bot4.simulator.options import Options
-from bot4.transport.wires import KINDS, Wires
+from bot4.simulator.faults import COUNTED, IMMEDIATE, LASTING, FaultMenu, UnknownFault
+from bot4.simulator.paradex import foreign as paradex
+from bot4.simulator.vest import foreign as vest
+from bot4.transport.wires import KINDS
+from bot4.wiring.universe import open_universe, plain_config
 
 SEEDS = range(300)
+NOT_IN_THE_GRAMMAR = {"gap_jump": "the market's own: every script times some beside its troubles"}
 NOTHING: dict[str, Any] = {
     venue: {"positions": {}, "open_orders": [], "orders": [], "fills": []} for venue in MARKETS
 }
@@ -37,7 +41,7 @@ def test_a_seed_draws_the_same_whenever_it_is_asked():
 def test_each_seed_leaves_out_kinds_and_together_they_leave_out_none():
     drawn = [{fault["kind"] for _, fault in draw(seed, 60).faults} for seed in SEEDS]
 
-    every_kind = {fault["kind"] for fault in every()} - {"storm"}
+    every_kind = {fault["kind"] for fault in every()} - {"storm"} | {"gap_jump"}
     assert set().union(*drawn) >= every_kind
     assert not any(kinds >= every_kind for kinds in drawn)
 
@@ -66,26 +70,69 @@ def test_every_death_edit_latency_and_state_is_drawn():
 
 
 def test_calm_is_calm():
-    assert draw(5, 60, calm=True) == Script((), (), draw(5, 60).on_stop, (), draw(5, 60).latency)
+    drawn = draw(5, 60)
+    assert draw(5, 60, calm=True) == Script((), (), drawn.on_stop, (), drawn.latency)
 
 
-async def test_every_kind_can_strike(autojump_clock):
-    from random import Random
-
-    box, wires = TwoVenues(Options(bases=("BTC",)), wall_ms=lambda: 1_795_000_000_000), None
-    wires = Wires(Random(1).uniform)
+async def test_every_kind_can_strike(autojump_clock, tmp_path: Path):
     disk = TroubledDisk(lambda _: None)
-    for kind in every():
-        for _, fault in spelled(kind, Random(1)):
-            if fault["venue"] == "disk":
-                disk.strike(fault)
-            elif fault["kind"] in KINDS:
-                wires.strike(fault)
-            else:
+    async with open_universe(plain_config(tmp_path, 1)) as universe:
+        for kind in every():
+            for _, fault in spelled(kind, Random(1)):
+                if fault["venue"] == "disk":
+                    disk.strike(fault)
+                    continue
                 try:
-                    box.faults.add(fault)
+                    universe.strike(fault)
                 except UnknownFault as nothing:
                     assert "no such fill" in str(nothing)  # noqa: PT017 - a bust needs a fill
+
+
+def test_the_grammar_draws_every_fault_that_there_is():
+    there = COUNTED | LASTING | IMMEDIATE | set(KINDS) | {"suspend"}
+
+    assert there - {fault["kind"] for fault in every()} == set(NOT_IN_THE_GRAMMAR)
+
+
+@pytest.mark.parametrize(
+    ("kind", "venue", "shapes"),
+    [
+        ("odd_fill", "vest", vest.ODD_FILLS),
+        ("odd_fill", "paradex", paradex.ODD_FILLS),
+        ("foreign_order", "vest", [*vest.SHAPES, "cancel refused"]),
+        ("foreign_order", "paradex", [*paradex.SHAPES, "cancel refused"]),
+        ("refuse", "vest", ["cancel"]),
+        ("refuse", "paradex", ["cancel"]),
+        ("api_change", "vest", ["enum", "type"]),
+        ("api_change", "paradex", ["enum", "schema"]),
+        ("suspend", "machine", ["alive", "cut", "dead"]),
+    ],
+)
+def test_the_grammar_draws_every_shape_of_a_fault(kind: str, venue: str, shapes: Iterable[str]):
+    drawn = {_shape(one) for one in every() if (one["kind"], one["venue"]) == (kind, venue)}
+
+    assert drawn - {None} == set(shapes)
+
+
+def _shape(fault: dict[str, Any]) -> str | None:
+    if fault.get("cancel") == "refused":
+        return "cancel refused"
+    names = ("shape", "what", "connections", "request")
+    return next((fault[name] for name in names if name in fault), None)
+
+
+def test_a_refused_cancel_comes_with_an_order_to_cancel():
+    spoken = spelled({"venue": "vest", "kind": "refuse", "request": "cancel"}, Random(1))
+
+    assert [fault["kind"] for _, fault in spoken] == ["refuse", "foreign_order"]
+
+
+def test_who_loses_a_retail_token_had_one():
+    scripts = [draw(seed, 60) for seed in SEEDS]
+    losing = [s for s in scripts if any(one["kind"] == "retail_lost" for _, one in s.faults)]
+
+    assert {s.retail for s in losing} == {"granted"}
+    assert {s.retail for s in scripts} == {"", "granted", "refused"}
 
 
 def test_the_disk_refuses_to_write_while_it_is_full(tmp_path: Path):
@@ -153,6 +200,26 @@ def test_a_bot_that_does_not_come_back_is_a_violation():
     assert violations(end) == ["L: not trading"]
     assert violations(Ending(NOTHING, [], [-9, 0])) == []
     assert violations(Ending(NOTHING, [], [0], ["KeyError('x')"])) == ["crashed: KeyError('x')"]
+
+
+def test_an_order_that_rests_needs_its_name_in_the_last_word_and_the_code_for_it():
+    order = {"id": "0xab", "nonce": None, "filled": "0", "reduce_only": False, "foreign": "tpsl"}
+    vest = {**NOTHING["vest"], "open_orders": [order]}
+    truth = {**NOTHING, "vest": vest}
+    last = {"event": "shutdown.left", "level": "critical", "why": "it rests"}
+    named = {**last, "left": ["vest: order 0xab cannot be cancelled"]}
+    other = {**last, "left": ["paradex: order 0xab cannot be cancelled"]}
+
+    assert violations(Ending(truth, [named], [3])) == []
+    assert violations(Ending(truth, [other], [3])) == [
+        "I5: vest order 0xab rests, and the last word does not name it"
+    ]
+    assert violations(Ending(truth, [], [0])) == [
+        "I5: 1 orders of others rest, and the last exit code is 0"
+    ]
+    assert violations(Ending(NOTHING, [named], [3])) == ["the last exit code is 3"]
+    unlisted = {**vest, "open_orders": [{**order, "foreign": "unknown_status"}]}
+    assert violations(Ending({**NOTHING, "vest": unlisted}, [], [0])) == []
 
 
 def result(**changes: Any) -> Result:
@@ -237,7 +304,8 @@ def test_chance_is_helped_to_every_fault_and_code():
         if one["kind"] == "refuse"
     }
     flat = {f"fault/{one['kind']}/flat" for one in timed}
-    assert aimed | codes | flat >= set(wanted)
+    met = {f"met/{one['kind']}/{shape_of(one)}" for one in timed}
+    assert aimed | codes | flat | met >= set(wanted)
     assert directed.scripts(["saga/flat/Overdue"]) == []
 
 
@@ -271,3 +339,18 @@ def test_a_trade_that_opens_again_while_it_closes_is_a_violation():
 
     assert violations(Ending(NOTHING, [back, out], [0])) == []
     assert violations(Ending(NOTHING, [out, back], [0])) == ["I11: t opens again while it closes"]
+
+
+async def test_a_shape_counts_once_and_only_when_it_acts(autojump_clock):
+    menu, situations = FaultMenu(), Situations()
+    with situations.listening():
+        odd = {"venue": "vest", "kind": "odd_fill", "shape": "no_fee", "count": 2}
+        menu.add(odd)
+        situations.struck(odd)
+        assert situations.cells["met/odd_fill/no_fee"] == 0
+        for _ in range(2):
+            menu.take("vest", "odd_fill")
+        situations.struck({"venue": "machine", "kind": "suspend", "connections": "cut"})
+
+    assert situations.cells["met/odd_fill/no_fee"] == 1
+    assert situations.cells["met/suspend/cut"] == 1

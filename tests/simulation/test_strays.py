@@ -72,6 +72,31 @@ async def test_opening_goes_on_when_somebody_took_the_order_away(
         assert run.code == 0
 
 
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+@pytest.mark.parametrize("when", ["before the start", "while it runs"])
+async def test_a_second_signal_beside_the_order_never_says_clean(
+    play: Any, autojump_clock: Any, venue: str, when: str
+):
+    refused = {"venue": venue, "kind": "foreign_order", "cancel": "refused"}
+    async with play.universe(simulation=CALM) as universe:
+        if when == "before the start":
+            universe.box.faults.add(refused)
+        async with play.bot(universe) as run:
+            await run.until("feed.ready", 4)
+            await trio.sleep(10)
+            if when == "while it runs":
+                universe.box.faults.add(refused)
+            run.stop()
+            await trio.sleep(1.2)
+            run.stop()
+
+        (order_id,) = strays(run, venue)
+        assert run.code == 70
+        assert run.said("shutdown.clean") == []
+        assert order_id in run.events[-1]["message"]
+        assert run.events[-1]["event"] == "shutdown.left"
+
+
 async def test_a_run_with_a_time_ends_by_it_though_a_venue_never_answered(
     play: Any, autojump_clock: Any, events: Any
 ):
