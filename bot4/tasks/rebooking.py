@@ -47,7 +47,8 @@ class Rebooking:
         told = collect(trade, lambda venue: self.taker_fee(trade.plan.pair, venue))
         rate = Decimal(account["exit_rate"])
         left = doubts(told, rate)
-        if left.get("unknown") or left == {name: account.get(name) for name in left}:
+        same = bool(left) and left == {name: account.get(name) for name in left}
+        if left.get("unknown") or same:
             return
         result = add_up(trade, told, rate, None)
         body = {**account, **sums(result), "estimated": [], "unknown": [], **left}
