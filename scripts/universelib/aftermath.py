@@ -53,6 +53,8 @@ ALIVE_S: Final = 120.0
 """Simulated; a bot that does not come to its state in time never does."""
 TRIES_S: Final = 25.0
 """How long flatten tries, in place of its minute: what stands in its way here lasts for ever."""
+DYING_S: Final = 5.0
+"""What the end of a hung bot may take."""
 SILENCE_S: Final = Decimal(6)
 """The shortest that bot4.yaml allows a guard."""
 NO_SOCKETS: Final = shutil.ignore_patterns("*.sock")
@@ -338,5 +340,6 @@ async def began(left: Left, state: State, name: str) -> AsyncIterator[tuple[Conf
     finally:
         PROCESS.reset(token)
         if hung is not None:
-            await hung.die()
+            with trio.move_on_after(DYING_S, shield=True):
+                await hung.die()
         shutil.rmtree(config.state_dir, ignore_errors=True)
