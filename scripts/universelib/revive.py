@@ -32,6 +32,8 @@ RESTARTS: Final = frozenset({"journal"}) | UNSPOKEN
 """Reasons for which a person is told to start the bot again."""
 LASTING: Final = frozenset({"breaker", "daily_loss"})
 """Reasons for which the bot rightly opens nothing for longer than any bound here."""
+LIMITS: Final = " limits"
+"""How the reasons end that close a market for a minute, or longer where they come again."""
 ELIGIBLE_BPS: Final = 24.0
 ELIGIBLE_S: Final = 1.5
 """A spread is eligible when it is above the threshold at size for so long."""
@@ -119,6 +121,19 @@ class Honest:
         ]
         return told[-1:] == ["opening.stopped"] and self.net() != 0
 
+    def _paused(self) -> bool:
+        """Whether a market is closed because its limits refused an order."""
+        closed = {}
+        for line in self.stage.log.said("opening.stopped", "opening.resumed", since=self._mark):
+            if line["reason"].endswith(LIMITS):
+                closed[line["reason"]] = line["event"] == "opening.stopped"
+        return any(closed.values())
+
+    def _paused_until(self) -> float:
+        """When a market opened again whose limits had refused an order: a minute at the least."""
+        resumed = self.stage.log.said("opening.resumed", since=self._mark)
+        return max((line["at"] for line in resumed if line["reason"].endswith(LIMITS)), default=0.0)
+
     def _asks(self) -> bool:
         """Tell whether the bot asks for what a person has not done yet: flatten, or a new start."""
         told = self.stage.log.said("opening.stopped", since=self._mark)
@@ -140,7 +155,7 @@ class Honest:
         """Wait until the bot trades again; return whether it asks to be started again."""
         stage, began, mark = self.stage, trio.current_time(), len(self.stage.log.events)
         gap_at = began + 2.0
-        while trio.current_time() < began + WITHIN_S:
+        while trio.current_time() < max(began, self._paused_until()) + WITHIN_S:
             looked = trio.current_time() > began + PERSON_S
             if life.ended.is_set() or (looked and self._asks()):
                 return True
@@ -161,7 +176,7 @@ class Honest:
         }
         if abs(self.net()) >= DUST:
             self.found.append(f"L: naked {self.net()} so long after the last trouble")
-        elif not LASTING & set(reasons):
+        elif not LASTING & set(reasons) and not self._paused():
             if RESTARTS & set(reasons) and not self._restarted:
                 return True
             self.found.append(f"L: not trading {WITHIN_S:g} s after the last trouble: {reasons}")

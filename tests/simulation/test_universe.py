@@ -32,6 +32,16 @@ SHRUNK: Final = {
             '"after_s":0,"fault":{"venue":"disk","kind":"disk_full","seconds":2}}]}'
         ),
     ),
+    "a market that refused a size stays closed for a minute of the honest while": (
+        *("--seed", "20261201488", "--seconds", "25", "--quick", "--faults"),
+        (
+            '{"faults":[[9.313177560319946,{"count":1,"venue":"paradex","kind":"refuse",'
+            '"cancel_reason":"ORDER_EXCEEDS_POSITION_LIMIT"}],[23.168102648674832,{"count":2,'
+            '"venue":"machine","kind":"suspend","seconds":90,"connections":"cut"}]],"aimed":[],'
+            '"deaths":[{"at_s":14.514701478214223,"kind":"kill","edit":""}],"on_stop":"hold",'
+            '"latency":"usual","retail":""}'
+        ),
+    ),
 }
 """Universes that once failed, as short as they were made."""
 
