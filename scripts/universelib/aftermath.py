@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -199,11 +199,11 @@ async def _rest(universe: Universe) -> None:
 class Hung:
     """A process whose loop does not turn: all that is left of it is what it holds."""
 
-    _held: AsyncExitStack
+    _held: ExitStack
 
-    async def die(self) -> None:
+    def die(self) -> None:
         """End it, as SIGKILL does."""
-        await self._held.aclose()
+        self._held.close()
 
 
 async def hang(left: Left, config: Config) -> Hung:
@@ -212,7 +212,7 @@ async def hang(left: Left, config: Config) -> Hung:
     Raises:
         StartRefused: somebody else holds one of them.
     """
-    held, world = AsyncExitStack(), left.universe.new_world(98)
+    held, world = ExitStack(), left.universe.new_world(98)
     held.callback(open_database(journal_file(config)).close)
     for name in account_names(config, left.universe.secrets).values():
         held.callback((await world.lock_account(name, "the bot")).close)
@@ -280,8 +280,9 @@ class Hands:
     async def bury(self, word: Word) -> None:
         """Kill the process that hangs."""
         del word
+        await trio.lowlevel.checkpoint()
         if self.hung is not None:
-            await self.hung.die()
+            self.hung.die()
 
     async def clean_up(self) -> CleanUp:
         """As the real one does, in the universe. Raises StartRefused as that."""
@@ -338,5 +339,5 @@ async def began(left: Left, state: State, name: str) -> AsyncIterator[tuple[Conf
     finally:
         PROCESS.reset(token)
         if hung is not None:
-            await hung.die()
+            hung.die()
         shutil.rmtree(config.state_dir, ignore_errors=True)
