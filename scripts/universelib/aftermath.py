@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -53,8 +53,6 @@ ALIVE_S: Final = 120.0
 """Simulated; a bot that does not come to its state in time never does."""
 TRIES_S: Final = 25.0
 """How long flatten tries, in place of its minute: what stands in its way here lasts for ever."""
-DYING_S: Final = 5.0
-"""What the end of a hung bot may take."""
 SILENCE_S: Final = Decimal(6)
 """The shortest that bot4.yaml allows a guard."""
 NO_SOCKETS: Final = shutil.ignore_patterns("*.sock")
@@ -201,11 +199,11 @@ async def _rest(universe: Universe) -> None:
 class Hung:
     """A process whose loop does not turn: all that is left of it is what it holds."""
 
-    _held: AsyncExitStack
+    _held: ExitStack
 
-    async def die(self) -> None:
+    def die(self) -> None:
         """End it, as SIGKILL does."""
-        await self._held.aclose()
+        self._held.close()
 
 
 async def hang(left: Left, config: Config) -> Hung:
@@ -214,7 +212,7 @@ async def hang(left: Left, config: Config) -> Hung:
     Raises:
         StartRefused: somebody else holds one of them.
     """
-    held, world = AsyncExitStack(), left.universe.new_world(98)
+    held, world = ExitStack(), left.universe.new_world(98)
     held.callback(open_database(journal_file(config)).close)
     for name in account_names(config, left.universe.secrets).values():
         held.callback((await world.lock_account(name, "the bot")).close)
@@ -282,8 +280,9 @@ class Hands:
     async def bury(self, word: Word) -> None:
         """Kill the process that hangs."""
         del word
+        await trio.lowlevel.checkpoint()
         if self.hung is not None:
-            await self.hung.die()
+            self.hung.die()
 
     async def clean_up(self) -> CleanUp:
         """As the real one does, in the universe. Raises StartRefused as that."""
@@ -340,6 +339,5 @@ async def began(left: Left, state: State, name: str) -> AsyncIterator[tuple[Conf
     finally:
         PROCESS.reset(token)
         if hung is not None:
-            with trio.move_on_after(DYING_S, shield=True):
-                await hung.die()
+            hung.die()
         shutil.rmtree(config.state_dir, ignore_errors=True)

@@ -136,6 +136,10 @@ class Pool:
         """Return what forks a child for each of these cells, which all have one base."""
 
         def then(left: Left) -> object:
+            # No child looks for garbage: none lives long, and what they share would be copied.
+            gc.collect()
+            gc.freeze()
+            gc.disable()
             for cell in cells:
                 while len(self._running) >= self.jobs:
                     self._collect()
@@ -150,6 +154,7 @@ class Pool:
             # Until the last has ended: what they work on goes with the universe.
             while self._running:
                 self._collect()
+            gc.enable()
             return None
 
         return then
@@ -216,8 +221,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def played(cells: Sequence[Cell], jobs: int) -> list[Outcome]:
     """Play many, those of one base after the other; return them in the order given."""
     pool = Pool(jobs)
-    gc.collect()
-    gc.freeze()
     for base in dict.fromkeys(cell.base for cell in cells):
         on_base(base, pool.run([cell for cell in cells if cell.base == base]))
     known = {one.name: one for one in pool.results}
