@@ -24,7 +24,8 @@ def uses(trades: Iterable[Trade]) -> list[Use]:
             if not leg.order.closes
         ]
         for venue in trade.venues:
-            price = filled_price(trade, venue)
+            # The price of a fill may come later than the fill; the limit is the worst it can be.
+            price = filled_price(trade, venue) or _worst_price(trade, venue)
             if price:
                 found.append(Use(venue, abs(trade.position(venue)) * price))
     return found
@@ -66,6 +67,11 @@ def touches(trades: Iterable[Trade], venue: str, symbol: str) -> bool:
     """Whether a trade may hold something on a market; ``symbol`` is "" when nobody said which."""
     keys = (key for trade in trades for key in (trade.plan.long, trade.plan.short))
     return any(key.venue == venue and symbol in ("", key.symbol) for key in keys)
+
+
+def _worst_price(trade: Trade, venue: str) -> Decimal:
+    limits = [leg.order.limit for leg in trade.legs if leg.order.key.venue == venue and leg.filled]
+    return max(limits, default=Decimal(0))
 
 
 def filled_price(trade: Trade, venue: str) -> Decimal | None:

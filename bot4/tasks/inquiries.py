@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot4.domain.fill import Fill
-from bot4.domain.market import Market
+from bot4.domain.market import Market, MarketKey
 from bot4.domain.order import Order, OrderReport, OrderState
 from bot4.domain.position import Account, Position
 from bot4.errors import ProtocolViolation, VenueRefused
@@ -63,6 +63,16 @@ class Inquiries(Line):
                     self.venue, f"the position of {one.symbol or 'a market'}: {one.why}"
                 )
         return held
+
+    async def position(self, key: MarketKey) -> tuple[Decimal, int]:
+        """What is held on one market, signed base units, and the venue's clock when it said so.
+
+        The clock as in ``find``: never too late. Raises as ``positions``.
+        """
+        asked_ms = self._world.wall_ms()
+        held = [one.size for one in await self.positions((key.symbol,)) if one.key == key]
+        await self.sync_clock()
+        return sum(held, Decimal(0)), asked_ms + self.offset_ms - self.clock_error_ms
 
     async def set_leverage(self, symbol: str, value: int) -> None:
         """Set one symbol's leverage. Raises as ``ask``."""

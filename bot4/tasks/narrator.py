@@ -92,6 +92,7 @@ class Narrator:
                 message=f"[ORDER] {who} on {known['venue']} is certain now: {leg.state.value}",
                 state=leg.state.value,
                 filled=plain(leg.filled),
+                **({"why": leg.reason} if leg.reason else {}),
                 **known,
             )
         match leg.state:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from math import inf
 
-import attrs
 import structlog
 import trio
 
@@ -18,7 +17,6 @@ from bot4.strategy.events import (
     Cancel,
     Compensate,
     Finish,
-    Missing,
     Overdue,
     Stopped,
     todo,
@@ -26,15 +24,13 @@ from bot4.strategy.events import (
 from bot4.strategy.legs import LegState
 from bot4.strategy.saga import State, Trade, excess
 from bot4.tasks.desk import Desk
+from bot4.tasks.doubt import Doubts
 from bot4.tasks.holdings import failed_exits
-from bot4.tasks.line import SAID
 from bot4.tasks.naked_alarm import NakedAlarm
 from bot4.tasks.words import say_exit_held, say_held, say_stranded
 
 log = structlog.get_logger()
 
-ASK_FIRST_S = 0.1
-ASK_CAP_S = 1.0
 STRANDED_EVERY_S = 5.0
 DOUBT_S = 6.0
 """What comparing positions may take before reducing goes on all the same."""
@@ -57,16 +53,16 @@ class PairTask:
         self.desk = desk
         self.name = desk.pair.name
         self._wake = trio.Event()
-        self._asking: set[str] = set()
-        self._asks: dict[str, int] = {}
-        self._ask_at: dict[str, float] = {}
+        self._doubts = Doubts(desk, self._wake_up)
         self._try_at = -inf
         self._cried_at = -inf
         self._alarm = NakedAlarm(desk)
         self._waiting_said_at = -inf
         self._doubted = 0
         self._doubt_until = -inf
-        desk.ledger.watch(lambda _id, _event, trade: self._on_change(trade), finished=self._forget)
+        desk.ledger.watch(
+            lambda _id, _event, trade: self._on_change(trade), finished=self._doubts.forget
+        )
 
     def look(self) -> None:
         """Judge the newest books; wake the task when there is something to do."""
@@ -113,15 +109,8 @@ class PairTask:
         for action in todo(trade):
             match action:
                 case Ask(leg) | Cancel(leg):
-                    name = leg.order.client_order_id
-                    due = self._ask_at.get(name, -inf)
-                    if name in self._asking:
-                        continue
-                    if due > trio.current_time():
-                        next_at = min(next_at, due)
-                        continue
-                    self._asking.add(name)
-                    asking.start_soon(self._ask, trade, name, isinstance(action, Cancel))
+                    due = self._doubts.ask(asking, leg, cancel=isinstance(action, Cancel))
+                    next_at = min(next_at, due)
                 case Compensate():
                     next_at = min(next_at, self._compensate(trade, action))
                 case Finish():
@@ -240,43 +229,6 @@ class PairTask:
                 next_at = min(next_at, due)
         return next_at
 
-    async def _ask(self, trade: Trade, name: str, cancel: bool) -> None:  # noqa: FBT001 - Trio passes positionally
-        leg = trade.leg(name)
-        if leg is None:
-            return
-        order, ledger = leg.order, self.desk.ledger
-        gateway = self.desk.dispatcher.gateways[order.key.venue]
-        began, proof_in_s = trio.current_time(), inf
-        try:
-            report, venue_now_ms = await gateway.find(order)
-            if report is not None and cancel and not report.state.terminal:
-                await gateway.cancel(report)
-            if ledger.get(order.trade_id) is None:
-                return
-            if report is not None:
-                ledger.hear(attrs.evolve(report, client_order_id=name))
-            else:
-                ledger.happen(order.trade_id, Missing(name, venue_now_ms))
-                proof_in_s = self.desk.until_proof(order)
-        except SAID as said:
-            log.warning(
-                "venue.unreachable",
-                message=f"[ORDER] Asking {order.key.venue} about an order: {said}",
-                venue=order.key.venue,
-                client_order_id=name,
-                why=str(said),
-                do="nothing: it is asked again; no answer proves nothing",
-            )
-        finally:
-            self._asking.discard(name)
-            asked = self._asks[name] = self._asks.get(name, 0) + 1
-            wait_s = min(ASK_FIRST_S * 2**asked, ASK_CAP_S)
-            now = trio.current_time()
-            if wait_s + now - began > proof_in_s:
-                wait_s = proof_in_s  # no sooner: the one that proves would wait for its answer
-            self._ask_at[name] = now + wait_s
-            self._wake.set()
-
     # ----------------------------------------------------------------------- wakings
 
     def _on_change(self, trade: Trade) -> None:
@@ -284,13 +236,11 @@ class PairTask:
             self.desk.note(trade)
             self._wake.set()
 
-    def _forget(self, trade: Trade) -> None:
-        for leg in trade.legs:
-            self._asks.pop(leg.order.client_order_id, None)
-            self._ask_at.pop(leg.order.client_order_id, None)
-
     async def _wake_on_stop(self) -> None:
         await self.desk.stop.wait()
+        self._wake_up()
+
+    def _wake_up(self) -> None:
         self._wake.set()
 
 

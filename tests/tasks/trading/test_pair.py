@@ -301,6 +301,7 @@ async def test_a_cancel_that_is_not_answered_is_sent_again(
 async def test_a_pair_in_doubt_opens_nothing_new(bench: Any, autojump_clock: Any, way: Any):
     bench.paradex.ways.append(way(CUT, lands=False))
     bench.paradex.trouble("find", CUT, 30)
+    bench.paradex.trouble("positions", CUT, 300)
     async with bench.running():
         bench.enter()
         await trio.sleep(5)
