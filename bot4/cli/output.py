@@ -32,6 +32,9 @@ def say(*lines: str) -> None:
     for line in lines:
         if not sink.write(visible(line.expandtabs()).encode() + b"\n"):
             _judge(sink.fault)
+    if isinstance(sink, Sink) and sink.regular:
+        sink.close()
+        _judge(sink.fault)
 
 
 async def show(lines: Iterable[str]) -> None:

@@ -11,10 +11,10 @@ from typing import Any, Final
 import attrs
 
 from bot4.logs.events import EVENTS, MEANINGS
-from bot4.logs.file import LogFile
+from bot4.logs.file import QueuedFile
 from bot4.logs.plain import error_text, plain
 from bot4.logs.render import json_line, pretty_line
-from bot4.logs.sink import DirectSink, Sink, TextSink
+from bot4.logs.sink import Sink, TextSink
 
 FIRST: Final = ("ts", "level", "event", "message")
 LOUD: Final = frozenset({"warning", "error", "critical"})
@@ -23,8 +23,10 @@ TRACE_LIMIT: Final = 12_000
 
 HELD_LIMIT_MS: Final = 30_000
 """After so long it is said that another process keeps the log file."""
+HUNG_LIMIT_MS: Final = 5_000
+"""After so long without a line written it is said that the log file's disk does not answer."""
 
-Screen = Sink | DirectSink | TextSink
+Screen = Sink | TextSink
 
 
 @attrs.define
@@ -32,7 +34,7 @@ class Desk:
     """The one place where events become lines: the logger that structlog hands its events to."""
 
     screen: Screen
-    file: LogFile | None
+    file: QueuedFile | None
     pretty: bool
     colours: bool
     strict: bool
@@ -45,6 +47,9 @@ class Desk:
     _told_offset: str = attrs.field(default="", init=False)
     _told: dict[int, int] = attrs.field(factory=dict, init=False)
     _told_held: bool = attrs.field(default=False, init=False)
+    _progress: tuple[int, int] = attrs.field(default=(-1, 0), init=False)
+    """Lines that the file's disk has taken, and when that was seen to change, ms."""
+    _told_hung: bool = attrs.field(default=False, init=False)
 
     def write(self, event: MutableMapping[str, Any]) -> None:
         """Make the line and write it where its level belongs.
@@ -87,6 +92,7 @@ class Desk:
                 line[str(key)] = plain(value)
         as_json = json_line(line) if self.file or not self.pretty else b""
         if self.file is not None:
+            self._tell_hung(self.file)
             self._put(self.file, as_json, pretty=False)
             self._tell_held(self.file)
         if level != "debug":
@@ -104,7 +110,7 @@ class Desk:
         told = {"event": "error.traced", "level": "debug", "of": event.get("event")}
         self._write_line({**told, "traceback": trace})
 
-    def _put(self, sink: Screen | LogFile, line: bytes, *, pretty: bool) -> None:
+    def _put(self, sink: Screen | QueuedFile, line: bytes, *, pretty: bool) -> None:
         lost = sink.dropped - self._told.get(id(sink), 0)
         if sink.write(line) and lost > 0:
             self._told[id(sink)] = sink.dropped
@@ -119,7 +125,7 @@ class Desk:
             }
             self._notice(sink, notice, pretty=pretty)
 
-    def _tell_held(self, file: LogFile) -> None:
+    def _tell_held(self, file: QueuedFile) -> None:
         since_ms = file.held_since_ms
         if since_ms is None or self._told_held or self.now_ms() - since_ms < HELD_LIMIT_MS:
             return
@@ -131,7 +137,35 @@ class Desk:
         }
         self._notice(self.screen, notice, pretty=self.pretty)
 
-    def _notice(self, sink: Screen | LogFile, notice: dict[str, Any], *, pretty: bool) -> None:
+    def _tell_hung(self, file: QueuedFile) -> None:
+        now_ms, (handled, since_ms) = self.now_ms(), self._progress
+        if not file.waiting or handled != file.handled:
+            self._progress, self._told_hung = (file.handled, now_ms), False
+        elif not self._told_hung and now_ms - since_ms >= HUNG_LIMIT_MS:
+            self._told_hung = True
+            notice = {
+                "message": f"[LOG] The disk of {file.path.name} does not answer: "
+                "lines wait, and are shown here",
+                "why": f"a write has not ended for {HUNG_LIMIT_MS // 1000} s",
+                "do": f"look at the disk that {file.path.parent} is on; the bot goes on, and tells "
+                "in the file how many lines are missing",
+            }
+            self._notice(self.screen, notice, pretty=self.pretty)
+
+    def close(self) -> None:
+        """Write what is kept, within a moment; tell what could not be."""
+        left = 0 if self.file is None else self.file.close()
+        if left:
+            notice = {
+                "message": f"[LOG] {left} lines are not in the log file",
+                "why": "its disk did not answer in time",
+                "do": "look at the disk; the lines were shown here",
+                "lines": left,
+            }
+            self._notice(self.screen, notice, pretty=self.pretty)
+        self.screen.close()
+
+    def _notice(self, sink: Screen | QueuedFile, notice: dict[str, Any], *, pretty: bool) -> None:
         line = {
             "ts": self._timestamp(),
             "level": "warning",

@@ -17,10 +17,12 @@ import attrs
 
 from bot4.errors import ConfigError
 from bot4.logs.archive import tidy
-from bot4.logs.sink import BACKLOG_LIMIT, LineWriter
+from bot4.logs.sink import BACKLOG_LIMIT, LineWriter, Queue, files
 
 FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 DAY_MS: Final = 86_400_000
+CLOSE_LIMIT_S: Final = 2.0
+"""How long closing waits for the disk."""
 
 
 @attrs.frozen
@@ -76,7 +78,7 @@ class LogFile:
     def write(self, line: bytes) -> bool:
         """Write one line, newline included, keep it back, or drop it. Tell whether it is not lost.
 
-        Blocks no longer than a write to the disk's cache.
+        Waits for the disk.
         """
         self._follow()
         if not self._locked and not self._try_lock():
@@ -137,7 +139,7 @@ class LogFile:
     def _end_torn_line(self) -> None:
         """A line that a power cut tore must not swallow the next one."""
         with contextlib.suppress(OSError):
-            self._size = os.fstat(self._number).st_size
+            self._measure(os.fstat(self._number))
             if self._size and os.pread(self._number, 1, self._size - 1) != b"\n":
                 self._writer.write(b"\n")
 
@@ -183,12 +185,43 @@ class LogFile:
         self._locked = False
         self._identity = (status.st_dev, status.st_ino)
         self._writer = LineWriter(number)
-        self._size = status.st_size
-        self._day = int(status.st_mtime * 1000) // DAY_MS if self._size else 0
+        self._measure(status)
         self._turn_at = self._limits.max_bytes
 
+    def _measure(self, status: os.stat_result) -> None:
+        """Note what stands there: whoever had the lock before may have written since."""
+        self._size = status.st_size
+        self._day = int(status.st_mtime * 1000) // DAY_MS if self._size else 0
 
-def open_file(path: Path, limits: Limits, now_ms: Callable[[], int]) -> LogFile:
+
+class QueuedFile(Queue):
+    """A log file that nobody waits for: not even for a disk that never answers."""
+
+    def __init__(self, file: LogFile) -> None:
+        super().__init__(file, "log file")
+        self._file = file
+        self.path = file.path
+        files.add(self)
+
+    @property
+    def held_since_ms(self) -> int | None:
+        """Since when lines wait for another process to let go of the file."""
+        return self._file.held_since_ms
+
+    def close(self) -> int:
+        """Let the file go once all is written; return how many lines could not be in time.
+
+        A disk that does not answer by then keeps the file open until the process ends.
+        """
+        self.drain(CLOSE_LIMIT_S)
+        self.end()
+        files.discard(self)
+        if not self.waiting:
+            self._file.close()
+        return self.waiting
+
+
+def open_file(path: Path, limits: Limits, now_ms: Callable[[], int]) -> QueuedFile:
     """Open a log file for appending, ours alone. Its folder is made when it is missing.
 
     Raises:
@@ -196,7 +229,7 @@ def open_file(path: Path, limits: Limits, now_ms: Callable[[], int]) -> LogFile:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return LogFile(path, limits, now_ms)
+        return QueuedFile(LogFile(path, limits, now_ms))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "its name is not usable"
         raise ConfigError([f"log file {path}: cannot be opened: {why}"]) from None

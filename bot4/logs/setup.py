@@ -14,7 +14,7 @@ import structlog
 
 from bot4.errors import ConfigError
 from bot4.logs.desk import Desk
-from bot4.logs.file import Limits, LogFile, open_file
+from bot4.logs.file import Limits, QueuedFile, open_file
 from bot4.logs.plain import error_text
 from bot4.logs.redact import register_secret
 from bot4.logs.sink import open_stream
@@ -66,7 +66,7 @@ def configure(
     """
     for secret in secrets:
         register_secret(secret)
-    opened: LogFile | None = None
+    opened: QueuedFile | None = None
     unusable = ""
     try:
         opened = open_file(file, limits, now_ms) if file else None
@@ -111,10 +111,7 @@ def _wants_colours() -> bool:
 def close() -> None:
     """Write what is kept and close the log file. Later events go nowhere until ``configure``."""
     while _desks:
-        desk = _desks.pop()
-        desk.screen.close()
-        if desk.file is not None:
-            desk.file.close()
+        _desks.pop().close()
     structlog.reset_defaults()
     structlog.configure(logger_factory=lambda *_: _Nowhere(), processors=[_hand_over])
     for handler in [h for h in logging.root.handlers if isinstance(h, _Library)]:

@@ -18,6 +18,7 @@ from timeouts import COMMAND_S
 
 from bot4.cli import main
 from bot4.errors import ExitCode
+from bot4.logs import sink
 from bot4.logs.redact import REDACTOR
 from bot4.logs.setup import close
 from bot4.signals import Signals
@@ -50,6 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
     """Put a command that logs a lot in the place of one of ``bot4.wiring``."""
+    monkeypatch.setattr(sink, "DRAIN_LIMIT_S", COMMAND_S)
 
     def put(module: str, name: str) -> list[object]:
         calls: list[object] = []
@@ -59,6 +61,8 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
             calls.append(args)
             for number in range(LINES):
                 log.debug("feed.ready", message=f"{number:06}", text="x" * 400)
+                if number % 1_000 == 0:
+                    sink.drain()  # no bot says so much at once
             return ExitCode.CLEAN
 
         fake = ModuleType(module)

@@ -11,7 +11,9 @@ from typing import Any
 import attrs
 import pytest
 import structlog
+from timeouts import COMMAND_S
 
+from bot4.logs import sink
 from bot4.logs.redact import REDACTOR
 from bot4.logs.setup import close, configure
 
@@ -32,10 +34,19 @@ class Log:
         return [json.loads(line) for line in self.texts()]
 
     def filed(self) -> list[dict[str, Any]]:
+        written()
         return [json.loads(line) for line in self.file.read_text().splitlines()]
 
     def everything(self) -> str:
+        written()
         return self.screen.getvalue() + (self.file.read_text() if self.file.exists() else "")
+
+
+def written() -> None:
+    """Wait until every line that was logged is in its file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sink, "DRAIN_LIMIT_S", COMMAND_S)
+        sink.drain()
 
 
 @pytest.fixture(autouse=True)

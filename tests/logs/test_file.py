@@ -17,6 +17,7 @@ import pytest
 import structlog
 from timeouts import COMMAND_S
 
+from bot4.logs import sink
 from bot4.logs.setup import close, configure
 
 OpenLog = Callable[..., Any]
@@ -41,8 +42,16 @@ close()
 """
 
 
+def written() -> None:
+    """Wait until every line that was logged is in its file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sink, "DRAIN_LIMIT_S", COMMAND_S)
+        sink.drain()
+
+
 def parsed(path: Path) -> list[dict[str, Any]]:
     """Every line of a log file; one that does not parse fails the test here."""
+    written()
     raw = path.read_bytes()
     text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
     found = []
@@ -99,15 +108,19 @@ def other_bot(path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_on_a_full_disk_every_line_that_stands_there_is_whole(path: Path):
     configure(mode="json", stream=io.StringIO(), file=path)
     log.info("feed.ready", message="first")
+    written()
 
     with a_disk_that_is_full_at(path.stat().st_size + 50):
         log.info("feed.ready", message="second")
         on_the_full_disk = messages(path)
     log.info("feed.ready", message="third")
+    written()
+    log.info("feed.ready", message="fourth")
     close()
 
     assert on_the_full_disk == ["first"]
-    assert messages(path) == ["first", "third", "[LOG] 1 lines could not be written here"]
+    notice = "[LOG] 1 lines could not be written here"
+    assert messages(path) == ["first", "third", "fourth", notice]
 
 
 def test_a_line_that_a_power_cut_tore_does_not_swallow_the_next(path: Path):
@@ -126,10 +139,13 @@ def test_a_day_that_is_over_gets_a_file_of_its_own_compressed(path: Path):
     now_ms = MONDAY_MS
     configure(mode="json", stream=io.StringIO(), file=path, now_ms=lambda: now_ms)
     log.info("feed.ready", message="monday")
+    written()
     now_ms += DAY_MS - 1
     log.info("feed.ready", message="monday still")
+    written()
     now_ms += 1
     log.info("feed.ready", message="tuesday")
+    written()
     now_ms -= 1
     log.info("feed.ready", message="the clock was set back")
     close()
@@ -174,9 +190,11 @@ def test_what_an_end_in_the_middle_of_compressing_left_is_taken_up(path: Path):
 def test_the_log_goes_on_in_the_file_that_logrotate_made(path: Path):
     configure(mode="json", stream=io.StringIO(), file=path)
     log.info("feed.ready", message="before")
+    written()
     path.rename(path.with_name("bot4.log.1"))
     path.touch()
     log.info("feed.ready", message="after")
+    written()
     path.unlink()
     log.info("feed.ready", message="removed")
     close()
@@ -188,9 +206,11 @@ def test_the_log_goes_on_in_the_file_that_logrotate_made(path: Path):
 def test_what_logrotate_put_there_is_still_an_ordinary_file_of_ours_alone(path: Path):
     configure(mode="json", stream=io.StringIO(), file=path)
     log.info("feed.ready", message="before")
+    written()
     aside = path.rename(path.with_name("bot4.log.1"))
     path.symlink_to(path.with_name("elsewhere"))
     log.info("feed.ready", message="not through a link")
+    written()
     path.unlink()
     path.touch(mode=0o644)
     log.info("feed.ready", message="here again")
@@ -217,6 +237,7 @@ def test_what_was_said_beside_a_bot_is_in_the_log_once_that_one_has_ended(path: 
     with other_bot(path) as other:
         configure(mode="json", stream=io.StringIO(), file=path)
         log.info("flatten.planned", message="asked it to stop")
+        written()
         other.communicate("\n", timeout=COMMAND_S)
         log.info("flatten.done", message="flat")
         close()
@@ -231,6 +252,7 @@ def test_two_that_share_a_log_file_by_mistake_are_told(path: Path):
         configure(mode="json", stream=screen, file=path, now_ms=lambda: now_ms)
         for _ in range(4):
             log.info("feed.ready", message="unfiled")
+            written()
             now_ms += 20_000
         close()
         other.communicate("\n", timeout=COMMAND_S)
@@ -239,3 +261,87 @@ def test_two_that_share_a_log_file_by_mistake_are_told(path: Path):
     assert [line["event"] for line in warned] == ["log.dropped"]
     assert "another process" in warned[0]["message"]
     assert "--log-file" in warned[0]["do"]
+
+
+@pytest.fixture
+def disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    """The disk of the log file, which answers until it is told not to."""
+    disk, write = Disk(path), os.write
+
+    def hanging(number: int, data: bytes) -> int:
+        if disk.hangs(number):
+            disk.wait()
+        return write(number, data)
+
+    monkeypatch.setattr(os, "write", hanging)
+    yield disk
+    disk.answers.set()
+
+
+class Disk:
+    """One that does not answer keeps whoever writes to it, but for the test itself."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.answers = threading.Event()
+        self.answers.set()
+        self.loop = threading.get_ident()
+        self.kept_the_loop = 0
+
+    def hangs(self, number: int) -> bool:
+        there = self.path.stat() if self.path.exists() else None
+        return there is not None and os.fstat(number).st_ino == there.st_ino
+
+    def wait(self) -> None:
+        if threading.get_ident() != self.loop:
+            assert self.answers.wait(COMMAND_S)
+        elif not self.answers.is_set():
+            self.kept_the_loop += 1
+
+
+def test_a_disk_that_does_not_answer_keeps_nobody_and_what_is_missing_is_told(
+    path: Path, disk: Disk
+):
+    screen, now_ms = io.StringIO(), MONDAY_MS
+    configure(mode="json", stream=screen, file=path, now_ms=lambda: now_ms)
+    log.info("feed.ready", message="before")
+    written()
+
+    disk.answers.clear()
+    for number in range(1_200):
+        log.error("loop.stalled", message=f"{number:04} " + "x" * 1_000, why="w", do="d")
+        now_ms += 10
+    assert disk.kept_the_loop == 0
+    shown = [json.loads(line) for line in screen.getvalue().splitlines()]
+    assert sum(line["event"] == "loop.stalled" for line in shown) == 1_200
+    (told,) = [line for line in shown if line["event"] == "log.dropped"]
+    assert "does not answer" in told["message"]
+    assert told["do"]
+
+    disk.answers.set()
+    written()
+    log.info("feed.ready", message="after")
+    close()
+
+    first, *kept, after, notice = messages(path)
+    assert [first, after] == ["before", "after"]
+    assert [one[:4] for one in kept] == [f"{n:04}" for n in range(len(kept))]
+    assert 0 < len(kept) < 1_200
+    assert notice == f"[LOG] {1_200 - len(kept)} lines could not be written here"
+
+
+def test_an_end_waits_for_such_a_disk_a_moment_only_and_says_what_is_missing(
+    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bot4.logs.file.CLOSE_LIMIT_S", 0.001, raising=False)
+    screen = io.StringIO()
+    configure(mode="json", stream=screen, file=path)
+    disk.answers.clear()
+    for message in ("one", "two"):
+        log.info("feed.ready", message=message)
+    close()
+
+    assert disk.kept_the_loop == 0
+    last = json.loads(screen.getvalue().splitlines()[-1])
+    assert last["message"] == "[LOG] 2 lines are not in the log file"
+    assert last["do"]
