@@ -171,6 +171,35 @@ async def test_every_fill_of_both_venues_is_in_supabase_and_the_money_agrees(
     assert rows("instances")[0]["released_at"]
 
 
+@pytest.mark.parametrize("how", ["manual_close", "liquidate"])
+@pytest.mark.parametrize("venue", ["vest", "paradex"])
+async def test_what_others_closed_is_in_supabase_with_the_trade_that_it_closed(
+    play, fast_clock, rows, venue, how
+):
+    async with play.universe() as universe:
+        async with play.bot(universe) as run:
+            opened = await run.open_pair()
+            universe.box.faults.add({"venue": venue, "kind": how})
+            await run.until("pair.closed")
+        assert run.code == 0
+        theirs = sorted(
+            (name, D(fill["price"]), D(fill["size"]), round(D(fill["fee"]), 6))
+            for name, state in universe.box.truth().items()
+            for fill in state["fills"]
+        )
+
+    told = [(f["venue"], D(f["price"]), D(f["size"]), round(D(f["fee"]), 6)) for f in rows("fills")]
+    assert sorted(told) == theirs
+    trade = next(row for row in rows("trades") if row["trade_id"] == opened["trade_id"])
+    (leg,) = (
+        row for row in rows("legs") if (row["trade_key"], row["venue"]) == (trade["id"], venue)
+    )
+    assert D(leg["closed_size"]) == D(leg["opened_size"])
+    orders = {row["id"]: row for row in rows("orders")}
+    others = [fill for fill in rows("fills") if "not ours" in orders[fill["order_key"]]["reason"]]
+    assert {(row["venue"], row["trade_key"]) for row in others} == {(venue, trade["id"])}
+
+
 async def test_an_open_position_comes_back_on_a_new_machine_and_is_closed_there(
     play, fast_clock, rows
 ):

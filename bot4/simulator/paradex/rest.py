@@ -71,7 +71,10 @@ class RestFace:
                     raise refused_by(refusal.args)
             reply = route.act(call)
         except Refused as refused:
-            reply = Reply(refused.status, refused.body)
+            # A venue may repeat what came with the request: "{key}" in its words is our token.
+            _, _, token = call.request.headers.get("authorization", "").partition(" ")
+            message = refused.message.replace("{key}", token)
+            reply = Reply(refused.status, {**refused.body, "message": message})
         return self._as_answer(reply, allowance)
 
     def _as_answer(self, reply: Reply, allowance: Allowance) -> HttpAnswer:

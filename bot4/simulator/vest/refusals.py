@@ -114,15 +114,16 @@ def _unprocessable(kind: str, msg: str, given: str | None) -> VestRefusal:
     return VestRefusal(1130, status=422, body={"detail": [fault]})
 
 
-def refusal_answer(refusal: VestRefusal, shape: str) -> HttpAnswer:
+def refusal_answer(refusal: VestRefusal, shape: str, key: str) -> HttpAnswer:
     """Return the answer that carries a refusal.
 
     ``shape`` is "plain" ({code, msg}), "detail" (the same under ``detail``) or "ok" ({code, msg}
-    with status 200): clients of the real venue have met all three.
+    with status 200): clients of the real venue have met all three. ``key`` stands for "{key}" in
+    its words: the one that came with the request.
     """
     if refusal.body is not None:
         return json_answer(refusal.body, refusal.status)
-    body: dict[str, object] = {"code": refusal.code, "msg": str(refusal)}
+    body: dict[str, object] = {"code": refusal.code, "msg": str(refusal).replace("{key}", key)}
     if shape == "detail":
         body = {"detail": body}
     return json_answer(body, 200 if shape == "ok" else refusal.status)

@@ -130,7 +130,8 @@ class VestRest:
             self._refuse_by_fault(request, path)
             return json_answer(handler(request))
         except VestRefusal as refusal:
-            return refusal_answer(refusal, self._venue.switches.errors)
+            key = request.headers.get("x-api-key", "")
+            return refusal_answer(refusal, self._venue.switches.errors, key)
 
     def _count(self, request: HttpRequest, path: str) -> None:
         switches = self._venue.switches

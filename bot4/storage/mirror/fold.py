@@ -37,7 +37,8 @@ class Story:
     """Events so far."""
     orders: dict[str, OrderStory] = attrs.field(factory=dict)
     fills: dict[tuple[str, str], tuple[Fill, str, int, int]] = attrs.field(factory=dict)
-    """(venue, fill id) -> (fill, our order, heard at ms, event's number)."""
+    """(venue, fill id) -> (fill, our order or "" for somebody else's, heard at ms, event's number).
+    """
     busted: dict[tuple[str, str], int] = attrs.field(factory=dict)
     """Fills that the venue took back -> the event's number."""
     account: Mapping[str, Any] | None = None
@@ -131,7 +132,9 @@ def _go_on(story: Story, entry: Entry) -> Told:
     fills: tuple[tuple[str, str], ...] = ()
     if isinstance(event, Filled):
         known = (event.fill.venue, event.fill.fill_id)
-        if known not in story.fills and event.client_order_id in touched:
+        if known not in story.fills and (
+            not event.client_order_id or event.client_order_id in touched
+        ):
             story.fills[known] = (event.fill, event.client_order_id, entry.wall_ms, story.seq)
             fills = (known,)
     if isinstance(event, Busted):

@@ -38,3 +38,8 @@ def time_text(ms: int | None) -> str | None:
 def number_text(number: Decimal | None) -> str | None:
     """Return a number as text, every digit of it, without exponent; None stays None."""
     return None if number is None else f"{number:f}"
+
+
+def storable(text: str) -> str:
+    """Without what PostgreSQL cannot hold in a text."""
+    return text.replace("\0", "?").encode("utf-8", "replace").decode()

@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from bot4.domain.order import Purpose
 from bot4.storage.mirror.fold import Story, Told
-from bot4.storage.mirror.ids import key, number_text, time_text
+from bot4.storage.mirror.ids import key, number_text, storable, time_text
 from bot4.storage.mirror.needs import ORDER
+from bot4.storage.mirror.others import order_of_others, others_key
+from bot4.storage.mirror.sums import average, fee_of, filled_by, paid_for
 from bot4.strategy.legs import Leg
 
 Row = dict[str, Any]
 OPENING: Final = frozenset({Purpose.ENTER, Purpose.MEND})
-PLACES: Final = 12
-"""Decimal places of an average price."""
+ZERO: Final = Decimal(0)
 
 
 def rows_of(told: Iterable[Told], account: str, journal: str) -> dict[str, list[Row]]:
@@ -52,6 +53,8 @@ def rows_of(told: Iterable[Told], account: str, journal: str) -> dict[str, list[
     for name, fill in fills:
         trade_key = key("trade", account, name)
         tables["fills"].append(_fill(stories[name], account, trade_key, fill))
+        if not stories[name].fills[fill][1]:
+            tables["orders"].append(order_of_others(stories[name], account, trade_key, fill))
     for name, order in orders:
         trade_key = key("trade", account, name)
         tables["orders"].append(_order(stories[name], account, trade_key, order))
@@ -159,6 +162,7 @@ def _legs(story: Story, account: str, trade_key: str) -> Iterable[Row]:
         legs = [leg for leg in story.trade.legs if leg.order.key.venue == market.venue]
         opened = [leg for leg in legs if leg.order.purpose in OPENING]
         closed = [leg for leg in legs if leg.order.purpose not in OPENING]
+        others = [fill for fill in story.trade.outside if fill.venue == market.venue]
         yield {
             "id": key("leg", account, plan.trade_id, name),
             "account_id": account,
@@ -168,11 +172,11 @@ def _legs(story: Story, account: str, trade_key: str) -> Iterable[Row]:
             "market": market.symbol,
             "status": _status(story),
             "held_size": number_text(story.trade.position(market.venue)),
-            "opened_size": number_text(_filled(opened)),
-            "closed_size": number_text(_filled(closed)),
-            "entry_price": number_text(_average(opened)),
-            "exit_price": number_text(_average(closed)),
-            "fees": number_text(sum((_fee(leg) or Decimal(0) for leg in legs), Decimal(0))),
+            "opened_size": number_text(filled_by(opened)),
+            "closed_size": number_text(filled_by(closed) + sum((f.size for f in others), ZERO)),
+            "entry_price": number_text(average(opened)),
+            "exit_price": number_text(average(closed, others)),
+            "fees": number_text(sum(((fee_of(leg) or ZERO) for leg in legs), paid_for(others))),
             "version": story.seq,
         }
 
@@ -200,9 +204,9 @@ def _order(story: Story, account: str, trade_key: str, name: str) -> Row:
         "reduce_only": order.reduce_only,
         "status": leg.state.value,
         "filled": number_text(leg.filled),
-        "average_price": number_text(_average([leg])),
-        "fee": number_text(_fee(leg)),
-        "reason": _storable(leg.reason),
+        "average_price": number_text(average([leg])),
+        "fee": number_text(fee_of(leg)),
+        "reason": storable(leg.reason),
         "signed_at": time_text(order.signed_ms or None),
         "intended_at": time_text(told.intended_ms),
         "ended_at": time_text(told.ended_ms),
@@ -213,13 +217,13 @@ def _order(story: Story, account: str, trade_key: str, name: str) -> Row:
 def _fill(story: Story, account: str, trade_key: str, which: tuple[str, str]) -> Row:
     fill, order_name, heard_ms, seq = story.fills[which]
     leg = story.trade.leg(order_name)
-    if leg is None:
+    if leg is None and order_name:
         raise KeyError(order_name)
     return {
         "id": key("fill", account, fill.venue, fill.fill_id),
         "account_id": account,
         "trade_key": trade_key,
-        "order_key": _order_key(account, leg),
+        "order_key": others_key(account, fill) if leg is None else _order_key(account, leg),
         "venue": fill.venue,
         "fill_id": fill.fill_id,
         "venue_order_id": fill.venue_order_id,
@@ -227,7 +231,7 @@ def _fill(story: Story, account: str, trade_key: str, which: tuple[str, str]) ->
         "side": fill.side.value,
         "price": number_text(fill.price),
         "size": number_text(fill.size),
-        "fee": number_text(fill.fee or Decimal(0)),
+        "fee": number_text(fill.fee or ZERO),
         "kind": "busted" if which in story.busted else fill.kind,
         "venue_time": time_text(fill.venue_time_ms),
         "heard_at": time_text(heard_ms),
@@ -260,31 +264,6 @@ def _order_key(account: str, leg: Leg) -> str:
     return key("order", account, leg.order.key.venue, leg.order.client_order_id)
 
 
-def _filled(legs: Iterable[Leg]) -> Decimal:
-    return sum((leg.filled for leg in legs), Decimal(0))
-
-
-def _average(legs: Iterable[Leg]) -> Decimal | None:
-    priced = [(leg.filled, price) for leg in legs if leg.filled and (price := leg.average())]
-    size = sum((filled for filled, _ in priced), Decimal(0))
-    if not size:
-        return None
-    return round(sum((f * price for f, price in priced), Decimal(0)) / size, PLACES)
-
-
-def _fee(leg: Leg) -> Decimal | None:
-    """As the venue adds it up; else what its fills say; None before either."""
-    if leg.fee is not None:
-        return leg.fee
-    told = [fill.fee for fill in leg.fills if fill.fee is not None]
-    return sum(told, Decimal(0)) if leg.fills and len(told) == len(leg.fills) else None
-
-
 def _bare(result: Mapping[str, Any], name: str) -> str | None:
     text = result.get(name)
     return None if text is None else str(text).removesuffix("%")
-
-
-def _storable(text: str) -> str:
-    """Without what PostgreSQL cannot hold in a text."""
-    return text.replace("\0", "?").encode("utf-8", "replace").decode()
