@@ -7,10 +7,9 @@ got there, so a restart needs nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 import attrs
 
@@ -141,25 +140,6 @@ Event = (
     | Restarted
     | Unwound
 )
-KINDS: Mapping[str, Any] = {
-    kind.__name__: kind
-    for kind in (
-        Planned,
-        Intended,
-        Sent,
-        Answered,
-        Overdue,
-        Reported,
-        Filled,
-        Busted,
-        Missing,
-        Corrected,
-        Stopped,
-        Restarted,
-        Unwound,
-    )
-}
-"""Names of the events as the journal writes them."""
 
 
 def step(trade: Trade, event: Event, now_s: float) -> Trade:

@@ -17,11 +17,11 @@ import trio
 from bot4.domain.fill import Fill
 from bot4.domain.market import MarketKey
 from bot4.domain.order import Order, OrderReport
-from bot4.domain.record import from_record, to_record
 from bot4.errors import JournalFault
 from bot4.ports import CLOSED, Entry, FillBusted, Journal, Unread
 from bot4.strategy import events as happened
 from bot4.strategy.events import Busted, Event, Filled, Intended, Planned, Sent, step
+from bot4.strategy.journal_format import body_of, kind_of, read_event
 from bot4.strategy.outside import correction_for, explaining, holder
 from bot4.strategy.saga import Plan, State, Trade
 from bot4.tasks import exposure_log
@@ -202,8 +202,8 @@ class Ledger:
                 self._file(entry.trade_id, entry.body)
                 continue
             try:
-                event: Event | Planned = from_record(happened.KINDS[entry.kind], entry.body)
-            except (KeyError, ValueError, TypeError) as fault:
+                event = read_event(entry.kind, entry.body)
+            except ValueError as fault:
                 msg = f"row {entry.row} of the journal is not an event of this version: {fault!r}"
                 raise JournalFault(msg) from None
             if isinstance(event, Intended):
@@ -293,7 +293,7 @@ class Ledger:
 
 
 def _entry(trade_id: str, event: Event | Planned) -> Entry:
-    return Entry(type(event).__name__, trade_id, to_record(event))
+    return Entry(kind_of(type(event)), trade_id, body_of(event))
 
 
 def _filled(trade: Trade) -> tuple[object, ...]:

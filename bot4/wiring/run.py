@@ -81,12 +81,11 @@ def _load_house() -> OpenHouse:
     """
     gc.disable()  # Nearly all of it stays: looking for garbage was a fifth of the work.
     try:
-        from bot4.domain.record import prepare
-        from bot4.strategy.events import KINDS
+        from bot4.strategy.journal_format import prepare
         from bot4.transport import pool  # noqa: F401 - its libraries are slow to import
         from bot4.wiring.house import open_house
 
-        prepare(KINDS.values())
+        prepare()
         gc.freeze()
     finally:
         gc.enable()

@@ -10,9 +10,9 @@ from pathlib import Path
 import attrs
 
 from bot4.config.load import load_config
-from bot4.domain.record import from_record
 from bot4.ports import CLOSED
-from bot4.strategy.events import KINDS, Intended, Planned, step
+from bot4.strategy.events import Intended, Planned, step
+from bot4.strategy.journal_format import read_event
 from bot4.strategy.saga import Trade
 from bot4.wiring.history import Source
 
@@ -37,7 +37,7 @@ async def read_book(config: Path) -> Book:
     for raw in await Source(load_config(config)).rows(0, ()):
         if raw.kind == CLOSED:
             continue
-        event = from_record(KINDS[raw.kind], json.loads(raw.body))
+        event = read_event(raw.kind, json.loads(raw.body))
         if isinstance(event, Planned):
             trades[raw.trade_id] = Trade(event.plan)
             continue

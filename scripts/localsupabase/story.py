@@ -10,9 +10,9 @@ import attrs
 from bot4.domain.fill import Fill
 from bot4.domain.market import PARADEX, VEST, MarketKey
 from bot4.domain.order import Order, OrderReport, OrderState, Purpose, Side
-from bot4.domain.record import to_record
 from bot4.ports import Entry
 from bot4.strategy.events import Answered, Busted, Filled, Intended, Planned, Reported, Verdict
+from bot4.strategy.journal_format import body_of, kind_of
 from bot4.strategy.saga import Plan
 
 BTC: Final = {VEST: MarketKey(VEST, "BTC-PERP"), PARADEX: MarketKey(PARADEX, "BTC-USD-PERP")}
@@ -70,7 +70,7 @@ class Story:
 
     def entry(self, event: Any) -> Entry:
         """The row of an event."""
-        return Entry(type(event).__name__, self.trade_id, to_record(event))
+        return Entry(kind_of(type(event)), self.trade_id, body_of(event))
 
     def opening(self) -> list[Entry]:
         """Up to hedged."""

@@ -229,10 +229,9 @@ class Base:
 
 def warm_up(seed: int) -> None:
     """Play some stories once, so that no child has to load and compile what all of them need."""
-    from bot4.domain.record import prepare
-    from bot4.strategy.events import KINDS
+    from bot4.strategy.journal_format import prepare
 
-    prepare(KINDS.values())
+    prepare()
     for name in ("held", "flatten-hedged"):
         Base(EVERY[name], Wanted(seed, ())).run()
 

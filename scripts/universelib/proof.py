@@ -11,10 +11,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bot4.domain.order import Order
-from bot4.domain.record import from_record
 from bot4.errors import ExitCode
-from bot4.strategy import events as happened
 from bot4.strategy.events import Intended, Planned, step
+from bot4.strategy.journal_format import read_event
 from bot4.strategy.saga import State, Trade
 from bot4.wiring.universe import WALL_0_MS
 from universelib import bounds
@@ -156,7 +155,7 @@ def _journal(story: Story) -> Iterator[str]:
         if kind == "Closed":
             closed.add(trade_id)
             continue
-        event = from_record(happened.KINDS[kind], body)
+        event = read_event(kind, body)
         if isinstance(event, Planned):
             trades[trade_id] = Trade(event.plan)
             continue

@@ -17,7 +17,8 @@ from bot4.simulator.paradex import rest_orders, ws_orders
 from bot4.simulator.paradex.refusal import Refused
 from bot4.simulator.vest import rest
 from bot4.simulator.vest.refusals import VestRefusal
-from bot4.strategy.events import KINDS, Answered, Event, Verdict, step
+from bot4.strategy.events import Answered, Event, Verdict, step
+from bot4.strategy.journal_format import KINDS, kind_of
 from bot4.strategy.saga import State, Trade
 from bot4.tasks import ledger
 from universelib.grammar import REFUSAL_CODES, VENUES, Fault, every, shape_of, shaped
@@ -132,5 +133,5 @@ def known_cells() -> list[str]:
 
 
 def _name(event: Event) -> str:
-    kind = type(event).__name__
+    kind = kind_of(type(event))
     return f"{kind}.{event.verdict}" if isinstance(event, Answered) else kind

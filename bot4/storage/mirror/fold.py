@@ -9,9 +9,9 @@ import attrs
 
 from bot4.domain.fill import Fill
 from bot4.domain.order import Purpose
-from bot4.domain.record import from_record
 from bot4.ports import CLOSED, Entry
-from bot4.strategy.events import KINDS, Busted, Event, Filled, Intended, Planned, step
+from bot4.strategy.events import Busted, Filled, Intended, Planned, step
+from bot4.strategy.journal_format import read_event
 from bot4.strategy.saga import State, Trade
 
 FINISHED_KEPT: Final = 256
@@ -100,9 +100,9 @@ class Fold:
     def _begin(self, entry: Entry) -> Told:
         if entry.trade_id in self._unread:
             raise KeyError(entry.trade_id)
-        planned = from_record(Planned, entry.body) if entry.kind == "Planned" else None
-        if planned is None:
-            raise KeyError(entry.kind)
+        planned = read_event(entry.kind, entry.body)
+        if not isinstance(planned, Planned):
+            raise TypeError(f"{entry.kind} begins no trade")
         story = Story(Trade(planned.plan), entry.wall_ms)
         self._stories[entry.trade_id] = story
         return Told(entry, story.seq, story, purpose=Purpose.ENTER)
@@ -113,7 +113,9 @@ def _go_on(story: Story, entry: Entry) -> Told:
         story.seq += 1
         story.account, story.closed_ms = entry.body, entry.wall_ms
         return Told(entry, story.seq, story)
-    event: Event = from_record(KINDS[entry.kind], entry.body)
+    event = read_event(entry.kind, entry.body)
+    if isinstance(event, Planned):
+        raise TypeError("a trade begins twice")
     # Only distances of this clock matter, and the journal's is the one that is known.
     after = step(story.trade, event, entry.wall_ms / 1000)
     story.seq += 1

@@ -12,6 +12,7 @@ from bot4.domain.fill import Fill
 from bot4.domain.order import Purpose
 from bot4.storage.mirror.fold import Story
 from bot4.storage.mirror.ids import key, number_text, storable, time_text
+from bot4.strategy.journal_format import text_of
 from bot4.strategy.legs import LegState
 
 
@@ -32,13 +33,13 @@ def order_of_others(
         "venue_order_id": fill.venue_order_id,
         "venue": fill.venue,
         "market": fill.symbol,
-        "purpose": Purpose.FLATTEN.value,
+        "purpose": text_of(Purpose.FLATTEN),
         "attempt": 1,
-        "side": fill.side.value,
+        "side": text_of(fill.side),
         "size": number_text(fill.size),
         "limit_price": number_text(fill.price),
         "reduce_only": True,
-        "status": LegState.FILLED.value,
+        "status": text_of(LegState.FILLED),
         "filled": number_text(fill.size),
         "average_price": number_text(fill.price),
         "fee": number_text(fill.fee),

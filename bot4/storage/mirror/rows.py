@@ -13,6 +13,7 @@ from bot4.storage.mirror.ids import key, number_text, storable, time_text
 from bot4.storage.mirror.needs import ORDER
 from bot4.storage.mirror.others import order_of_others, others_key
 from bot4.storage.mirror.sums import average, fee_of, filled_by, paid_for
+from bot4.strategy.journal_format import text_of
 from bot4.strategy.legs import Leg
 
 Row = dict[str, Any]
@@ -111,7 +112,7 @@ def _trade(story: Story, account: str, trade_key: str) -> Row:
         "short_venue": plan.short.venue,
         "short_market": plan.short.symbol,
         "status": _status(story),
-        "state": story.trade.state.value,
+        "state": text_of(story.trade.state),
         "outcome": result.get("outcome"),
         "size": number_text(plan.size),
         "matched": result.get("size"),
@@ -146,7 +147,7 @@ def _position(story: Story, account: str, trade_key: str) -> Row:
         "account_id": account,
         "pair": trade.plan.pair,
         "status": _status(story),
-        "state": trade.state.value,
+        "state": text_of(trade.state),
         "long_size": number_text(long),
         "short_size": number_text(short),
         "net_size": number_text(long + short),
@@ -196,13 +197,13 @@ def _order(story: Story, account: str, trade_key: str, name: str) -> Row:
         "venue_order_id": leg.venue_order_id,
         "venue": order.key.venue,
         "market": order.key.symbol,
-        "purpose": order.purpose.value,
+        "purpose": text_of(order.purpose),
         "attempt": order.attempt,
-        "side": order.side.value,
+        "side": text_of(order.side),
         "size": number_text(order.size),
         "limit_price": number_text(order.limit),
         "reduce_only": order.reduce_only,
-        "status": leg.state.value,
+        "status": text_of(leg.state),
         "filled": number_text(leg.filled),
         "average_price": number_text(average([leg])),
         "fee": number_text(fee_of(leg)),
@@ -228,7 +229,7 @@ def _fill(story: Story, account: str, trade_key: str, which: tuple[str, str]) ->
         "fill_id": fill.fill_id,
         "venue_order_id": fill.venue_order_id,
         "market": fill.symbol,
-        "side": fill.side.value,
+        "side": text_of(fill.side),
         "price": number_text(fill.price),
         "size": number_text(fill.size),
         "fee": number_text(fill.fee or ZERO),
@@ -248,7 +249,7 @@ def _decision(told: Told, story: Story, account: str) -> Row:
         "trade_id": plan.trade_id,
         "pair": plan.pair,
         "decided_at": time_text(told.entry.wall_ms),
-        "decision": told.purpose.value if told.purpose else "hold",
+        "decision": text_of(told.purpose) if told.purpose else "hold",
         "reason": "",
         "percent": number_text(plan.spread * 100) if entering else None,
         "target_percent": number_text(plan.target * 100) if entering else None,
