@@ -9,7 +9,6 @@ A door (``bot4.transport``) turns a ``Request`` into an ``Answer``, ``NotSent`` 
 from __future__ import annotations
 
 from bot4.ports.codec import (
-    BatchCodec,
     OrderStreamCodec,
     StreamCodec,
     VenueCodec,
@@ -60,7 +59,6 @@ __all__ = [
     "AccountName",
     "Acknowledged",
     "Answer",
-    "BatchCodec",
     "ByteStream",
     "Connect",
     "Database",

@@ -65,26 +65,6 @@ class OrderStreamCodec(StreamCodec, Protocol):
         """
 
 
-class BatchCodec(Protocol):
-    """Changes resting orders in place, and takes several at once: only some venues do."""
-
-    def sign_batch(
-        self, orders: Sequence[Order], now_ms: int, window_ms: int
-    ) -> tuple[Sequence[Order], Errand[Sequence[PlaceOutcome]]]:
-        """Sign orders that rest until they are cancelled: outcomes come in the same order.
-
-        The errand's ``read`` never raises.
-        """
-
-    def modify(
-        self, order: Order, report: OrderReport, limit: Decimal, now_ms: int
-    ) -> Errand[None]:
-        """Give a resting order another limit; it stays the same order."""
-
-    def cancel_batch(self, reports: Sequence[OrderReport], now_ms: int) -> Errand[None]:
-        """Cancel several orders. Already closed is not an error."""
-
-
 class VenueCodec(Protocol):
     """Speaks a venue's REST side and holds its session (tokens, keys). Sans-IO.
 

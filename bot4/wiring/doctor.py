@@ -32,7 +32,6 @@ from bot4.wiring.flatten import only_hand
 from bot4.wiring.listening import LIMIT_S, listen
 from bot4.wiring.pairing import MEND, configured_faults, market_words, on_both
 from bot4.wiring.probe import probe
-from bot4.wiring.probe_batch import probe_batch
 from bot4.wiring.run import open_world
 from bot4.wiring.venues import Speech, order_door, order_line, speech_of, symbols_of
 
@@ -159,16 +158,10 @@ class _Patient:
             await self._step("order stream", self._open_line, KEYS)
         if probe_orders and self._markets:
             market = next(iter(self._markets.values()))
-            leverage, batches = self._config.risk.venue_leverage, self._speech.batches
-            fine = await self._step(
+            leverage = self._config.risk.venue_leverage
+            await self._step(
                 "far order", lambda: probe(self._gateway, market, leverage), _open_orders()
             )
-            if fine and batches is not None:
-                await self._step(
-                    "changed and batched",
-                    lambda: probe_batch(self._gateway, batches, market),
-                    _open_orders(),
-                )
 
     async def _step(self, name: str, work: Callable[[], Awaitable[str]], do: str) -> bool:
         venue = self._gateway.venue

@@ -11,7 +11,7 @@ import attrs
 from bot4.config.schema import Config, Secrets
 from bot4.domain.market import PARADEX, VEST, MarketKey
 from bot4.logs.redact import register_token
-from bot4.ports import BatchCodec, OrderStreamCodec, StreamCodec, VenueCodec, Wire, World
+from bot4.ports import OrderStreamCodec, StreamCodec, VenueCodec, Wire, World
 from bot4.tasks.account import OrderListener
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.backoff import Backoff
@@ -48,8 +48,6 @@ class Speech:
     """Symbols of ours that the venue turns out not to list."""
     orders: OrderStreamCodec | None = None
     """Of the WebSocket that orders go over; None sends them by REST."""
-    batches: BatchCodec | None = None
-    """For changing orders and for several at once, where the venue takes them."""
 
 
 @attrs.frozen
@@ -96,7 +94,6 @@ def speech_of(venue: str, config: Config, secrets: Secrets, journal_tag: str) ->
         ping_s=None,
         unlisted=unlisted,
         orders=ParadexOrders(paradex) if config.paradex.orders == "ws" else None,
-        batches=paradex,
     )
 
 

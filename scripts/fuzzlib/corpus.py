@@ -379,12 +379,6 @@ def _answers() -> list[Sample]:
         "funding": {**page, "results": [PARADEX_PAYMENT]},
         "open orders": {"results": [PARADEX_ORDER]},
         "placed": {**PARADEX_ORDER, "status": "NEW"},
-        "batch": {
-            "orders": [{**PARADEX_ORDER, "status": "NEW"}],
-            "errors": [{"error": "INVALID_ORDER_SIZE", "message": "too small"}],
-        },
-        "modify": {**PARADEX_ORDER, "status": "OPEN"},
-        "cancel batch": {"results": [{"id": "17", "market": MARKET, "status": "ALREADY_CLOSED"}]},
         "cancel": {"error": "ORDER_IS_CLOSED", "message": "order is closed", "data": None},
     }
     vest: dict[str, Any] = {

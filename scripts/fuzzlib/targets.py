@@ -103,7 +103,7 @@ class Readers:
         try:
             value = self._answers[sample.venue, sample.reader](answer)
         except EXPECTED_OF_ANSWERS as refusal:
-            if sample.reader in ("placed", "batch"):
+            if sample.reader == "placed":
                 raise Broken("the answer to an order raised") from refusal
             return 0
         for one in value if isinstance(value, list | tuple) else (value,):
@@ -122,9 +122,8 @@ class Readers:
         elif isinstance(value, OrderReport):
             _judge_report(value)
         elif isinstance(value, Replied):
-            # The reply to an order or a batch is read as its answer, which never raises.
-            for reader in ("placed", "batch"):
-                self._answers[venue, reader](Answer(value.status, {}, value.body, 1.0, 2.0))
+            # The reply to an order is read as its answer, which never raises.
+            self._answers[venue, "placed"](Answer(value.status, {}, value.body, 1.0, 2.0))
         elif isinstance(value, Fill) and not (value.price > 0 and value.size > 0):
             raise Broken(f"a fill of {value.size} at {value.price}")
         _judge_numbers(value)
@@ -157,11 +156,7 @@ def _errands(codec: VenueCodec) -> Iterable[tuple[str, Callable[[Answer], Any]]]
     yield "placed", codec.sign(order, MS, 2000)[1].read
     yield "cancel", codec.cancel(report, MS, 2000).read
     if isinstance(codec, ParadexCodec):
-        named = attrs.evolve(report, venue_order_id=PARADEX_ORDER["id"])
         yield "funding", codec.funding(order, "", MS).read
-        yield "batch", codec.sign_batch([order, order], MS, 2000)[1].read
-        yield "modify", codec.modify(order, named, order.limit, MS).read
-        yield "cancel batch", codec.cancel_batch([named], MS).read
 
 
 def _state() -> Any:

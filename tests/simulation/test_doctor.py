@@ -36,7 +36,7 @@ async def test_everything_works_and_is_said(play: Any, autojump_clock: Any):
 
         assert code == 0
         assert [step.name for step in steps.values() if not step.ok] == []
-        assert len(steps) == 20
+        assert len(steps) == 19
         pairs = "BTC-PERP <-> BTC-USD-PERP, ETH-PERP <-> ETH-USD-PERP, SOL-PERP <-> SOL-USD-PERP"
         assert steps["both", "pairs"].said == f"3 on both: {pairs}"
         for venue in VENUES:
@@ -45,7 +45,6 @@ async def test_everything_works_and_is_said(play: Any, autojump_clock: Any):
         assert "taker fee 0.0450%" in steps["paradex", "markets"].said
         for venue in VENUES:
             assert "rested, and was cancelled" in steps[venue, "far order"].said
-        assert "both were cancelled at once" in steps["paradex", "changed and batched"].said
         assert open_orders(universe) == []
         assert not any(positions(universe))
 
@@ -59,38 +58,8 @@ async def test_over_the_socket_every_call_is_tried(play: Any, autojump_clock: An
 
         assert code == 0
         assert "cancel on disconnect is armed" in steps["paradex", "order stream"].said
-        assert "both were cancelled at once" in steps["paradex", "changed and batched"].said
         (paradex_truth,) = [t for v, t in universe.box.truth().items() if v == "paradex"]
-        assert len(paradex_truth["orders"]) == 3
-        assert open_orders(universe) == []
-
-
-@pytest.mark.parametrize("with_effect", [True, False])
-async def test_a_batch_in_doubt_is_cancelled_or_named(
-    play: Any, autojump_clock: Any, with_effect: bool
-):
-    async with play.universe(simulation=CALM) as universe:
-        universe.box.faults.add(
-            {"venue": "paradex", "kind": "http_error", "with_effect": with_effect, "skip": 1}
-        )
-
-        code, steps = await examine(universe, venues=("paradex",))
-
-        step = steps["paradex", "changed and batched"]
-        assert code == (0 if with_effect else 3)
-        assert ("cancelled at once" if with_effect else "may still be open") in step.said
-        assert open_orders(universe) == []
-
-
-async def test_a_refused_batch_is_said_and_leaves_nothing(play: Any, autojump_clock: Any):
-    async with play.universe(simulation=CALM) as universe:
-        refusal = {"venue": "paradex", "kind": "refuse", "code": "INVALID_ORDER_SIZE", "skip": 1}
-        universe.box.faults.add({**refusal, "count": 2})
-
-        code, steps = await examine(universe, venues=("paradex",))
-
-        assert code == 3
-        assert "INVALID_ORDER_SIZE" in steps["paradex", "changed and batched"].said
+        assert len(paradex_truth["orders"]) == 1
         assert open_orders(universe) == []
 
 

@@ -21,13 +21,12 @@ from bot4.ports import (
     FillPage,
     PaymentPage,
     PlaceOutcome,
-    Pool,
     Request,
     Retry,
     Unread,
 )
 from bot4.secret import Secret
-from bot4.venues.paradex import asking, batches, fills, funding, markets, messages, placing, rules
+from bot4.venues.paradex import asking, fills, funding, markets, messages, placing, rules
 from bot4.venues.paradex.encoding import Encoding
 from bot4.venues.paradex.session import ParadexSession, headers
 from bot4.venues.paradex.signing import StarkSigner
@@ -233,46 +232,6 @@ class ParadexCodec:
             raise ValueError("nothing to cancel by")
         request = Request("DELETE", path, headers(self.session.token))
         return asking.done(self.session, request, "cancel", fine=rules.ENDED)
-
-    def modify(
-        self, order: Order, report: OrderReport, limit: Decimal, now_ms: int
-    ) -> Errand[None]:
-        """Give a resting order another limit; it keeps its id, and its events tell the outcome.
-
-        Raises:
-            ValueError: a number does not fit, or the report has no id of the venue's.
-        """
-        order_id = report.venue_order_id
-        body = batches.modify_body(order, order_id, limit, now_ms, self._signer)
-        request = self._send("PUT", f"/orders/{quote(order_id, safe='')}", body)
-
-        def check(answer: object) -> None:
-            if read_text(as_row(answer), "id") != order_id:
-                raise Unreadable("another order was modified")
-
-        return asking.private(self.session, request, "modify", check, Pool.ORDER)
-
-    def sign_batch(
-        self, orders: Sequence[Order], now_ms: int, window_ms: int
-    ) -> tuple[Sequence[Order], Errand[Sequence[PlaceOutcome]]]:
-        """Sign orders that rest, to be sent in one request. Raises as ``sign``."""
-        bodies = [
-            placing.order_body(one, now_ms, window_ms, self._signer, placing.RESTING)
-            for one in orders
-        ]
-        names = [one.client_order_id for one in orders]
-        signed = [attrs.evolve(one, signed_ms=now_ms, window_ms=window_ms) for one in orders]
-        request = self._send("POST", "/orders/batch", bodies)
-        return signed, Errand(request, lambda one: batches.read_batch(one, names), Pool.ORDER)
-
-    def cancel_batch(self, reports: Sequence[OrderReport], now_ms: int) -> Errand[None]:
-        """Cancel several orders in one request; each is queued, or had ended.
-
-        Raises:
-            ValueError: a report has neither id.
-        """
-        request = self._send("DELETE", "/orders/batch", batches.cancel_body(reports))
-        return asking.done(self.session, request, "cancel batch")
 
     def cancel_all(self, now_ms: int) -> Errand[None] | None:
         """Cancel every open order of the account."""

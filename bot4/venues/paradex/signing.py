@@ -31,9 +31,6 @@ _DOMAIN_TYPE: Final = "StarkNetDomain(name:felt,chainId:felt,version:felt)"
 _ORDER_TYPE: Final = (
     "Order(timestamp:felt,market:felt,side:felt,orderType:felt,size:felt,price:felt)"
 )
-_MODIFY_TYPE: Final = (
-    "ModifyOrder(timestamp:felt,market:felt,side:felt,orderType:felt,size:felt,price:felt,id:felt)"
-)
 _REQUEST_TYPE: Final = "Request(method:felt,path:felt,body:felt,timestamp:felt,expiration:felt)"
 _TYPE_BITS: Final = 250
 _SHORT_CHARS: Final = 31
@@ -122,7 +119,6 @@ class StarkSigner:
         )
         self._message = chain(0, (short_string("StarkNet Message"), domain, address))
         self._order = pedersen(0, type_hash(_ORDER_TYPE))
-        self._modify = pedersen(0, type_hash(_MODIFY_TYPE))
         self._request = pedersen(0, type_hash(_REQUEST_TYPE))
         self._words: dict[str, int] = {}
 
@@ -139,23 +135,18 @@ class StarkSigner:
         price: int,
         *,
         buy: bool,
-        order_id: int | None = None,
     ) -> int:
-        """Return the hash of an order, or of its change when the venue's id is given.
-
-        Size and price are integers of 1e-8.
+        """Return the hash of an order. Size and price are integers of 1e-8.
 
         Raises:
             ValueError: a number is negative or absurd.
         """
-        numbers = (time_ms, size, price, order_id or 0)
+        numbers = (time_ms, size, price)
         if not all(0 <= number < _LARGEST_NUMBER for number in numbers):
             raise ValueError("a number of the order is out of range")
         side = _BUY if buy else _SELL
         fields = (time_ms, self._word(market), side, self._word(order_type), size, price)
-        if order_id is None:
-            return self._close(chain(self._order, (*fields, 7)))
-        return self._close(chain(self._modify, (*fields, order_id, 8)))
+        return self._close(chain(self._order, (*fields, 7)))
 
     def auth_hash(self, time_s: int, expiration_s: int) -> int:
         """Return the hash of a log-in request: POST, the path, an empty body, two times."""

@@ -146,17 +146,8 @@ class ParadexOrders(ParadexStream):
 def _method_of(request: Request) -> tuple[str, str]:
     """Return the call that does what a REST request does, and its parameters; "" for none."""
     parts, body = urlsplit(request.path), request.body.decode()
-    match request.method, parts.path:
-        case "POST", "/orders" if body:
-            return "order.create", body
-        case "POST", "/orders/batch" if body:
-            return "order.create_batch", f'{{"orders":{body}}}'
-        case "DELETE", "/orders/batch":
-            # The call knows the venue's ids only; REST takes ours too.
-            named = not body or "client_order_ids" in body
-            return ("", "") if named else ("order.cancel_batch", body)
-        case "PUT", path if body and path.startswith("/orders/"):
-            return "order.modify", body
+    if (request.method, parts.path) == ("POST", "/orders") and body:
+        return "order.create", body
     if request.method != "DELETE" or not f"{parts.path}/".startswith("/orders/"):
         return "", ""
     query = dict(parse_qsl(parts.query))
