@@ -21,6 +21,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "profile.refused": "A venue does not grant what bot4.yaml asks for; it goes on without",
     "row.unread": "A venue's row or event that cannot be read was stepped over",
     "market.changed": "A venue changed the fees of a market we trade",
+    "fees.differ": "A venue charges our orders more than it lists; decisions count with that",
+    "fees.agree": "A venue charges what it lists again",
     "feed.ready": "A book streams and is usable",
     "feed.stepped_down": "A venue does not serve what a stream asked for; it asks for less",
     "feed.lost": "A stream broke; it is opened again",

@@ -5,6 +5,8 @@ past its receive window, and of one that the venue accepted a cancel was answere
 ours is open on that market, and nobody else was seen there. And two readings agree, as far apart
 as positions may lag behind fills. A hand that moved the position unseen in between is then taken
 for the order; but what is acted on is what the venue really holds, so no leg gets larger by it.
+What a venue took in time and executed only after all this waiting is not seen: the lists are asked
+again once they answer, and the trade goes on by what they tell.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ By the venue's lists of orders; and by its position, where those do not answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from math import inf
 
@@ -30,6 +30,7 @@ ASK_CAP_S = 1.0
 SILENT_S = 1.5
 """Lists that answered nothing about an order for so long are not waited for: its position is read.
 Longer than from one question to the next."""
+CONFIRM_EVERY_S = 5.0
 LOOK_AGAIN_S = 0.1
 """After a reading that came too early, by the venue's clock, or none."""
 
@@ -46,6 +47,8 @@ class _Doubt:
     ended_ms: int | None = None
     """The venue's clock when a cancel of it was answered."""
     readings: tuple[Reading, ...] = ()
+    settled: bool = False
+    """Whether its position told its end."""
 
 
 class Doubts:
@@ -126,6 +129,28 @@ class Doubts:
             await trio.sleep(wait_s)
         if self._doubts.get(order.client_order_id) is doubt:
             del self._doubts[order.client_order_id]
+        if doubt.settled:
+            await self._confirm(order)
+
+    async def _confirm(self, order: Order) -> None:
+        """Ask the lists once they answer: a later execution, and its price, is told there.
+
+        The trade goes on by it, also where it was over.
+        """
+        gateway = self._desk.dispatcher.gateways[order.key.venue]
+        while True:
+            await trio.sleep(CONFIRM_EVERY_S)
+            try:
+                report, _ = await gateway.find(order)
+                if report is not None and not report.state.terminal:
+                    await gateway.cancel(report)
+            except SAID:
+                continue  # the session names the venue that is away
+            if report is not None:
+                named = attrs.evolve(report, client_order_id=order.client_order_id)
+                self._desk.ledger.hear(named)
+            if report is None or report.state.terminal:
+                return
 
     async def _look(self, leg: Leg, doubt: _Doubt) -> float:
         """Do what is due; return in how many seconds to look again."""
@@ -154,18 +179,19 @@ class Doubts:
         if self._desk.ledger.held(order.key) != explained or self._shared(order):
             doubt.readings = ()
         elif (still := self._in_doubt(order)) is not None:
-            self._settle(still, doubt.readings)
+            self._settle(still, doubt)
         if not doubt.readings:
             return LOOK_AGAIN_S
         return max(LOOK_AGAIN_S, gateway.until(doubt.readings[0].venue_ms + APART_MS))
 
-    def _settle(self, leg: Leg, readings: Sequence[Reading]) -> None:
-        filled = filled_by_position(leg, readings)
+    def _settle(self, leg: Leg, doubt: _Doubt) -> None:
+        filled = filled_by_position(leg, doubt.readings)
         if filled is None:
             return
         venue = leg.order.key.venue
         why = f"{venue}'s lists do not answer; by its position it filled {plain(filled)}"
         report = attrs.evolve(_named(leg, OrderState.CLOSED), filled=filled, reason=why)
+        doubt.settled = True
         self._desk.ledger.hear(report)
         self._wake()
 

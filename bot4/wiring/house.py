@@ -19,6 +19,7 @@ from bot4.storage.reading import COMPARED
 from bot4.tasks.accounts import Accounts
 from bot4.tasks.books import Books
 from bot4.tasks.dispatch import Dispatcher
+from bot4.tasks.fee_watch import FeeWatch
 from bot4.tasks.gate import Gate
 from bot4.tasks.judge import Judge
 from bot4.tasks.ledger import Ledger
@@ -129,6 +130,9 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             parts[venue] = await stack.enter_async_context(
                 open_venue(speech, config, world, stays_home, shared)
             )
+        retail = config.paradex.profile == "retail"
+        fees = FeeWatch(PARADEX, parts[PARADEX].session.markets, retail=retail)
+        ledger.watch(fees.heard)
         judges: dict[str, Judge] = {}
 
         def busy() -> bool:
@@ -162,7 +166,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
                 ledger,
                 journal,
                 config.risk.orders_per_second,
-                (PARADEX,) if config.paradex.profile == "retail" else (),
+                (PARADEX,) if retail else (),
             ),
             parts=parts,
             judges=judges,
@@ -176,6 +180,7 @@ async def open_house(config: Config, secrets: Secrets, world: World) -> AsyncIte
             ),
             state=state,
             waking=waking,
+            fees=fees,
             journal_known=known,
             margin=MarginWatch(
                 accounts,

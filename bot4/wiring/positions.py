@@ -31,8 +31,7 @@ from bot4.transport.http import HttpxDoor
 from bot4.transport.world import RealWorld
 from bot4.wiring.figures import Sight, row_of
 from bot4.wiring.history import Source
-from bot4.wiring.rooms import fixed_quote
-from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
+from bot4.wiring.rules import fixed_quote, limits_for, mend_rules_for, rules_for
 from bot4.wiring.run import open_world
 from bot4.wiring.snapshot import read_status
 from bot4.wiring.status import FRESH_S, is_held, journaled

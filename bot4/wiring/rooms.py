@@ -24,6 +24,7 @@ from bot4.tasks.books import Books
 from bot4.tasks.desk import Desk
 from bot4.tasks.detector import Detector
 from bot4.tasks.dispatch import Dispatcher
+from bot4.tasks.fee_watch import FeeWatch
 from bot4.tasks.gate import EXPOSURE, RECONCILE, STATE, UNKNOWN_ORDER, Gate
 from bot4.tasks.gateway import Gateway
 from bot4.tasks.judge import Judge
@@ -39,7 +40,7 @@ from bot4.wiring.ending import say_ended, say_last
 from bot4.wiring.figures import Figures, Sight, row_of
 from bot4.wiring.files import StateFiles
 from bot4.wiring.pairing import refuse_mismatch, refuse_unlisted, tell_changed_lots
-from bot4.wiring.rules import limits_for, mend_rules_for, rules_for
+from bot4.wiring.rules import fixed_quote, limits_for, mend_rules_for, rules_for
 from bot4.wiring.snapshot import describe, forget_status, write_status
 from bot4.wiring.venues import VenueParts
 from bot4.wiring.waking import Waking
@@ -67,6 +68,7 @@ class Rooms:
     parts: Mapping[str, VenueParts]
     reconciler: Reconciler
     margin: MarginWatch
+    fees: FeeWatch
     state: StateFiles
     waking: Waking
     judges: dict[str, Judge]
@@ -250,7 +252,7 @@ class Rooms:
 
         def taker_fee(key: MarketKey) -> Decimal | None:
             market = self.parts[key.venue].session.markets.get(key.symbol)
-            return None if market is None else market.taker_fee
+            return None if market is None else self.fees.applied(market).taker_fee
 
         return Sight(self.books, self.accounts, self._quote(), self.judges, taker_fee)
 
@@ -258,7 +260,8 @@ class Rooms:
         markets = self._markets
 
         def pair_now() -> Pair:
-            return Pair(config.name, markets[VEST][config.vest], markets[PARADEX][config.paradex])
+            paradex = self.fees.applied(markets[PARADEX][config.paradex])
+            return Pair(config.name, markets[VEST][config.vest], paradex)
 
         pair = pair_now()
         judge = self.judges[config.name] = Judge(
@@ -292,9 +295,3 @@ class Rooms:
 
     def _quote(self) -> QuoteRate:
         return fixed_quote(self.config)
-
-
-def fixed_quote(config: Config) -> QuoteRate:
-    """The configured quote rate; always fresh."""
-    rate, spread = config.quote_rate.rate, config.quote_rate.uncertainty / 100
-    return QuoteRate(low=rate * (1 - spread), rate=rate, high=rate * (1 + spread), age_s=0.0)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot4.config.schema import Config, PairConfig, ratio
+from bot4.domain.quote import QuoteRate
 from bot4.strategy.margin import MarginRules
 from bot4.strategy.risk import Caps
 from bot4.strategy.rules import AgeRules, EntryRules, ExitRules, MendRules, Rules, SizeRules
@@ -80,3 +81,9 @@ def limits_for(config: Config) -> Limits:
         cooldown_s=float(risk.cooldown_s),
         failures_of_20=risk.failures_of_20,
     )
+
+
+def fixed_quote(config: Config) -> QuoteRate:
+    """The configured quote rate; always fresh."""
+    rate, spread = config.quote_rate.rate, config.quote_rate.uncertainty / 100
+    return QuoteRate(low=rate * (1 - spread), rate=rate, high=rate * (1 + spread), age_s=0.0)

@@ -30,8 +30,7 @@ from bot4.tasks.pair import PairTask
 from bot4.tasks.reconcile import Reconciler
 from bot4.tasks.session import Session
 from bot4.tasks.stop import StopSign
-from bot4.wiring.rooms import fixed_quote
-from bot4.wiring.rules import limits_for, margin_rules_for, mend_rules_for, rules_for
+from bot4.wiring.rules import fixed_quote, limits_for, margin_rules_for, mend_rules_for, rules_for
 from bot4.wiring.universe import wall_ms
 from exposurelib.policies import Kind, Policy, SerialDispatcher
 from exposurelib.twins import Door, Twins, hear, read_private

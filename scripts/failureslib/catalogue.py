@@ -18,7 +18,7 @@ FAMILIES: Final = {
     "CF": ("Settings", 12),
     "SE": ("Secrets and security", 20),
     "CX": ("Several at once", 10),
-    "EX": ("Met by others", 46),
+    "EX": ("Met by others", 47),
 }
 """Letters -> title, and how many there are."""
 HEAD: Final = """\

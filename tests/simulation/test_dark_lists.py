@@ -20,14 +20,16 @@ DARK = {
 }
 
 
-async def doubtful(run: Any, venue: str, lost: str, how: str = "refuses") -> None:
+async def doubtful(
+    run: Any, venue: str, lost: str, how: str = "refuses", gap_s: float = 4.0
+) -> None:
     """Lose an entry's order at one venue, which tells nothing of orders from then on."""
     await run.until("feed.ready", 4)
     kind, args = DARK[how]
     if lost:
         run.fault(venue, lost)
     run.fault(venue, "mute_private", count=-1)
-    run.gap(45.0, 4.0)
+    run.gap(45.0, gap_s)
     await run.until("pair.opening")
     run.fault(venue, kind, request="query", count=-1, **args)
     await run.until("leg.in_doubt")
@@ -137,4 +139,22 @@ async def test_a_closing_order_in_doubt_is_settled_by_the_position_too(
 
         assert run.positions() == {}
         universe.box.faults.clear()
+    run.clean()
+
+
+@pytest.mark.parametrize("venue", VENUES)
+async def test_what_a_venue_executes_later_than_anybody_waits_is_met_once_its_lists_answer(
+    play: Any, autojump_clock: Any, venue: str
+):
+    async with play.universe(simulation=CALM) as universe, play.bot(universe) as run:
+        run.fault(venue, "delay_landing", ms=9_000)
+        await doubtful(run, venue, FILLED, gap_s=20.0)
+        await trio.sleep(15)
+        assert run.positions(), "it was executed, and nobody told"
+
+        universe.box.faults.clear()
+        await trio.sleep(15)
+
+        assert run.positions() == {}
+        assert run.said("trade.reopened")
     run.clean()
