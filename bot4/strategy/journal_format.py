@@ -128,9 +128,9 @@ _KIND_OF: Final = {event: kind for kind, event in KINDS.items()}
 _RECORDS: Final = Records(FIELDS, TEXTS)
 
 
-def kind_of(event: type[Event | Planned]) -> str:
-    """Return the text under which rows of an event's class are written."""
-    return _KIND_OF[event]
+def kind_of(event: Event | Planned) -> str:
+    """Return the text under which the row of an event is written."""
+    return _KIND_OF[type(event)]
 
 
 def body_of(event: Event | Planned) -> dict[str, Any]:

@@ -31,6 +31,7 @@ SILENT_S = 1.5
 """Lists that answered nothing about an order for so long are not waited for: its position is read.
 Longer than from one question to the next."""
 CONFIRM_EVERY_S = 5.0
+"""How often its lists are asked for what a position proved."""
 LOOK_AGAIN_S = 0.1
 """After a reading that came too early, by the venue's clock, or none."""
 

@@ -293,7 +293,7 @@ class Ledger:
 
 
 def _entry(trade_id: str, event: Event | Planned) -> Entry:
-    return Entry(kind_of(type(event)), trade_id, body_of(event))
+    return Entry(kind_of(event), trade_id, body_of(event))
 
 
 def _filled(trade: Trade) -> tuple[object, ...]:

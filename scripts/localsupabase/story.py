@@ -70,7 +70,7 @@ class Story:
 
     def entry(self, event: Any) -> Entry:
         """The row of an event."""
-        return Entry(kind_of(type(event)), self.trade_id, body_of(event))
+        return Entry(kind_of(event), self.trade_id, body_of(event))
 
     def opening(self) -> list[Entry]:
         """Up to hedged."""

@@ -133,5 +133,5 @@ def known_cells() -> list[str]:
 
 
 def _name(event: Event) -> str:
-    kind = kind_of(type(event))
+    kind = kind_of(event)
     return f"{kind}.{event.verdict}" if isinstance(event, Answered) else kind

@@ -19,6 +19,7 @@ from timeouts import COMMAND_S
 
 from bot4.logs import sink
 from bot4.logs.setup import close, configure
+from tests.hung_disk import Disk, under
 
 OpenLog = Callable[..., Any]
 
@@ -266,37 +267,8 @@ def test_two_that_share_a_log_file_by_mistake_are_told(path: Path):
 @pytest.fixture
 def disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """The disk of the log file, which answers until it is told not to."""
-    disk, write = Disk(path), os.write
-
-    def hanging(number: int, data: bytes) -> int:
-        if disk.hangs(number):
-            disk.wait()
-        return write(number, data)
-
-    monkeypatch.setattr(os, "write", hanging)
-    yield disk
-    disk.answers.set()
-
-
-class Disk:
-    """One that does not answer keeps whoever writes to it, but for the test itself."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.answers = threading.Event()
-        self.answers.set()
-        self.loop = threading.get_ident()
-        self.kept_the_loop = 0
-
-    def hangs(self, number: int) -> bool:
-        there = self.path.stat() if self.path.exists() else None
-        return there is not None and os.fstat(number).st_ino == there.st_ino
-
-    def wait(self) -> None:
-        if threading.get_ident() != self.loop:
-            assert self.answers.wait(COMMAND_S)
-        elif not self.answers.is_set():
-            self.kept_the_loop += 1
+    with under(path, monkeypatch) as disk:
+        yield disk
 
 
 def test_a_disk_that_does_not_answer_keeps_nobody_and_what_is_missing_is_told(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import trio
 from bot4.config.schema import SimulationConfig
 from bot4.domain.market import VENUES
 from bot4.logs.redact import REDACTOR
-from bot4.logs.setup import close, configure
+from bot4.logs.setup import close
 from bot4.secret import MASK
 from bot4.storage.mirror.fold import Fold
 from bot4.storage.mirror.rows import rows_of
@@ -24,6 +23,7 @@ from bot4.wiring.export import export
 from bot4.wiring.history import Source
 from bot4.wiring.snapshot import read_status
 from bot4.wiring.status import Status, ask_venues, table
+from tests.simulation.screen_and_file import log_to
 
 CALM = SimulationConfig(profile="calm", seed=3)
 WORDS = "not with {key}"
@@ -61,19 +61,6 @@ def as_before() -> Iterator[None]:
     REDACTOR.clear()
 
 
-def log_to(path: Path, run: Any) -> io.StringIO:
-    """Log as a bot does, to a screen and a file; the run hears every event."""
-    screen = io.StringIO()
-    configure(mode="pretty", stream=screen, file=path)
-
-    def hear(_logger: Any, level: str, event: dict[str, Any]) -> dict[str, Any]:
-        run.events.append({"level": level, **event})
-        return event
-
-    structlog.configure(processors=[hear, *structlog.get_config()["processors"]])
-    return screen
-
-
 async def journal_rows(universe: Any) -> str:
     """What a copy of the journal would hold."""
     fold = Fold()
@@ -90,7 +77,7 @@ async def test_a_key_that_a_refused_order_repeats_is_in_no_file_and_on_no_screen
     places: dict[str, str] = {}
     async with play.universe(simulation=CALM) as universe:
         async with play.bot(universe) as run:
-            screen = log_to(file, run)
+            screen = log_to(file, run, "pretty")
             await run.until("feed.ready", 4)
             run.fault(venue, "refuse", message=WORDS, **CODES[venue])
             run.gap(45.0, 6.0)

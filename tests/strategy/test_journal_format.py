@@ -20,7 +20,8 @@ def parts(hint: Any) -> set[Any]:
 
 def test_every_event_has_a_kind():
     assert set(KINDS.values()) == {Planned, *get_args(Event)}
-    assert [kind_of(event) for event in KINDS.values()] == list(KINDS)
+    events = [event.__new__(event) for event in KINDS.values()]  # their class alone counts
+    assert [kind_of(event) for event in events] == list(KINDS)
 
 
 def test_every_class_and_enum_that_an_event_holds_is_named():

@@ -29,7 +29,7 @@ def order_of_others(
         "account_id": account,
         "trade_key": trade_key,
         "leg_key": key("leg", account, plan.trade_id, half),
-        "client_order_id": f"not ours: {fill.fill_id}",
+        "client_order_id": _name(fill),
         "venue_order_id": fill.venue_order_id,
         "venue": fill.venue,
         "market": fill.symbol,
@@ -53,4 +53,9 @@ def order_of_others(
 
 def others_key(account: str, fill: Fill) -> str:
     """Return the key of that row."""
-    return key("order", account, fill.venue, f"not ours: {fill.fill_id}")
+    return key("order", account, fill.venue, _name(fill))
+
+
+def _name(fill: Fill) -> str:
+    """What stands for the order's own name, which nobody told."""
+    return f"not ours: {fill.fill_id}"

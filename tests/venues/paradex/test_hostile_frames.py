@@ -14,10 +14,7 @@ from bot4.ports import Frame
 from bot4.secret import Secret
 from bot4.venues.paradex.codec import ParadexCodec
 from bot4.venues.paradex.streams import ParadexPrivate, ParadexPublic
-from tests.venues.vest.test_hostile_frames import tries
-
-EXAMPLES = settings.default.max_examples
-
+from tests.venues.hostile import EXAMPLES, heard, tries
 
 SBE = ParadexConfig()
 ORDER = {
@@ -77,14 +74,6 @@ def json_book(**change):
 def fuzzed():
     codec = ParadexCodec(SBE, Secret("0x1234"), Secret("0x1234"), "abc123")
     return ParadexPublic(SBE, ["BTC-USD-PERP"]), ParadexPrivate(codec)
-
-
-def heard(stream, data):
-    """What the stream makes of it; nothing when it refuses it as it should."""
-    try:
-        return stream.read(Frame(data, 1.0))
-    except ProtocolViolation:
-        return ()
 
 
 STREAMS = fuzzed()

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot4.config.schema import VestConfig
 from bot4.domain.book import BookUpdate
-from bot4.errors import ProtocolViolation
 from bot4.ports import Frame
 from bot4.secret import Secret
 from bot4.venues.vest.codec import VestCodec
 from bot4.venues.vest.streams import VestPrivate, VestPublic
-
-EXAMPLES = settings.default.max_examples
-
-
-def tries(few: int, many: int):
-    """Run a test with a few times the profile's examples, and as a proof with many times."""
-    cells = pytest.mark.parametrize("times", [few, many])
-    return lambda test: cells(pytest.mark.ordinary(str(few))(test))
-
+from tests.venues.hostile import EXAMPLES, heard, tries
 
 BOOK = {
     "channel": "BTC-PERP@depth",
@@ -66,14 +56,6 @@ def event(**change):
 def fuzzed():
     codec = VestCodec(VestConfig(), Secret("11" * 32), Secret("22" * 32))
     return VestPublic(codec, ["BTC-PERP"]), VestPrivate(codec)
-
-
-def heard(stream, data):
-    """What the stream makes of it; nothing when it refuses it as it should."""
-    try:
-        return stream.read(Frame(data, 1.0))
-    except ProtocolViolation:
-        return ()
 
 
 STREAMS = fuzzed()
